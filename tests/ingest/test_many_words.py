@@ -32,6 +32,7 @@ def release() -> Release:
     return kpfootprint.load_release(kpfootprint.shipped_release())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("n", [60_000, pytest.param(1_000_000, marks=pytest.mark.slow)])
 def test_a_column_of_cells_that_all_differ_is_told_and_not_laboured_at(release: Release, kind: str, n: int) -> None:

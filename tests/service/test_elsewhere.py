@@ -48,6 +48,7 @@ def test_a_large_parcel_is_answered_as_a_small_one(office: Office, parcel: dict[
     assert kept.json() == office.ask("viewer", "GET", f"{small.headers['location']}/parcel").json()
 
 
+@pytest.mark.slow
 def test_what_is_wrong_with_a_large_parcel_is_told_as_of_a_small_one(office: Office, parcel: dict[str, Any]) -> None:
     odd: list[dict[str, Any]] = [{"stones": []}, {"declarations": [{"zone_id": "atlantis"}]}, {"parcel_id": []}]
     for wrong in (parcel | one for one in odd):

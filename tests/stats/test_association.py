@@ -48,6 +48,7 @@ def test_mixed_goods_gain_and_goods_of_one_kind_do_not() -> None:
     assert np.mean(found > np.quantile(none, 0.95)) > 0.3
 
 
+@pytest.mark.slow
 def test_nothing_is_gained_where_no_two_attributes_are_recorded() -> None:
     arrays, truth = draw("mixed", 10, seed=23)
     world = fitted()

@@ -14,6 +14,7 @@ from typing import Any
 
 import jsonschema
 import numpy as np
+import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
@@ -193,6 +194,7 @@ def turned(package: ReferencePackage, seed: int) -> ReferencePackage:
     )
 
 
+@pytest.mark.slow
 @packages(30)
 @given(SMALL, st.sampled_from((write_folder, write_zip, write_workbook)))
 def test_a_package_is_refused_with_its_reasons_or_ends_in_sound_reports(kind: Kind, write: Any) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from kpfootprint.stats.shares import NONE_P, none_statistic, share_bins
 from tests import reference_world as world
@@ -21,6 +22,7 @@ def networks() -> ShareNetworks:
     return ShareNetworks(shares=model.shares.network, goods=model.goods.network)
 
 
+@pytest.mark.slow
 def test_every_parcel_that_is_kept_is_seen_once_by_a_fit_without_it() -> None:
     prepared, every = world.prepared(), np.arange(len(world.prepared().arrays))
     fitted = replace(world.fitted(), gate=shipped().model.gate)
