@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from kpfootprint.ingest.around import MEASURES, ONE, without
 from kpfootprint.ingest.cells import Cell, is_blank, is_number, text_of
 from kpfootprint.ingest.headers import Meaning
-from kpfootprint.ingest.labels import size_span, split_descriptions
+from kpfootprint.ingest.labels import names_size, size_span, split_descriptions
 from kpfootprint.ingest.meanings import Layout, listed, meanings_of
 from kpfootprint.ingest.tables import Column, Note
 from kpfootprint.ingest.words import (
@@ -19,7 +19,6 @@ from kpfootprint.ingest.words import (
     class_code,
     declared_words,
     fold,
-    fold_size,
     is_not_recorded,
     is_plain,
     is_summary,
@@ -191,9 +190,8 @@ def with_classes_among_sizes(sheet: Layout, before: Layout) -> Layout:
     column = None if at is None or not sheet.places("n_stones") else sheet.raw.columns[at]
     if at is None or column is None or column.mostly_distinct or column.blank().any() or "breakdown" in sheet.taken:
         return sheet
-    known = {*map(fold_size, (name for item in scheme.sieve_sets for name in item.classes))}
     words = {code: cell for code, cell in column.texts() if not (is_blank(cell) or is_total(cell))}
-    words = {code: c for code, c in words.items() if size_span(c, scheme) is None and fold_size(c) not in known}
+    words = {code: cell for code, cell in words.items() if not names_size(cell, scheme)}
     bare = {code for code, cell in words.items() if cell[:1].isalpha() and says("unsized", " ".join(tokens_of(cell)))}
     at_end = bool(np.all(np.diff(column.rows_with(words).astype(int)) >= 0))
     opened = {code for code, cell in words.items() if is_not_recorded(cell)}
@@ -410,8 +408,5 @@ def _same_sums(sheet: Layout, some: NDArray[np.intp], others: NDArray[np.intp]) 
 def _filled_down(sheet: Layout, places: list[int]) -> Layout:
     columns = list(sheet.raw.columns)
     for at in places:
-        column = columns[at]
-        last = np.maximum.accumulate(np.where(column.blank(), -1, np.arange(sheet.raw.n_rows)))
-        codes = np.where(last >= 0, column.codes[np.maximum(last, 0)], column.codes).astype(np.int32)
-        columns[at] = replace(column, codes=codes)
+        columns[at] = columns[at].filled_down()
     return sheet.with_columns(columns)

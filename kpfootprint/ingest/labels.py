@@ -109,6 +109,14 @@ def size_span(text: str, scheme: Scheme) -> Span | None:
     return None
 
 
+def names_size(text: str, scheme: Scheme) -> bool:
+    """Say whether a label names a size class by its limits, or one of a set of the package by its name."""
+    name = fold_size(text)
+    return size_span(text, scheme) is not None or any(
+        fold_size(own) == name for item in scheme.sieve_sets for own in item.classes
+    )
+
+
 def _unit(text: str) -> str:
     return next(name for name, pattern in _UNITS.items() if re.fullmatch(pattern, text))
 

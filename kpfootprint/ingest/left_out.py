@@ -17,7 +17,7 @@ from kpfootprint.ingest.cells import (
     read_numbers,
     text_of,
 )
-from kpfootprint.ingest.labels import size_span
+from kpfootprint.ingest.labels import names_size
 from kpfootprint.ingest.lines_below import leave_notes
 from kpfootprint.ingest.meanings import Layout
 from kpfootprint.ingest.problems import Broken
@@ -26,7 +26,6 @@ from kpfootprint.ingest.summed import Rows, equals
 from kpfootprint.ingest.words import (
     attribute_words,
     class_code,
-    fold_size,
     is_of_which,
     is_summary,
     is_total,
@@ -321,11 +320,9 @@ def _names_no_class(sheet: Layout, row: int) -> bool:
     """Say whether a row has a label where others have a size or a class, and it is none: ``Toutes tailles``."""
     places = [at for at in sheet.places("size_class", *sheet.attributes) if at in sheet.raw.filled_at(row)]
     texts = [text_of(sheet.raw.columns[at].at(row)) for at in places]
-    sizes = {fold_size(name) for item in sheet.scheme.sieve_sets for name in item.classes}
     classes = [attribute_words(item) for item in sheet.scheme.categorical]
     return bool(texts) and not any(
-        size_span(text, sheet.scheme) is not None
-        or fold_size(text) in sizes
+        names_size(text, sheet.scheme)
         or says("unsized", " ".join(tokens_of(text)))
         or any(class_code(text, known) is not None for known in classes)
         for text in texts

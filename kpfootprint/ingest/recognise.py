@@ -334,8 +334,7 @@ def _with_parcels_below(raw: RawTable, headers: Headers) -> RawTable:
     if at is None or not raw.n_rows or is_blank(raw.columns[at].at(0)) or not raw.columns[at].blank().any():
         return raw
     column = raw.columns[at]
-    last = np.maximum.accumulate(np.where(column.blank(), 0, np.arange(raw.n_rows)))
-    columns = [*raw.columns[:at], replace(column, codes=column.codes[last]), *raw.columns[at + 1 :]]
+    columns = [*raw.columns[:at], column.filled_down(), *raw.columns[at + 1 :]]
     return replace(
         raw, columns=columns, notes=(*raw.notes, Note(code="blanks_go_on", values={"columns": column.header}))
     )

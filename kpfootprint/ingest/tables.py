@@ -79,6 +79,11 @@ class Column:
         headers = [self.headers[row] for row in kept.tolist()] if self.headers else ()
         return Column(self.header, self.cells, self.codes[kept], headers)
 
+    def filled_down(self) -> Column:
+        """Return the column with the cell above in the place of each blank one; blanks at its top stay."""
+        last = np.maximum.accumulate(np.where(self.blank(), -1, np.arange(len(self.codes))))
+        return replace(self, codes=np.where(last >= 0, self.codes[np.maximum(last, 0)], self.codes).astype(np.int32))
+
     def used(self) -> Column:
         """Return the column without cells that stand in no row any more."""
         if self.mostly_distinct or len(self.cells) > 10_000:
