@@ -117,7 +117,8 @@ def _row(line: str) -> str:
         cells = {
             "parcel_id": parcel["parcel_id"],
             "conclusion": document["conclusion"],
-            **{name: verification.get(name) for name in ("log10_lr", "low", "high", "verbal", "typicality_p")},
+            **{name: verification.get(name) for name in ("log10_lr", "low", "high", "typicality_p")},
+            "verbal": (verification.get("verbal") or {}).get("text"),
             "novelty_p": (document["novelty"] or {}).get("p_value"),
             "declared": " ".join(item["zone_id"] for item in parcel["declared"]),
             "n_stones": parcel["n_stones"],

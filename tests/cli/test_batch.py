@@ -116,6 +116,7 @@ def test_a_table_for_spreadsheets_has_a_row_for_every_parcel(examples: Path, tmp
         assert row["conclusion"] == line["conclusion"]
         assert float(row["log10_lr"]) == line["verification"]["log10_lr"]
         assert row["report_id"] == line["report_id"]
+        assert row["verbal"] == line["verification"]["verbal"]["text"]
     assert found[1]["conclusion"] == ""
     (problem,) = bad["problems"]
     place = f"{problem['table']}, row {problem['row']}, column {problem['column']}: "

@@ -77,6 +77,25 @@ def test_a_workbook_may_list_its_classes_on_a_sheet(tmp_path: Path) -> None:
     assert package.scheme.attribute("surface").class_names == SURFACE
     assert package.scheme.attribute("surface").classes[0].synonyms == ("plain-like", "plain-ish")
     assert package.scheme.size.sieve_set.lower_ct == tuple(KINDS["fourth"].edges)
+    assert package.scheme.size.labels == shipped().scheme.size.labels
+
+
+@pytest.mark.parametrize("name", ["surface", "size"])
+def test_a_row_without_a_class_words_the_attribute_itself(tmp_path: Path, name: str) -> None:
+    path = write_workbook(tmp_path, replace(KINDS["fourth"], parcels=(1, 1), n_stones=5))
+    book = openpyxl.load_workbook(path)
+    book["package"].delete_rows(5)
+    sheet = book.create_sheet("attributes")
+    sheet.append(["attribute", "class", "en", "fr", "synonyms"])
+    for attribute, classes in KINDS["fourth"].attributes.items():
+        for item in classes:
+            sheet.append([attribute, item])
+    sheet.append([name, None, "feel", "toucher", "touch; tact"])
+    book.save(path)
+    scheme = load_package(path).scheme
+    attribute = scheme.size if name == "size" else scheme.attribute(name)
+    assert (attribute.labels, attribute.synonyms) == ({"en": "feel", "fr": "toucher"}, ("touch", "tact"))
+    assert scheme.size.sieve_set == shipped().scheme.size.sieve_set
 
 
 CELLS = (

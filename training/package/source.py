@@ -103,11 +103,15 @@ def _from_workbook(path: Path, into: Path) -> Path:
     known = {names[key]: raw for key, raw in sheets.items() if key in names}
     document = _members(known[PACKAGE])
     if ATTRIBUTES in known:
-        document["attributes"] = _attributes(known[ATTRIBUTES])
-        if not any("edges_ct" in item for item in document["attributes"]):
-            shipped = read_descriptor(shipped_reference())
-            document["attributes"] += [item for item in shipped["attributes"] if "edges_ct" in item]
+        listed, shipped = _attributes(known[ATTRIBUTES]), read_descriptor(shipped_reference())
+        (size,) = (item for item in shipped["attributes"] if "edges_ct" in item)
+        own = listed.get("size", {})
+        if own.keys() & {"edges_ct", "classes"}:
+            listed["size"] = {name: size[name] for name in ("labels", "synonyms")} | own
+        else:
+            listed["size"] = size | own
             document["sieve_sets"] = [*shipped["sieve_sets"], *document.get("sieve_sets", ())]
+        document["attributes"] = list(listed.values())
     document["resources"] = [_resource(into, name, known[name]) for name in _TABLES if name in known]
     write_descriptor(into, document)
     seal(into)
@@ -195,8 +199,11 @@ COLUMNS = ("attribute", "column", "class", "lower_ct", "sieve_set", "synonyms", 
 """Columns of the sheet `attributes`."""
 
 
-def _attributes(raw: RawTable) -> list[dict[str, Any]]:
-    """Return the attributes of a sheet with a row for each class, or for the lower limit of each size."""
+def _attributes(raw: RawTable) -> dict[str, dict[str, Any]]:
+    """Return by name the attributes of a sheet with a row for each class, or for the lower limit of each size.
+
+    A row without either gives labels and synonyms of the attribute itself.
+    """
     names = {fold(name): name for name in (*COLUMNS, "name")}
     headers = [names.get(fold(column.header), "") for column in raw.columns]
     unknown = [column.header for column, name in zip(raw.columns, headers, strict=True) if not name]
@@ -213,8 +220,7 @@ def _attributes(raw: RawTable) -> list[dict[str, Any]]:
         if not name:
             continue
         lower = row.get("lower_ct", "")
-        item = out.setdefault(name, {"name": name, "column": row.get("column") or ("weight_ct" if lower else name)})
-        labels = {lang: row[lang] for lang in LANGUAGES if row.get(lang)}
+        item = out.setdefault(name, {"name": name, "column": row.get("column") or ("weight_ct" if name == "size" else name)})
         if lower:
             try:
                 edge = float(lower.replace(",", "."))
@@ -225,9 +231,14 @@ def _attributes(raw: RawTable) -> list[dict[str, Any]]:
             item.setdefault("sieve_set", row.get("sieve_set") or "own")
             item.setdefault("edges_ct", []).append(edge)
             continue
+        labels = {lang: row[lang] for lang in LANGUAGES if row.get(lang)}
         synonyms = [word.strip() for word in row.get("synonyms", "").split(";") if word.strip()]
-        item.setdefault("classes", []).append({"name": row.get("class", ""), "labels": labels, "synonyms": synonyms})
-    return list(out.values())
+        words = {"labels": labels, "synonyms": synonyms}
+        if not row.get("class") and any(words.values()):
+            item |= words
+        else:
+            item.setdefault("classes", []).append({"name": row.get("class", "")} | words)
+    return out
 
 
 def _resource(folder: Path, name: str, raw: RawTable) -> Mapping[str, Any]:
