@@ -27,6 +27,18 @@ FRACTION_DECIMALS = 4
 P_DIGITS = 4
 
 
+def day_in(text: str) -> date:
+    """Return the day that a text writes as YYYY-MM-DD, and no other way that ISO 8601 knows.
+
+    >>> day_in("2024-02-29")
+    datetime.date(2024, 2, 29)
+    """
+    day = date.fromisoformat(text)
+    if text != day.isoformat():
+        raise ValueError(f"{text!r} is not written as YYYY-MM-DD")
+    return day
+
+
 def decimals(value: float, places: int = 3) -> float:
     """Round to `places` decimals, without a negative zero.
 
@@ -151,7 +163,7 @@ def _built(kind: Any, document: Any) -> Any:
         needed = [item.name for item in fields(kind) if item.default is MISSING and item.default_factory is MISSING]
         names = [item.name for item in fields(kind) if item.name in document or item.name in needed]
         return kind(**{name: _built(hints[name], document[name]) for name in names})
-    return date.fromisoformat(document) if kind is date else document
+    return day_in(document) if kind is date else document
 
 
 def parts(values: Sequence[float], total: float, places: int) -> list[float]:

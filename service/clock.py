@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
 
+from kpfootprint.plain import day_in
+
 LAST = datetime.max.replace(tzinfo=UTC)
 """No moment is after it, so that a span up to it has no end."""
 
@@ -40,7 +42,8 @@ def exactly(moment: datetime) -> str:
 
 
 def moment_in(text: str) -> datetime:
-    """Return the moment that a text names; raise `ValueError` where it names none."""
+    """Return the moment that a text names, the day as YYYY-MM-DD; raise `ValueError` where it names none."""
+    day_in(text[:10])
     return in_utc(datetime.fromisoformat(text))
 
 

@@ -9,6 +9,7 @@ from datetime import date
 from typing import Any, Final
 
 from kpfootprint.errors import IngestError, Problem
+from kpfootprint.plain import day_in
 from kpfootprint.release import Release
 from kpfootprint.strict_json import is_number
 
@@ -188,7 +189,7 @@ def _day(given: object, on: date, problems: list[Problem]) -> date:
     if given is None:
         return on
     try:
-        return date.fromisoformat(str(given))
+        return day_in(str(given))
     except ValueError:
         problems.append(_problem("no_day", "on", given, "not_a_date"))
         return on

@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from kpfootprint.errors import Problem
+from kpfootprint.plain import day_in
 from kpfootprint.retold import Said, said_of
 from service.clock import moment_in
 from service.errors import Refused, refusal_for, told_alone
@@ -64,11 +65,9 @@ def day(name: str, about: str) -> Query:
 
     def read(text: str) -> date:
         try:
-            if len(text) == 10:
-                return date.fromisoformat(text)
+            return day_in(text)
         except ValueError:
-            pass
-        raise ValueError(Said("not a date; write dates as YYYY-MM-DD"))
+            raise ValueError(Said("not a date; write dates as YYYY-MM-DD")) from None
 
     return Query(name=name, about=about, schema={"type": "string", "format": "date"}, read=read)
 
@@ -80,7 +79,7 @@ def day_or_moment(name: str, about: str) -> Query:
         given = text.replace(" ", "+")  # what a plus of an address was read as
         try:
             if len(given) == 10:
-                return date.fromisoformat(given)
+                return day_in(given)
             return moment_in(given).astimezone(UTC)
         except (ValueError, OverflowError):
             raise ValueError(Said("not a date; write dates as YYYY-MM-DD, moments as YYYY-MM-DDTHH:MM:SSZ")) from None

@@ -15,6 +15,7 @@ from kpfootprint.errors import IngestError, Problem
 from kpfootprint.ingest import Reading, Upload
 from kpfootprint.ingest.problems import Broken, problem
 from kpfootprint.ingest.reading import two_inputs
+from kpfootprint.plain import day_in
 from kpfootprint.reference import ZoneTable
 from kpfootprint.release import Release
 from service import Wordings
@@ -159,7 +160,7 @@ def _form(visit: Visit, given: Given, problems: tuple[Problem, ...], sheet: Shee
 def _day_of(given: Given) -> date:
     """Return the day of export that the form holds; today where it holds none that can be read."""
     try:
-        return date.fromisoformat(given["exported_on"])
+        return day_in(given["exported_on"])
     except ValueError:
         return today()
 

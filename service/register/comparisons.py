@@ -382,7 +382,10 @@ def _looked_up(connection: sa.Connection, asked: Search) -> tuple[list[_Found], 
         every.append(found(comparisons, sa.and_(*span), in_order=False))
     if asked.zone is not None:
         every.append(found(declared_zones, declared_zones.c.zone_id == asked.zone))
-    for word in sorted(words_in(asked.q)):
+    sought = words_in(asked.q)
+    if asked.q and not sought:  # signs alone, by which nothing is found
+        every.append(found(comparisons, sa.false()))
+    for word in sorted(sought):
         begins = (words.c.word >= word) & (words.c.word < word + "\U0010ffff")
         ends = (
             sa.select(words.c.word).where(begins).order_by(order).limit(1).scalar_subquery()

@@ -5,9 +5,7 @@ What is kept as a dataclass is told as one: its shape has the members of the dat
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from datetime import date
 from typing import Annotated, Any, NotRequired, Required, get_type_hints
 
 from annotated_types import Gt, Le
@@ -15,6 +13,7 @@ from pydantic import AfterValidator, ConfigDict, Field, with_config
 from typing_extensions import TypedDict
 
 from kpfootprint.conclusions import Conclusion
+from kpfootprint.plain import day_in
 from kpfootprint.retold import Said
 from kpfootprint.visible import is_visible, visible
 from service.register.activations import Activation
@@ -34,10 +33,10 @@ STRICT, OPEN = ConfigDict(extra="forbid"), ConfigDict(extra="allow")
 
 
 def _a_day(text: str) -> str:
-    if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", text, re.ASCII):
-        raise ValueError(Said("not a date; write dates as YYYY-MM-DD"))
-    date.fromisoformat(text)
-    return text
+    try:
+        return day_in(text).isoformat()
+    except ValueError:
+        raise ValueError(Said("not a date; write dates as YYYY-MM-DD")) from None
 
 
 def _all_seen(text: str) -> str:

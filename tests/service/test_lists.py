@@ -54,7 +54,11 @@ def test_a_span_is_told_in_days_or_moments(office: Office) -> None:
         assert found(f"from={at.removesuffix('Z')}%2B00:00") == 1
         assert found(f"to={at.removesuffix('Z')}+01:00") == 0, "an hour before"
         assert found("to=2001-01-01T00:00:00Z") == 0
-        problem_in(office.ask("viewer", "GET", f"{path}?from=noon"), 422, "invalid_input")
+        for wrong in ("noon", "2026-W09-4", "20260228T100000Z", "2026-W09-4T10:00Z", "2026-02-29"):
+            problem_in(office.ask("viewer", "GET", f"{path}?from={wrong}"), 422, "invalid_input")
+    problem_in(office.ask("viewer", "GET", "/v1/zones?on=2026-W09-4"), 422, "invalid_input")
+    for signs in ("'%22;--", "%ff", "-"):
+        assert office.get(f"/v1/comparisons?exporter=Moments&q={signs}")["items"] == []
 
 
 def test_what_is_accepted_is_a_job(office: Office) -> None:

@@ -93,8 +93,10 @@ def test_a_row_without_a_class_words_the_attribute_itself(tmp_path: Path, name: 
     sheet.append([name, None, "feel", "toucher", "touch; tact"])
     book.save(path)
     scheme = load_package(path).scheme
-    attribute = scheme.size if name == "size" else scheme.attribute(name)
-    assert (attribute.labels, attribute.synonyms) == ({"en": "feel", "fr": "toucher"}, ("touch", "tact"))
+    of = {"size": (scheme.size.labels, scheme.size.synonyms)} | {
+        item.name: (item.labels, item.synonyms) for item in scheme.categorical
+    }
+    assert of[name] == ({"en": "feel", "fr": "toucher"}, ("touch", "tact"))
     assert scheme.size.sieve_set == shipped().scheme.size.sieve_set
 
 

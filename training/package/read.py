@@ -19,6 +19,7 @@ from kpfootprint.ingest.headers import Headers
 from kpfootprint.ingest.problems import Broken, problem
 from kpfootprint.ingest.tables import RawTable, recognise
 from kpfootprint.ingest.words import Vocabulary, fold, nearest
+from kpfootprint.plain import day_in
 from kpfootprint.reference import ReferencePackage, StatusPeriod, Zone, ZoneTable
 from kpfootprint.retold import Said
 from training.package.attributes import scheme_of, words_of
@@ -211,14 +212,12 @@ STATUSES = {
     "suspended": ("suspended", "suspendu", "suspendue", "not compliant", "non conforme"),
 }
 """What a zone can be on a day, and how it may be written."""
-_DAY, _COUNTRY = re.compile(r"\d{4}-\d{2}-\d{2}"), re.compile("[A-Z]{2}")
+_COUNTRY = re.compile("[A-Z]{2}")
 
 
 def day_of(text: str) -> date | None:
     """Return a day written as YYYY-MM-DD, None where the text is empty; ValueError where it is neither."""
-    if text and not _DAY.fullmatch(text):
-        raise ValueError(f"{text!r} is not written as YYYY-MM-DD")
-    return date.fromisoformat(text) if text else None
+    return day_in(text) if text else None
 
 
 def zone_table(zones: Sequence[Row], periods: Sequence[Row]) -> ZoneTable:
@@ -237,7 +236,7 @@ def zone_table(zones: Sequence[Row], periods: Sequence[Row]) -> ZoneTable:
             StatusPeriod(
                 zone_id=row["zone_id"],
                 status=meant[fold(row["status"])],
-                valid_from=date.fromisoformat(row["valid_from"]),
+                valid_from=day_in(row["valid_from"]),
                 valid_to=day_of(row["valid_to"]),
                 source=row["source"],
             )

@@ -220,7 +220,9 @@ def _attributes(raw: RawTable) -> dict[str, dict[str, Any]]:
         if not name:
             continue
         lower = row.get("lower_ct", "")
-        item = out.setdefault(name, {"name": name, "column": row.get("column") or ("weight_ct" if name == "size" else name)})
+        item = out.setdefault(
+            name, {"name": name, "column": row.get("column") or ("weight_ct" if name == "size" else name)}
+        )
         if lower:
             try:
                 edge = float(lower.replace(",", "."))
