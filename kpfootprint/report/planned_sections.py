@@ -27,24 +27,24 @@ def document_of(answer: Mapping[str, Any], zones: Mapping[str, str], lang: str, 
     """
     sp = planner(answer, zones, lang)
     release = answer.get("release")
-    subtitle = "" if release is None else sp.t(mark("Release {release}"), release=release)
+    subtitle = "" if release is None else sp.t("Release {release}", release=release)
     if "detection" in answer:
         declared = sp.zones([item["zone_id"] for item in answer["declared"]])
-        title, sections = sp.t(mark("How many stones it takes: {declared}"), declared=declared), plan_sections(sp)
+        title, sections = sp.t("How many stones it takes: {declared}", declared=declared), plan_sections(sp)
     elif "hardest" in answer:
-        title = sp.t(mark("Are the references of {zone} enough?"), zone=sp.zone(answer["zone_id"]))
+        title = sp.t("Are the references of {zone} enough?", zone=sp.zone(answer["zone_id"]))
         sections = adequacy_sections(sp)
     elif "series" in answer:
         whose = [answer["exporter"], answer["zone_id"] and sp.zone(answer["zone_id"])]
         shown = sp.words.row([name for name in whose if name])
-        title = sp.t(mark("What changes from shipment to shipment: {whose}"), whose=shown)
-        subtitle = sp.t(mark("Shipments followed: {n}"), n=sp.words.number(answer["n_shipments"]))
+        title = sp.t("What changes from shipment to shipment: {whose}", whose=shown)
+        subtitle = sp.t("Shipments followed: {n}", n=sp.words.number(answer["n_shipments"]))
         sections = drift_sections(sp)
     elif "sorters" in answer:
-        title = sp.t(mark("One parcel, several sorters: {goods}"), goods=answer["goods"])
+        title = sp.t("One parcel, several sorters: {goods}", goods=answer["goods"])
         sections = sorters_sections(sp)
     else:
-        title, sections = sp.t(mark("Several parcels as one claim")), pool_sections(sp)
+        title, sections = sp.t("Several parcels as one claim"), pool_sections(sp)
     return Document(
         words=sp.words, title=title, subtitle=subtitle, created_at=created_at, foot=title, sections=tuple(sections)
     )
@@ -54,19 +54,19 @@ def plan_sections(sp: Speaker) -> list[Section]:
     """Lay out how many stones and references it takes to find a share."""
     answer, words = sp.content, sp.words
     declared = [f"{sp.zone(item['zone_id'])} {sp.share(item['stone_share'])}" for item in answer["declared"]]
-    floor = sp.share(answer["floor"]) if answer["distinguishable"] else sp.t(mark("none"))
+    floor = sp.share(answer["floor"]) if answer["distinguishable"] else sp.t("none")
     facts = Facts(
         rows=(
-            (sp.t(mark("Declared")), words.listing(declared)),
-            (sp.t(mark("Undeclared goods from")), sp.zone(answer["against"])),
-            (sp.t(mark("Share of stones to be found")), sp.share(answer["share"])),
-            (sp.t(mark("Smallest share found nine times in ten, however many stones")), floor),
-            (sp.t(mark("Status of zones on")), words.day(answer["on"])),
+            (sp.t("Declared"), words.listing(declared)),
+            (sp.t("Undeclared goods from"), sp.zone(answer["against"])),
+            (sp.t("Share of stones to be found"), sp.share(answer["share"])),
+            (sp.t("Smallest share found nine times in ten, however many stones"), floor),
+            (sp.t("Status of zones on"), words.day(answer["on"])),
         )
     )
     rows = answer["detection"]
     table = sp.table(
-        sp.t(mark("Chance to find it, at 5% false alarm")),
+        sp.t("Chance to find it, at 5% false alarm"),
         (mark("Stones"), CARATS, mark("Chance"), INTERVAL),
         [
             (
@@ -80,11 +80,11 @@ def plan_sections(sp: Speaker) -> list[Section]:
         numeric=(True,) * 4,
     )
     points = [(row["n_stones"], row["low"], row["chance"], row["high"]) for row in rows]
-    title, curve = sp.t(mark("Chance to find it by number of stones")), band_curve(points, words, sp.t(mark("stones")))
+    title, curve = sp.t("Chance to find it by number of stones"), band_curve(points, words, sp.t("stones"))
     figure = Figure(key="p-plan", title=title, alt=answer["sentence"], canvas=curve, data=table)
     more = sp.table(
         sp.t(
-            mark("Chance at {n} stones with further reference parcels of every zone concerned"),
+            "Chance at {n} stones with further reference parcels of every zone concerned",
             n=words.number(answer["references"][0]["n_stones"]),
         ),
         (mark("Further parcels"), mark("Chance")),
@@ -103,20 +103,20 @@ def adequacy_sections(sp: Speaker) -> list[Section]:
     answer, words = sp.content, sp.words
     facts = Facts(
         rows=(
-            (sp.t(mark("Reference parcels")), words.number(answer["n_parcels"])),
+            (sp.t("Reference parcels"), words.number(answer["n_parcels"])),
             (
-                sp.t(mark("Parcels graded without error that they are worth")),
+                sp.t("Parcels graded without error that they are worth"),
                 words.number(answer["effective_parcels"], 1),
             ),
-            (sp.t(mark("Stones of the parcels that were drawn")), words.number(answer["n_stones"])),
-            (sp.t(mark("True declarations called consistent")), sp.share(answer["true_consistent"])),
-            (sp.t(mark("True declarations queried")), sp.share(answer["true_queried"])),
-            (sp.t(mark("Goods from a source nobody has sampled that pass")), sp.share(answer["nowhere_consistent"])),
-            (sp.t(mark("Status of zones on")), words.day(answer["on"])),
+            (sp.t("Stones of the parcels that were drawn"), words.number(answer["n_stones"])),
+            (sp.t("True declarations called consistent"), sp.share(answer["true_consistent"])),
+            (sp.t("True declarations queried"), sp.share(answer["true_queried"])),
+            (sp.t("Goods from a source nobody has sampled that pass"), sp.share(answer["nowhere_consistent"])),
+            (sp.t("Status of zones on"), words.day(answer["on"])),
         )
     )
     table = sp.table(
-        sp.t(mark("Every other zone, the nearest first")),
+        sp.t("Every other zone, the nearest first"),
         (
             *(mark("Zone"), mark("Status"), mark("Distance in standard deviations of parcels")),
             *(mark("Parcels that pass"), INTERVAL, mark("Parcels drawn")),
@@ -135,7 +135,7 @@ def adequacy_sections(sp: Speaker) -> list[Section]:
         numeric=(False, False, True, True, True, True),
     )
     gain = sp.table(
-        sp.t(mark("What further parcels of this zone would buy")),
+        sp.t("What further parcels of this zone would buy"),
         (mark("Further parcels"), mark("Expected Cllr"), mark("True declarations called consistent")),
         [
             (words.number(g["extra_parcels"]), words.number(g["expected_cllr"], 2), sp.share(g["expected_chance"]))
@@ -173,10 +173,8 @@ def _who_passes(sp: Speaker, table: Table) -> Figure:
         )
         for item in sp.content["others"]
     ]
-    title = sp.t(mark("Parcels of other zones that pass as this one"))
-    alt = sp.t(
-        mark("Bold: not compliant, or not in the zone table. The nearest zone stands on top; box: 90% interval.")
-    )
+    title = sp.t("Parcels of other zones that pass as this one")
+    alt = sp.t("Bold: not compliant, or not in the zone table. The nearest zone stands on top; box: 90% interval.")
     return Figure(key="p-others", title=title, alt=alt, canvas=share_rows(rows, sp.words), data=table)
 
 
@@ -187,26 +185,26 @@ def pool_sections(sp: Speaker) -> list[Section]:
     share, several = mixture["undeclared_stone_fraction"], answer["n_parcels"] > 1
     joint = words.between(lr["log10_lr"], lr, sp.log10)
     if lr["bound_hit"] is not None and lr["low"] == lr["high"]:
-        before = sp.t(mark("(its bound; {unbounded} before)"), unbounded=sp.log10(lr["log10_lr_unbounded"]))
+        before = sp.t("(its bound; {unbounded} before)", unbounded=sp.log10(lr["log10_lr_unbounded"]))
         joint = f"{sp.log10(lr['log10_lr'])} {before}"
     days = [words.day(day) for day in sorted({one["status_on"] for one in parcels})]
     rows = [
-        (sp.t(mark("Declared")), words.row(sorted({declared_in(sp, one) for one in parcels}))),
+        (sp.t("Declared"), words.row(sorted({declared_in(sp, one) for one in parcels}))),
         (
-            sp.t(mark("Status of zones on")),
-            sp.t(mark("{low} to {high}"), low=days[0], high=days[-1]) if days[1:] else days[0],
+            sp.t("Status of zones on"),
+            sp.t("{low} to {high}", low=days[0], high=days[-1]) if days[1:] else days[0],
         ),
-        (sp.t(mark("Parcels")), words.number(answer["n_parcels"])),
-        (sp.t(mark("Joint log10 likelihood ratio")), joint),
+        (sp.t("Parcels"), words.number(answer["n_parcels"])),
+        (sp.t("Joint log10 likelihood ratio"), joint),
     ]
     if several:
         alone = sp.log10(lr["log10_lr_if_independent"])
         rows += [
-            (sp.t(mark("If the parcels shared nothing (a plain sum)")), alone),
-            (sp.t(mark("Part lost to what they share")), sp.share(lr["dependence"])),
+            (sp.t("If the parcels shared nothing (a plain sum)"), alone),
+            (sp.t("Part lost to what they share"), sp.share(lr["dependence"])),
         ]
     undeclared = f"{sp.between(share)}, {words.p_value(mixture['p_value'])}"
-    rows.append((sp.t(mark("Undeclared share of all stones")), undeclared))
+    rows.append((sp.t("Undeclared share of all stones"), undeclared))
     heading = mark("The parcels")
     table = sp.table(
         sp.t(heading),
@@ -243,7 +241,7 @@ def drift_sections(sp: Speaker) -> list[Section]:
         nothing = Paragraph(text=sp.t(few, n=words.number(answer["n_shipments"])), tone="lead")
         return [sp.section("answer", IN_SHORT, nothing)]
     signals = [signal["text"] for series in answer["series"] for signal in series["signals"]]
-    none = sp.t(mark("No change was found."))
+    none = sp.t("No change was found.")
     rate = mark(
         "Where nothing changes, one shipment in {n} raises an alarm in any of the {charts} charts. Sizes, classes and "
         "values are drawn as multiples of their centre (\u00d71) on a logarithmic scale, classes against the others of "
@@ -289,7 +287,7 @@ def sorters_sections(sp: Speaker) -> list[Section]:
     answer = sp.content
     said = Bullets(items=tuple(one["text"] for one in answer["sentences"]))
     parts = sp.table(
-        sp.t(mark("How far apart each attribute's part of the log10 likelihood ratio lies")),
+        sp.t("How far apart each attribute's part of the log10 likelihood ratio lies"),
         (mark("Attribute"), mark("Distance")),
         [(sp.names.attribute(one["name"]), sp.log10(one["log10_lr"])) for one in answer["difference"]["by_attribute"]],
     )
@@ -324,12 +322,12 @@ def _sheets(sp: Speaker) -> Table:
         )
         for one in sp.content["sorters"]
     ]
-    return sp.table(sp.t(mark("What each sheet leads to")), header, rows, (False, True, True, False, True, True, True))
+    return sp.table(sp.t("What each sheet leads to"), header, rows, (False, True, True, False, True, True, True))
 
 
 def _classes(sp: Speaker, one: Mapping[str, Any]) -> Beside:
     name, sorters = one["attribute"], [sheet["sorter"] for sheet in sp.content["sorters"]]
-    title = sp.t(mark("{attribute}: shares of stones by sorter"), attribute=sp.names.attribute(name))
+    title = sp.t("{attribute}: shares of stones by sorter", attribute=sp.names.attribute(name))
 
     def seen(item: Mapping[str, Sequence[float]]) -> list[str]:
         pairs = zip(item["shares"], item["n_stones"], strict=True)
@@ -340,7 +338,7 @@ def _classes(sp: Speaker, one: Mapping[str, Any]) -> Beside:
     ]
     table = Table(
         caption=title,
-        header=(sp.t(mark("Class")), *sorters),
+        header=(sp.t("Class"), *sorters),
         rows=tuple((row.name, *seen(item)) for row, item in zip(rows, one["classes"], strict=True)),
     )
     common = [f"{pair['first']}, {pair['second']} {sp.share(pair['share'])}" for pair in one["in_common"]]
@@ -354,7 +352,7 @@ def _classes(sp: Speaker, one: Mapping[str, Any]) -> Beside:
 def _scale(sp: Speaker, one: Mapping[str, Any]) -> Table:
     words, both = sp.words, {"first": one["first"], "second": one["second"]}
     caption = sp.t(
-        mark("{attribute}: stones that {second} puts into a class for one of {first}, from {n} parcels both sorted"),
+        "{attribute}: stones that {second} puts into a class for one of {first}, from {n} parcels both sorted",
         attribute=sp.names.attribute(one["attribute"]),
         n=words.number(one["n_parcels"]),
         **both,
@@ -363,8 +361,8 @@ def _scale(sp: Speaker, one: Mapping[str, Any]) -> Table:
         caption=caption,
         header=(
             *map(sp.t, (mark("Class"), mark("Stones"), INTERVAL)),
-            sp.t(mark("Here: {first}, as {second} usually sees it"), **both),
-            sp.t(mark("Here: {second}"), second=one["second"]),
+            sp.t("Here: {first}, as {second} usually sees it", **both),
+            sp.t("Here: {second}", second=one["second"]),
         ),
         rows=tuple(
             (
@@ -385,4 +383,4 @@ def _lead(sp: Speaker) -> Paragraph:
 
 def _cautions(sp: Speaker) -> tuple[Block, ...]:
     items = tuple(one["text"] for one in sp.content["cautions"])
-    return (Bullets(items=items, title=sp.t(mark("Cautions")), tone="caution"),) if items else ()
+    return (Bullets(items=items, title=sp.t("Cautions"), tone="caution"),) if items else ()

@@ -213,7 +213,7 @@ def _shown(sp: Speaker, name: str, value: Any, shares: set[str], values: Json) -
     if name in shares:
         return sp.share(value)
     if name == "shift" and values["series"] == "undeclared":
-        return sp.t(mark("{n} percentage points"), n=sp.words.number(100 * abs(value)))
+        return sp.t("{n} percentage points", n=sp.words.number(100 * abs(value)))
     if name in _KINDS:
         return _KINDS[name](sp, value)
     if isinstance(value, float):

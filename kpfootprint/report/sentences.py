@@ -282,7 +282,7 @@ class Speaker:
         if low is None or high is None:
             return "\u2013"
         shown = self.share if shown is None else shown
-        return self.t(mark("{low} to {high}"), low=shown(low), high=shown(high))
+        return self.t("{low} to {high}", low=shown(low), high=shown(high))
 
     def between(self, found: Mapping[str, float]) -> str:
         """Return ``12% (90% interval 3.0% to 24%)``."""

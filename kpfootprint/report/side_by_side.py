@@ -63,9 +63,9 @@ def _lay_out(speakers: Lettered) -> Document:
     contents = [content.content for _, content in speakers]
     ids = [str(content["report_id"]) for content in contents]
     created = max(content["created_at"] for content in contents)
-    caption = sp.t(mark("The reports and what each was made of"))
+    caption = sp.t("The reports and what each was made of")
     made = _columns(caption, mark("Report"), speakers, _all(speakers, _conditions))
-    found = _columns(sp.t(mark("What each report found")), mark("Report"), speakers, _all(speakers, _row))
+    found = _columns(sp.t("What each report found"), mark("Report"), speakers, _all(speakers, _row))
     sections = (
         sp.section("what", mark("What stands side by side"), *made, *_changes(speakers)),
         sp.section("found", mark("What was found"), *lr_rows(speakers), *found, *_questions(speakers)),
@@ -75,7 +75,7 @@ def _lay_out(speakers: Lettered) -> Document:
     listed = [f"{letter} {report_id}" for (letter, _), report_id in zip(speakers, ids, strict=True)]
     return Document(
         words=sp.words,
-        title=sp.t(mark("Footprint comparisons side by side")),
+        title=sp.t("Footprint comparisons side by side"),
         subtitle=sp.words.day(created),
         report_id=" ".join(ids),
         created_at=created,
@@ -89,18 +89,18 @@ def _conditions(sp: Speaker) -> dict[str, str]:
     """Return what may differ between reports of one parcel, by its name in words."""
     parcel, model = sp.content["parcel"], sp.content["model"]
     conditions = parcel["conditions"]
-    nothing, day = sp.t(mark("nothing")), sp.words.day(sp.content["status"]["day"])
+    nothing, day = sp.t("nothing"), sp.words.day(sp.content["status"]["day"])
     return {
-        sp.t(mark("Parcel")): parcel["parcel_id"],
-        sp.t(mark("Declared")): declared(sp) or nothing,
-        sp.t(mark("Status")): status(sp).replace(day, day.replace(" ", "\u00a0", 1)) or "\u2013",
-        sp.t(mark("Release")): model["release"],
-        sp.t(mark("Reference")): reference_name(sp),
-        sp.t(mark("Sorter")): conditions["sorter"] or "\u2013",
-        sp.t(mark("Cleaning state")): sp.label(conditions["cleaning_state"]),
-        sp.t(mark("Selection")): sp.label(conditions["selection"]),
-        sp.t(mark("Bottom screen (mm)")): sp.words.trimmed(conditions["bottom_screen_mm"], 3),
-        sp.t(mark("Stones")): sp.words.count(parcel["n_stones"]),
+        sp.t("Parcel"): parcel["parcel_id"],
+        sp.t("Declared"): declared(sp) or nothing,
+        sp.t("Status"): status(sp).replace(day, day.replace(" ", "\u00a0", 1)) or "\u2013",
+        sp.t("Release"): model["release"],
+        sp.t("Reference"): reference_name(sp),
+        sp.t("Sorter"): conditions["sorter"] or "\u2013",
+        sp.t("Cleaning state"): sp.label(conditions["cleaning_state"]),
+        sp.t("Selection"): sp.label(conditions["selection"]),
+        sp.t("Bottom screen (mm)"): sp.words.trimmed(conditions["bottom_screen_mm"], 3),
+        sp.t("Stones"): sp.words.count(parcel["n_stones"]),
     }
 
 
@@ -137,22 +137,22 @@ def _changes(speakers: Lettered) -> list[Block]:
     differing = [name for name in conditions[0] if len({found[name] for found in conditions}) > 1]
     conclusions = [heading(content) for _, content in speakers]
     said = [
-        sp.t(mark("The reports differ in: {names}."), names=sp.words.listing(differing))
+        sp.t("The reports differ in: {names}.", names=sp.words.listing(differing))
         if differing
-        else sp.t(mark("The reports differ in nothing that is listed here."))
+        else sp.t("The reports differ in nothing that is listed here.")
     ]
     if len(set(conclusions)) == 1:
-        said.append(sp.t(mark("The conclusion is the same in all of them: {conclusion}."), conclusion=conclusions[0]))
+        said.append(sp.t("The conclusion is the same in all of them: {conclusion}.", conclusion=conclusions[0]))
     else:
-        each = sp.t(mark("; ")).join(
-            sp.t(mark("{letter}: {text}"), letter=letter, text=text)
+        each = sp.t("; ").join(
+            sp.t("{letter}: {text}", letter=letter, text=text)
             for (letter, _), text in zip(speakers, conclusions, strict=True)
         )
-        said.append(sp.t(mark("The conclusion changes: {each}."), each=each))
+        said.append(sp.t("The conclusion changes: {each}.", each=each))
     values = [c.content["verification"]["log10_lr"] for _, c in speakers if c.content["verification"] is not None]
     if len(values) > 1:
         spread = sp.words.number(max(values) - min(values), 2)
-        said.append(sp.t(mark("The log10 likelihood ratios lie at most {spread} apart."), spread=spread))
+        said.append(sp.t("The log10 likelihood ratios lie at most {spread} apart.", spread=spread))
     return [Paragraph(text=text) for text in said]
 
 
@@ -160,7 +160,7 @@ def _questions(speakers: Lettered) -> list[Block]:
     """Name the two hypotheses of every report, since a likelihood ratio means nothing without them."""
     items = tuple(
         sp.t(
-            mark("{letter}: H1, {h1}; H2, {h2}"),
+            "{letter}: H1, {h1}; H2, {h2}",
             letter=letter,
             h1=sp.say(sp.content["verification"]["h1"]),
             h2=sp.say(sp.content["verification"]["h2"]),
@@ -168,7 +168,7 @@ def _questions(speakers: Lettered) -> list[Block]:
         for letter, sp in speakers
         if sp.content["verification"] is not None
     )
-    return [Bullets(items=items, title=speakers[0][1].t(mark("H1 and H2")))] if items else []
+    return [Bullets(items=items, title=speakers[0][1].t("H1 and H2"))] if items else []
 
 
 def _row(sp: Speaker) -> dict[str, str]:
@@ -176,14 +176,14 @@ def _row(sp: Speaker) -> dict[str, str]:
     mixture, novelty, dash = sp.content["mixture"], sp.content["novelty"], "\u2013"
     queried, accepted = (rates.get(name, {}) for name in ("true_declarations_queried", "false_declarations_accepted"))
     return {
-        sp.t(mark("Conclusion")): heading(sp),
-        sp.t(mark("log10 LR")): sp.log10(found.get("log10_lr")),
-        sp.t(mark("Interval")): sp.span(found.get("low"), found.get("high"), sp.log10),
-        sp.t(mark("True declarations wrongly queried")): sp.share(queried.get("rate")),
-        sp.t(mark("False declarations wrongly called consistent")): sp.share(accepted.get("rate")),
-        sp.t(mark("Undeclared share of stones")): dash if mixture is None else undeclared_share(sp, mixture),
-        sp.t(mark("Detection limit")): dash if mixture is None else detection_limit(sp, mixture),
-        sp.t(mark("Novelty (p)")): dash if novelty is None else sp.words.probability(novelty["p_value"]),
+        sp.t("Conclusion"): heading(sp),
+        sp.t("log10 LR"): sp.log10(found.get("log10_lr")),
+        sp.t("Interval"): sp.span(found.get("low"), found.get("high"), sp.log10),
+        sp.t("True declarations wrongly queried"): sp.share(queried.get("rate")),
+        sp.t("False declarations wrongly called consistent"): sp.share(accepted.get("rate")),
+        sp.t("Undeclared share of stones"): dash if mixture is None else undeclared_share(sp, mixture),
+        sp.t("Detection limit"): dash if mixture is None else detection_limit(sp, mixture),
+        sp.t("Novelty (p)"): dash if novelty is None else sp.words.probability(novelty["p_value"]),
     }
 
 
@@ -192,7 +192,7 @@ def _weights(speakers: Lettered) -> tuple[Block, ...]:
     sp = speakers[0][1]
     shares = _gathered(speakers, "attributes", "log10_lr_share")
     said = {sp.names.attribute(name[0]): tuple(map(sp.log10, values)) for name, values in shares.items()}
-    caption = sp.t(mark("What each attribute adds to the log10 likelihood ratio"))
+    caption = sp.t("What each attribute adds to the log10 likelihood ratio")
     tables = list(_columns(caption, mark("Attribute"), speakers, said))
     seen = _gathered(speakers, "classes", "observed")
     for attribute in dict.fromkeys(name[0] for name in seen):
@@ -201,7 +201,7 @@ def _weights(speakers: Lettered) -> tuple[Block, ...]:
             for name, values in seen.items()
             if name[0] == attribute
         }
-        caption = sp.t(mark("{attribute}: observed share of stones"), attribute=sp.names.attribute(attribute))
+        caption = sp.t("{attribute}: observed share of stones", attribute=sp.names.attribute(attribute))
         tables += _columns(caption, mark("Class"), speakers, said)
     return tuple(tables)
 
@@ -220,7 +220,7 @@ def _cautions(speakers: Lettered) -> tuple[Block, ...]:
     sp = speakers[0][1]
     return tuple(
         Bullets(
-            title=sp.t(mark("Report {letter}"), letter=letter),
+            title=sp.t("Report {letter}", letter=letter),
             items=content.says(content.cautions),
             tone="caution",
         )

@@ -40,24 +40,24 @@ def lay_out(report: Report, lang: str, stationery: Stationery | None = None) -> 
     content = sp.content
     office = stationery if stationery is not None else Stationery()
     code = short_code(content["report_id"])
-    qr_label = sp.t(mark("QR code of this report, {code}"), code=code)
+    qr_label = sp.t("QR code of this report, {code}", code=code)
     parcel = content["parcel"]
     seen = (findings(sp), certainty(sp), balance(sp), goods(sp))
     sections = (summary(sp), declared(sp), *seen, _limits(sp), _provenance(sp))
     return Document(
         words=sp.words,
-        title=sp.t(mark("Footprint comparison of parcel {parcel_id}"), parcel_id=parcel["parcel_id"]),
+        title=sp.t("Footprint comparison of parcel {parcel_id}", parcel_id=parcel["parcel_id"]),
         subtitle=" \u00b7 ".join((sp.size, sp.words.day(content["created_at"]), code)),
         report_id=content["report_id"],
         created_at=content["created_at"],
-        foot=sp.t(mark("Report {code} ({report_id})"), code=code, report_id=content["report_id"]),
+        foot=sp.t("Report {code} ({report_id})", code=code, report_id=content["report_id"]),
         sections=tuple(section for section in sections if section is not None),
         glossary=glossary(sp.words),
         qr=qr_code(address_of(code, office.address), qr_label),
         qr_label=qr_label,
         letterhead=office.letterhead,
         note=_note(sp, office),
-        signatures=(sp.t(mark("Examined by (name, date, signature)")), sp.t(mark("Seen by (name, date, signature)"))),
+        signatures=(sp.t("Examined by (name, date, signature)"), sp.t("Seen by (name, date, signature)")),
     )
 
 
@@ -84,7 +84,7 @@ def _note(sp: Speaker, office: Stationery) -> str:
     if office.entry is None:
         return office.note
     position, digest = office.entry
-    kept = sp.t(mark("Kept in the register as entry {position}: {hash}"), position=str(position), hash=digest)
+    kept = sp.t("Kept in the register as entry {position}: {hash}", position=str(position), hash=digest)
     return f"{office.note}\n{kept}".strip()
 
 
@@ -125,15 +125,15 @@ def _provenance(sp: Speaker) -> Section:
     content = sp.content
     model, software = content["model"], content["software"]
     rows = (
-        (sp.t(mark("Report")), content["report_id"]),
-        (sp.t(mark("Short code")), short_code(content["report_id"])),
-        (sp.t(mark("Made")), f"{sp.words.day(content['created_at'])}, {content['created_at'][11:16]} UTC"),
-        (sp.t(mark("Software")), f"{software['name']} {software['version']}"),
-        (sp.t(mark("Release")), f"{model['release']} ({model['manifest_sha256']})"),
+        (sp.t("Report"), content["report_id"]),
+        (sp.t("Short code"), short_code(content["report_id"])),
+        (sp.t("Made"), f"{sp.words.day(content['created_at'])}, {content['created_at'][11:16]} UTC"),
+        (sp.t("Software"), f"{software['name']} {software['version']}"),
+        (sp.t("Release"), f"{model['release']} ({model['manifest_sha256']})"),
         (
-            sp.t(mark("Reference")),
+            sp.t("Reference"),
             f"{model['reference']['name']} {model['reference']['version']} ({model['reference']['sha256']})",
         ),
-        (sp.t(mark("Parcels of each zone")), reference_counts(sp)),
+        (sp.t("Parcels of each zone"), reference_counts(sp)),
     )
     return sp.section("provenance", mark("How this report was made"), Facts(rows=rows))

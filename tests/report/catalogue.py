@@ -6,6 +6,7 @@ untranslated, unused ones go. A test holds messages and translations together.
 
 from __future__ import annotations
 
+import ast
 import io
 from typing import TYPE_CHECKING
 
@@ -14,20 +15,24 @@ from kpfootprint.report.locale import CATALOGUE
 if TYPE_CHECKING:
     from babel.messages.catalog import Catalog
 
-_KEYWORDS = {"mark": None, "mark_plural": (1, 2)}
+_KEYWORDS = {"mark": 1, "mark_plural": 2, "t": 1}
+"""Functions that are given messages, each with the number of its arguments that are one."""
 
 
 def extracted() -> Catalog:
     """Return a catalogue of every marked message of reports, without translations."""
     from babel.messages.catalog import Catalog
-    from babel.messages.extract import extract
 
     found = Catalog(header_comment="")
     here = CATALOGUE.parents[1]
     for path in sorted(here.rglob("*.py")):
-        with path.open("rb") as source:
-            for line, message, _, _ in extract("python", source, keywords=_KEYWORDS):
-                found.add(message, locations=[(path.relative_to(here).as_posix(), line)])
+        for node in ast.walk(ast.parse(path.read_bytes())):
+            match node:
+                case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name), args=args) if name in _KEYWORDS:
+                    texts = [arg.value for arg in args[: _KEYWORDS[name]] if isinstance(arg, ast.Constant)]
+                    if texts:
+                        message = texts[0] if len(texts) == 1 else tuple(texts)
+                        found.add(message, locations=[(path.relative_to(here).as_posix(), node.lineno)])
     return found
 
 

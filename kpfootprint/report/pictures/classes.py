@@ -45,12 +45,12 @@ def outside(c: Row) -> bool:
 
 def _figure(sp: Speaker, name: str, rows: Sequence[Row], canvas: Canvas) -> Figure:
     """Return what was drawn of an attribute's classes, with which of them lie outside what is expected."""
-    title = sp.t(mark("{attribute}: share of stones in each class"), attribute=sp.names.attribute(name))
+    title = sp.t("{attribute}: share of stones in each class", attribute=sp.names.attribute(name))
     beyond = [sp.names.class_(name, c["class"]) for c in rows if outside(c)]
     if all(c["low"] is None for c in rows):
-        alt = sp.t(mark("Observed shares of stones; nothing was declared to compare them with."))
+        alt = sp.t("Observed shares of stones; nothing was declared to compare them with.")
     elif not beyond:
-        alt = sp.t(mark("Every class lies within its expected range."))
+        alt = sp.t("Every class lies within its expected range.")
     else:
         message = mark("Outside the expected range: {classes}. All other classes lie within it.")
         alt = sp.t(message, classes=sp.words.row(beyond))
@@ -78,14 +78,14 @@ def _legend(sp: Speaker, canvas: Canvas, rows: Sequence[Row]) -> None:
     """Explain the marks in two lines."""
     x, y = 8.0, 14.0
     canvas.dot(x + 4, y - 4)
-    canvas.text(x + 13, y, sp.t(mark("observed")), size=11)
+    canvas.text(x + 13, y, sp.t("observed"), size=11)
     if all(c["low"] is None for c in rows):
         return
     canvas.dot(x + 140, y - 4, "triangle", "odd", 4.5)
-    canvas.text(x + 150, y, sp.t(mark("observed, outside")), size=11)
+    canvas.text(x + 150, y, sp.t("observed, outside"), size=11)
     canvas.rect(x - 3, y + 6, 14, 11)
     canvas.line([(x - 3, y + 11.5), (x + 11, y + 11.5)], "ink", 1.6)
-    canvas.text(x + 17, y + 15, sp.t(mark("expected, with its range (nine parcels in ten)")), size=11)
+    canvas.text(x + 17, y + 15, sp.t("expected, with its range (nine parcels in ten)"), size=11)
 
 
 def _seen(canvas: Canvas, x: float, y: float, c: Row) -> None:
@@ -116,7 +116,7 @@ def _rows(sp: Speaker, name: str, rows: Sequence[Row]) -> Canvas:
             canvas.line([(x(c["expected"]), middle - 7), (x(c["expected"]), middle + 7)], "ink", 1.6)
         _seen(canvas, x(c["observed"]), middle, c)
         canvas.text(WIDTH - 4, middle + 4, sp.share(c["observed"]), "end", "odd" if outside(c) else "muted", 11)
-    canvas.text((x.start + x.end) / 2, bottom + 28, sp.t(mark("share of stones")), "middle", "muted", 11)
+    canvas.text((x.start + x.end) / 2, bottom + 28, sp.t("share of stones"), "middle", "muted", 11)
     return canvas
 
 
@@ -161,18 +161,16 @@ def _cumulative(sp: Speaker, name: str, rows: Sequence[Row], edges: Edges) -> Fi
         canvas.dot(px, py, size=3)
     canvas.line([(LEFT, 10), (LEFT + 20, 10)], "seen", 2)
     canvas.dot(LEFT + 10, 10, size=3)
-    canvas.text(LEFT + 26, 14, sp.t(mark("observed")), size=11)
+    canvas.text(LEFT + 26, 14, sp.t("observed"), size=11)
     if compared:
         canvas.line([(LEFT + 90, 10), (LEFT + 114, 10)], "ink", 1.2, "6 3")
-        canvas.text(LEFT + 120, 14, sp.t(mark("expected")), size=11)
+        canvas.text(LEFT + 120, 14, sp.t("expected"), size=11)
         canvas.rect(LEFT + 185, 4, 14, 11)
-        canvas.text(LEFT + 205, 14, sp.t(mark("range")), size=11)
-    title = sp.t(mark("{attribute}: share of stones up to each limit"), attribute=sp.names.attribute(name))
+        canvas.text(LEFT + 205, 14, sp.t("range"), size=11)
+    title = sp.t("{attribute}: share of stones up to each limit", attribute=sp.names.attribute(name))
     alt = sp.t(
-        mark(
-            "The line rises to {half} of stones at {carats} ct. The range holds every distribution whose classes all "
-            "stay within their own ranges."
-        ),
+        "The line rises to {half} of stones at {carats} ct. The range holds every distribution whose classes all "
+        "stay within their own ranges.",
         half=sp.share(0.5),
         carats=sp.words.number(_median(observed, edges), 2),
     )
@@ -181,7 +179,7 @@ def _cumulative(sp: Speaker, name: str, rows: Sequence[Row], edges: Edges) -> Fi
         (mark("Up to (ct)"), mark("Observed"), mark("Expected"), mark("Range")),
         [
             (
-                sp.words.trimmed(upper, 3) if i < len(rows) - 1 else sp.t(mark("all")),
+                sp.words.trimmed(upper, 3) if i < len(rows) - 1 else sp.t("all"),
                 sp.share(min(observed[i], 1.0)),
                 sp.share(min(expected[i], 1.0)) if compared else "\u2013",
                 sp.span(low[i], high[i]) if compared else "\u2013",
@@ -209,7 +207,7 @@ def _frame(sp: Speaker, edges: Edges, high: float) -> tuple[Canvas, Axis, Axis]:
                 canvas.text(at, y.start + 16, sp.words.trimmed(value, 2), "middle", "muted", 11)
                 last = at
     canvas.line([(x.start, y.start), (x.end, y.start)], "ink")
-    canvas.text((x.start + x.end) / 2, y.start + 31, sp.t(mark("carats per stone (log scale)")), "middle", "muted", 11)
+    canvas.text((x.start + x.end) / 2, y.start + 31, sp.t("carats per stone (log scale)"), "middle", "muted", 11)
     return canvas, x, y
 
 

@@ -114,13 +114,13 @@ def mixture_profile(sp: Speaker) -> list[Figure]:
     found = sp.content["mixture"]
     if found is None or len(found["profile"]) < 2:
         return []
-    title = sp.t(mark("The undeclared share of stones"))
+    title = sp.t("The undeclared share of stones")
     limit = found["detection_limit"]
-    alt = sp.t(mark("Undeclared share {share}."), share=sp.between(found["undeclared_stone_fraction"])) + " "
+    alt = sp.t("Undeclared share {share}.", share=sp.between(found["undeclared_stone_fraction"])) + " "
     if limit < 1:
-        alt += sp.t(mark("A share of {limit} or more would be found nine times in ten."), limit=sp.share(limit))
+        alt += sp.t("A share of {limit} or more would be found nine times in ten.", limit=sp.share(limit))
     else:
-        alt += sp.t(mark("At this size no share would be found nine times in ten."))
+        alt += sp.t("At this size no share would be found nine times in ten.")
     profile = found["profile"]
     kept = profile[:: max(1, len(profile) // 20)]  # some twenty points, its ends among them
     data = sp.table(
@@ -152,14 +152,14 @@ def _profile(sp: Speaker, found: Mapping[str, Any]) -> Canvas:
     if limit < 1:
         canvas.line([(x(limit), top - 4), (x(limit), top + plot)], "odd", 1.8, "7 4")
         anchor, gap = ("start", 4) if limit < 0.6 else ("end", -4)
-        said = sp.t(mark("detection limit {limit}"), limit=sp.share(limit))
+        said = sp.t("detection limit {limit}", limit=sp.share(limit))
         canvas.text(x(limit) + gap, top - 8, said, anchor, "odd", 11)
     middle, bottom = (x.start + x.end) / 2, y.start
-    canvas.text(middle, bottom + 33, sp.t(mark("undeclared share of stones")), "middle", "muted", 11)
+    canvas.text(middle, bottom + 33, sp.t("undeclared share of stones"), "middle", "muted", 11)
     canvas.line([(8, bottom + 50), (30, bottom + 50)], "seen", 2)
-    canvas.text(36, bottom + 54, sp.t(mark("probability that the share is at most this")), size=11)
+    canvas.text(36, bottom + 54, sp.t("probability that the share is at most this"), size=11)
     canvas.rect(10, bottom + 61, 16, 11)
-    canvas.text(36, bottom + 71, sp.t(mark("interval")), size=11)
+    canvas.text(36, bottom + 71, sp.t("interval"), size=11)
     canvas.dot(left + 130, bottom + 67, "diamond", "seen", 4.5)
-    canvas.text(left + 142, bottom + 71, sp.t(mark("estimate")), size=11)
+    canvas.text(left + 142, bottom + 71, sp.t("estimate"), size=11)
     return canvas

@@ -25,14 +25,12 @@ def footprint_map(sp: Speaker) -> list[Figure]:
     spots = (sp.content["explanation"] or {}).get("footprint_map")
     if spots is None:
         return []
-    title = sp.t(mark("The parcel among the reference parcels"))
+    title = sp.t("The parcel among the reference parcels")
     ranked = _ranked(sp, spots)
     nearest = [zone for zone, _, _ in ranked[:3]]
     alt = sp.t(
-        mark(
-            "Every mark is a parcel; parcels with like footprints lie close together, far ones are drawn closer than "
-            "they are. Nearest zone centres: {zones}."
-        ),
+        "Every mark is a parcel; parcels with like footprints lie close together, far ones are drawn closer than "
+        "they are. Nearest zone centres: {zones}.",
         zones=sp.zones(nearest),
     )
     data = sp.table(
@@ -119,11 +117,11 @@ def _key(sp: Speaker, canvas: Canvas, declared: bool) -> None:
     left, right, top, bottom = EDGE, WIDTH / 2 + 6, HEIGHT - 26, HEIGHT - 8
     canvas.line([(EDGE, HEIGHT - 44), (WIDTH - EDGE, HEIGHT - 44)], "grid", 0.7)
     canvas.dot(left + 8, top - 4, "star", "odd", 6)
-    canvas.text(left + 20, top, sp.t(mark("this parcel")), size=11)
+    canvas.text(left + 20, top, sp.t("this parcel"), size=11)
     canvas.dot(right + 8, top - 4, "ring", "muted", 3)
-    canvas.text(right + 20, top, sp.t(mark("other reference parcels")), size=11)
+    canvas.text(right + 20, top, sp.t("other reference parcels"), size=11)
     canvas.dot(right + 8, bottom - 4, "hollow-square", "ink", 4)
-    canvas.text(right + 20, bottom, sp.t(mark("centre of a zone")), size=11)
+    canvas.text(right + 20, bottom, sp.t("centre of a zone"), size=11)
     if declared:
         canvas.dot(left + 8, bottom - 4, "circle", "seen", 3.5)
-        canvas.text(left + 20, bottom, sp.t(mark("parcels of declared zones")), size=11)
+        canvas.text(left + 20, bottom, sp.t("parcels of declared zones"), size=11)

@@ -28,8 +28,8 @@ def lr_rows(speakers: Sequence[tuple[str, Speaker]]) -> list[Figure]:
     x = Axis(-reach, reach, 40, WIDTH - 20)
     bottom = LR_TOP + LR_STEP * len(rows)
     canvas = Canvas(WIDTH, bottom + 40)
-    canvas.text(40, 16, "\u25c0 " + sp.t(mark("elsewhere (H2)")), bold=True)
-    canvas.text(WIDTH - 20, 16, sp.t(mark("declared (H1)")) + " \u25b6", "end", bold=True)
+    canvas.text(40, 16, "\u25c0 " + sp.t("elsewhere (H2)"), bold=True)
+    canvas.text(WIDTH - 20, 16, sp.t("declared (H1)") + " \u25b6", "end", bold=True)
     for power in range(-reach, reach + 1):
         canvas.line([(x(power), LR_TOP), (x(power), bottom)], "ink" if power == 0 else "grid", 0.8)
         canvas.text(x(power), bottom + 16, sp.words.number(power), "middle", "muted", 11)
@@ -40,9 +40,9 @@ def lr_rows(speakers: Sequence[tuple[str, Speaker]]) -> list[Figure]:
             canvas.line([(x(bound), middle - 10), (x(bound), middle + 10)], "ink", 2)
         canvas.rect(x(found["low"]), middle - 6, x(found["high"]) - x(found["low"]), 12)
         canvas.dot(x(found["log10_lr"]), middle, "diamond", "seen", 5.5)
-    caption = sp.t(mark("log10 LR; box: interval; thick strokes: bounds"))
+    caption = sp.t("log10 LR; box: interval; thick strokes: bounds")
     canvas.text(WIDTH / 2, bottom + 34, caption, "middle", "muted", 11)
-    title = sp.t(mark("The likelihood ratios on one scale"))
+    title = sp.t("The likelihood ratios on one scale")
     data = sp.table(
         title,
         (mark("Report"), mark("log10 LR"), mark("Interval"), mark("Bounds")),

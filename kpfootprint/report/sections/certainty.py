@@ -51,30 +51,30 @@ def _typicality(sp: Speaker, found: Mapping[str, Any]) -> Paragraph:
 
 
 def _other_questions(sp: Speaker, found: Mapping[str, Any]) -> Table:
-    rows = [(sp.t(mark("As reported")), sp.log10(found["log10_lr"]))]
+    rows = [(sp.t("As reported"), sp.log10(found["log10_lr"]))]
     for other in found["by_alternative"]:
         if other["kind"] == "any_other_zone":
-            name = sp.t(mark("against any other zone"))
+            name = sp.t("against any other zone")
         elif other["kind"] == "zone":  # stands with what else is found of that zone
             continue
         else:
-            name = sp.t(mark("with an unlisted source at weight {weight}"), weight=sp.share(other["unlisted_weight"]))
+            name = sp.t("with an unlisted source at weight {weight}", weight=sp.share(other["unlisted_weight"]))
         rows.append((name, sp.log10(other["log10_lr"])))
     selection = found["by_selection"]
     rows += [
-        (sp.t(mark("sizes as recorded, unbounded")), sp.log10(selection["as_recorded"])),
-        (sp.t(mark("sizes possibly picked over, unbounded")), sp.log10(selection["marginalised"])),
+        (sp.t("sizes as recorded, unbounded"), sp.log10(selection["as_recorded"])),
+        (sp.t("sizes possibly picked over, unbounded"), sp.log10(selection["marginalised"])),
         (_without_sizes(sp), sp.log10(selection["size_conditional"])),
     ]
     rows += [
         (
-            sp.t(mark("parcels of a zone varying {factor} times as much"), factor=sp.words.trimmed(v["factor"], 1)),
+            sp.t("parcels of a zone varying {factor} times as much", factor=sp.words.trimmed(v["factor"], 1)),
             sp.log10(v["log10_lr"]),
         )
         for v in found["by_variance"] or ()
         if v["factor"] != 1
     ]
-    caption = sp.t(mark("The log10 likelihood ratio under other questions"))
+    caption = sp.t("The log10 likelihood ratio under other questions")
     return sp.table(caption, (mark("Question"), mark("log10 LR")), rows)
 
 
@@ -82,8 +82,8 @@ def _without_sizes(sp: Speaker) -> str:
     """Return what is left of a footprint without its sizes: colours and shapes, where the attributes are these."""
     explained = sp.content["explanation"] or {"attributes": []}
     if {item["name"] for item in explained["attributes"]} == {"size", "colour", "morphology"}:
-        return sp.t(mark("colours and shapes alone, unbounded"))
-    return sp.t(mark("without sizes, unbounded"))
+        return sp.t("colours and shapes alone, unbounded")
+    return sp.t("without sizes, unbounded")
 
 
 def _error_rates(sp: Speaker, rates: Mapping[str, Any]) -> Table:
@@ -114,17 +114,17 @@ def _error_rates(sp: Speaker, rates: Mapping[str, Any]) -> Table:
 def _mixture(sp: Speaker, found: Mapping[str, Any]) -> Facts:
     carats = found["undeclared_carat_fraction"]
     rows = [
-        (sp.t(mark("Share of stones")), undeclared_share(sp, found)),
-        (sp.t(mark("Share of carats")), "\u2013" if carats is None else _share(sp, carats, found)),
+        (sp.t("Share of stones"), undeclared_share(sp, found)),
+        (sp.t("Share of carats"), "\u2013" if carats is None else _share(sp, carats, found)),
         (sp.label("detection_limit"), detection_limit(sp, found)),
-        (sp.t(mark("p (none at all)")), sp.words.probability(found["p_value"])),
+        (sp.t("p (none at all)"), sp.words.probability(found["p_value"])),
     ]
     if found["association_p"] is not None:
         association = sp.words.probability(found["association_p"])
-        rows.append((sp.t(mark("p (one kind of goods)")), association))
+        rows.append((sp.t("p (one kind of goods)"), association))
     if found["indistinguishable"]:
-        rows.append((sp.t(mark("Not told apart")), sp.zones(found["indistinguishable"])))
-    return Facts(title=sp.t(mark("Undeclared goods")), rows=tuple(rows))
+        rows.append((sp.t("Not told apart"), sp.zones(found["indistinguishable"])))
+    return Facts(title=sp.t("Undeclared goods"), rows=tuple(rows))
 
 
 def _share(sp: Speaker, share: Mapping[str, float], found: Mapping[str, Any]) -> str:
@@ -136,7 +136,7 @@ def _share(sp: Speaker, share: Mapping[str, float], found: Mapping[str, Any]) ->
 
 def _sources(sp: Speaker, sources: Sequence[Mapping[str, Any]]) -> Table:
     return sp.table(
-        sp.t(mark("Where undeclared goods could come from: their share, if that zone were the only source")),
+        sp.t("Where undeclared goods could come from: their share, if that zone were the only source"),
         (mark("Zone"), mark("Share"), mark("90% interval"), mark("Probability")),
         [
             (
@@ -174,7 +174,7 @@ def balance(sp: Speaker) -> Section | None:
     ]
     blocks.append(Beside(shown=tuple(shapley_shares(sp)), blocks=tuple(lists)))
     if found["classes"]:
-        above = sp.t(mark("A contribution above zero speaks for the declaration, one below zero against it."))
+        above = sp.t("A contribution above zero speaks for the declaration, one below zero against it.")
         blocks.append(Paragraph(text=above, tone="note"))
         blocks += [Beside(shown=shown, blocks=(shown[0].data,)) for shown in shares_of_stones(sp).values()]
     return sp.section("balance", mark("What speaks for and against"), *blocks)

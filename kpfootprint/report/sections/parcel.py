@@ -34,7 +34,7 @@ def _zones(sp: Speaker) -> Table:
     carats = [zone["carats"] for zone in parcel["declared"]]
     total = None if None in carats else sum(carats)
     return sp.table(
-        sp.t(mark("Declared zones and their status on {day}"), day=sp.words.day(parcel["status_on"])),
+        sp.t("Declared zones and their status on {day}", day=sp.words.day(parcel["status_on"])),
         (mark("Zone"), mark("Carats"), mark("Share"), mark("Status")),
         [
             (
@@ -53,11 +53,11 @@ def _parcel_facts(sp: Speaker) -> list[tuple[str, str]]:
     parcel, words = sp.content["parcel"], sp.words
     conditions = parcel["conditions"]
     rows = [
-        (sp.t(mark("Stones")), words.count(parcel["n_stones"])),
-        (sp.t(mark("Carats")), sp.carats(parcel["carats"])),
-        (sp.t(mark("Exported on")), words.day(parcel["exported_on"])),
-        (sp.t(mark("Certificate")), parcel["certificate_no"] or "\u2013"),
-        (sp.t(mark("Exporter")), parcel["exporter"] or "\u2013"),
+        (sp.t("Stones"), words.count(parcel["n_stones"])),
+        (sp.t("Carats"), sp.carats(parcel["carats"])),
+        (sp.t("Exported on"), words.day(parcel["exported_on"])),
+        (sp.t("Certificate"), parcel["certificate_no"] or "\u2013"),
+        (sp.t("Exporter"), parcel["exporter"] or "\u2013"),
     ]
     removed = conditions["specials_removed"]
     shown = {
@@ -69,7 +69,7 @@ def _parcel_facts(sp: Speaker) -> list[tuple[str, str]]:
         "sieve_set": conditions["sieve_set"] or "\u2013",
     }
     if parcel["read_as"] is not None:
-        rows.append((sp.t(mark("Read from the sheet")), read_as(sp, parcel["read_as"])))
+        rows.append((sp.t("Read from the sheet"), read_as(sp, parcel["read_as"])))
     return rows + [(words.sentence(sp.label(name)), value) for name, value in shown.items()]
 
 
@@ -82,14 +82,14 @@ def read_as(sp: Speaker, found: Mapping[str, Any]) -> str:
     if found.get("carats"):
         said.append(f"{words.number(found['carats'], 2)} ct")
     if found.get("mean_ct"):
-        said.append(sp.t(mark("mean {carats} ct"), carats=words.stone(found["mean_ct"])))
+        said.append(sp.t("mean {carats} ct", carats=words.stone(found["mean_ct"])))
     if found.get("largest_ct"):
-        said.append(sp.t(mark("largest {carats} ct"), carats=words.stone(found["largest_ct"])))
+        said.append(sp.t("largest {carats} ct", carats=words.stone(found["largest_ct"])))
     if found.get("left_out"):
-        said.append(sp.t(mark("rows left out: {n}"), n=words.number(len(found["left_out"]))))
+        said.append(sp.t("rows left out: {n}", n=words.number(len(found["left_out"]))))
     if found.get("passed_over"):
-        said.append(sp.t(mark("columns passed over: {names}"), names=words.row([str(x) for x in found["passed_over"]])))
-    return sp.t(mark("; ")).join(said) or "\u2013"
+        said.append(sp.t("columns passed over: {names}", names=words.row([str(x) for x in found["passed_over"]])))
+    return sp.t("; ").join(said) or "\u2013"
 
 
 TOO_FEW = "small_parcel"
@@ -133,7 +133,7 @@ def _attribution(sp: Speaker, found: dict[str, Any]) -> Table:
         for cells, (zone, _) in zip(table, rows, strict=True):
             cells.append(sp.log10(alone.get(zone)))
     if others:
-        name = sp.t(mark("{n} other zones, together"), n=sp.words.number(len(others)))
+        name = sp.t("{n} other zones, together", n=sp.words.number(len(others)))
         table.insert(
             -1, [name, sp.words.credence(sum(p for _, p in others)), sp.label("false"), "\u2013"][: len(header)]
         )
@@ -154,7 +154,7 @@ def goods(sp: Speaker) -> Section | None:
         blocks.append(Bullets(items=sp.says(found["flags"]), tone="caution"))
     beside = _beside_reference(sp, found)
     blocks.append(Beside(shown=(_by_size(sp, found),), blocks=(beside,)) if found["by_size"] else beside)
-    nothing = sp.t(mark("Value and volume enter no likelihood ratio and no conclusion."))
+    nothing = sp.t("Value and volume enter no likelihood ratio and no conclusion.")
     return sp.section("goods", mark("Value and volume"), *blocks, Paragraph(text=nothing, tone="note"))
 
 
@@ -165,27 +165,27 @@ def _beside_reference(sp: Speaker, found: Mapping[str, Any]) -> Table:
         expected = (
             (dash, dash) if usual is None else (stone(usual["expected"]), sp.span(usual["low"], usual["high"], stone))
         )
-        rows.append((sp.t(mark("Mean stone (ct)")), stone(found["mean_ct"]), *expected))
+        rows.append((sp.t("Mean stone (ct)"), stone(found["mean_ct"]), *expected))
     many = len(found["carats"]) > MOST_NAMED
     within = [zone["carats"] for zone in found["carats"] if many and zone["carats"] <= zone["high"]]
     for zone in found["carats"]:
         if not many or zone["carats"] > zone["high"]:
-            name = sp.t(mark("Carats of {zone}"), zone=sp.zone(zone["zone_id"]))
+            name = sp.t("Carats of {zone}", zone=sp.zone(zone["zone_id"]))
             most = {"high": sp.carats(zone["high"]), "n": number(zone["n_parcels"])}
-            rows.append((name, sp.carats(zone["carats"]), dash, sp.t(mark("up to {high} ({n} parcels)"), **most)))
+            rows.append((name, sp.carats(zone["carats"]), dash, sp.t("up to {high} ({n} parcels)", **most)))
     if within:
-        name = sp.t(mark("Carats of {n} declared zones"), n=number(len(within)))
-        rows.append((name, sp.carats(sum(within)), dash, sp.t(mark("each within what is usual"))))
+        name = sp.t("Carats of {n} declared zones", n=number(len(within)))
+        rows.append((name, sp.carats(sum(within)), dash, sp.t("each within what is usual")))
     if found["usd_per_ct"] is not None:
-        rows.append((sp.t(mark("Value per carat (USD)")), number(found["usd_per_ct"], 2), dash, dash))
-    caption = sp.t(mark("The parcel beside reference parcels of what was declared"))
+        rows.append((sp.t("Value per carat (USD)"), number(found["usd_per_ct"], 2), dash, dash))
+    caption = sp.t("The parcel beside reference parcels of what was declared")
     return sp.table(caption, ("", mark("This parcel"), mark("Expected"), mark("Usual")), rows).filled()
 
 
 def _by_size(sp: Speaker, found: Mapping[str, Any]) -> Table:
     number = sp.words.number
     return sp.table(
-        sp.t(mark("Value per carat by size")),
+        sp.t("Value per carat by size"),
         (mark("Class"), mark("Stones"), mark("Carats"), mark("USD a carat")),
         [
             (item["size_class"], number(item["n_stones"]), number(item["carats"], 2), number(item["usd_per_ct"], 2))

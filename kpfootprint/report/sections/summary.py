@@ -40,7 +40,7 @@ def summary(sp: Speaker) -> Section:
     content = sp.content
     blocks: list[Block] = []
     if content["model"]["reference"]["synthetic"]:
-        blocks.append(Banner(text=sp.t(mark("SYNTHETIC: invented parcels, for trial only"))))
+        blocks.append(Banner(text=sp.t("SYNTHETIC: invented parcels, for trial only")))
     blocks.append(_verdict(sp))
     blocks.append(Facts(rows=tuple(_key_facts(sp))))
     found = content["verification"]
@@ -51,9 +51,9 @@ def summary(sp: Speaker) -> Section:
         blocks.append(Beside(shown=tuple(lr_scale(sp)), blocks=tuple(said)))
         reasons = [text for text in sp.sentences(*REASONS) if text not in why(sp)]
         if reasons:
-            blocks.append(Bullets(title=sp.t(mark("Reasons for the conclusion")), items=tuple(reasons)))
+            blocks.append(Bullets(title=sp.t("Reasons for the conclusion"), items=tuple(reasons)))
     if figures := _figures(sp):
-        blocks.append(Facts(title=sp.t(mark("In figures")), rows=tuple(figures)))
+        blocks.append(Facts(title=sp.t("In figures"), rows=tuple(figures)))
         if found is not None or content["mixture"] is not None:
             message = mark(
                 "An interval at {level} is made to hold the true value in nine cases of ten. It allows for what the "
@@ -61,7 +61,7 @@ def summary(sp: Speaker) -> Section:
             )
             blocks.append(Paragraph(text=sp.t(message, level=sp.share(0.9)), tone="note"))
     if cautions := tuple(text for text in sp.says(sp.cautions) if text not in why(sp)):
-        blocks.append(Bullets(title=sp.t(mark("Cautions")), items=cautions, tone="caution"))
+        blocks.append(Bullets(title=sp.t("Cautions"), items=cautions, tone="caution"))
     return sp.section("summary", mark("In short"), *blocks)
 
 
@@ -77,19 +77,19 @@ def heading(sp: Speaker) -> str:
     if kind == "not_comparable":
         lacking = [item for item in sp.content["cautions"] if item["code"] == "zone_without_reference"]
         if unknown := [item["values"]["zone"] for item in lacking]:
-            return sp.t(mark("Not comparable: no reference for {zones}"), zones=sp.zones(unknown))
+            return sp.t("Not comparable: no reference for {zones}", zones=sp.zones(unknown))
         if "number_and_weight_alone" in cautions:
-            return sp.t(mark("Not comparable: nothing but a number and a weight"))
+            return sp.t("Not comparable: nothing but a number and a weight")
         if "small_parcel" in cautions:
-            return sp.t(mark("Not comparable: too few stones"))
+            return sp.t("Not comparable: too few stones")
         if sp.content["verification"] is None and not cautions.keys().isdisjoint(ODD):
-            return sp.t(mark("Not comparable: the unit of the weights is in doubt"))
+            return sp.t("Not comparable: the unit of the weights is in doubt")
     if kind == "undeclared" and doubted(sp.content):
-        return sp.t(mark("Unit of the weights in doubt. Nothing was declared"))
+        return sp.t("Unit of the weights in doubt. Nothing was declared")
     said = sp.t(HEADINGS[kind])
     if sp.content["verification"] is None or not doubted(sp.content):
         return said
-    return sp.t(mark("Unit of the weights in doubt. If they are in carats: {conclusion}"), conclusion=in_sentence(said))
+    return sp.t("Unit of the weights in doubt. If they are in carats: {conclusion}", conclusion=in_sentence(said))
 
 
 def status(sp: Speaker) -> str:
@@ -112,7 +112,7 @@ def status(sp: Speaker) -> str:
     parts = [sp.t(said[found["declared"]], zones=sp.zones(barred or unknown))]
     if barred and unknown:
         parts.append(sp.t(said["unknown"], zones=sp.zones(unknown)))
-    return sp.t(mark("Declared origin on {day}: {status}"), day=_day(sp), status=sp.t(mark("; ")).join(parts))
+    return sp.t("Declared origin on {day}: {status}", day=_day(sp), status=sp.t("; ").join(parts))
 
 
 def _day(sp: Speaker) -> str:
@@ -120,9 +120,9 @@ def _day(sp: Speaker) -> str:
     day = sp.words.day(sp.content["status"]["day"])
     codes = {item["code"] for item in sp.content["cautions"]}
     if "no_export_date" in codes:
-        return sp.t(mark("{day}, the day of the comparison as no export date is given"), day=day)
+        return sp.t("{day}, the day of the comparison as no export date is given", day=day)
     if "export_date_in_future" in codes:
-        return sp.t(mark("{day}, a day still to come, as things stand"), day=day)
+        return sp.t("{day}, a day still to come, as things stand", day=day)
     return day
 
 
@@ -162,26 +162,26 @@ def why(sp: Speaker) -> tuple[str, ...]:
 
 def _key_facts(sp: Speaker) -> list[tuple[str, str]]:
     content = sp.content
-    rows = [(sp.t(mark("Next question")), text) for text in sp.sentences("next_")]
+    rows = [(sp.t("Next question"), text) for text in sp.sentences("next_")]
     if content["conclusion"] == "consistent" and content["mixture"] is not None:
         high = content["mixture"]["undeclared_stone_fraction"]["high"]
         shown = mark("By what this parcel shows: that up to {high} of its stones are undeclared goods.")
         still = sp.t(shown, high=sp.share(high))
         if high == 1:
-            still = sp.t(mark("By what this parcel shows: that all of its stones are undeclared goods."))
-        rows.append((sp.t(mark("Not ruled out")), still))
+            still = sp.t("By what this parcel shows: that all of its stones are undeclared goods.")
+        rows.append((sp.t("Not ruled out"), still))
     if content["parcel"]["declared"]:
-        rows.append((sp.t(mark("Declared")), declared(sp)))
-    rows.append((sp.t(mark("Parcel")), sp.size))
-    rows.append((sp.t(mark("Compared with")), compared_with(sp)))
+        rows.append((sp.t("Declared"), declared(sp)))
+    rows.append((sp.t("Parcel"), sp.size))
+    rows.append((sp.t("Compared with"), compared_with(sp)))
     if content["verification"] is not None:
-        rows.append((sp.t(mark("How often it misleads")), error_rates(sp)))
+        rows.append((sp.t("How often it misleads"), error_rates(sp)))
     return rows
 
 
 def explanations(sp: Speaker, found: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
     """Return the two explanations that are weighed, in words."""
-    names = sp.t(mark("As declared (H1)")), sp.t(mark("From elsewhere (H2)"))
+    names = sp.t("As declared (H1)"), sp.t("From elsewhere (H2)")
     return tuple(
         (name, sp.words.sentence(sp.say(found[key])) + ".") for name, key in zip(names, ("h1", "h2"), strict=True)
     )
@@ -191,12 +191,12 @@ def resemblance(sp: Speaker) -> str:
     """Say in a sentence which zones the parcel resembles."""
     found = sp.content["attribution"]
     if found is None:
-        return sp.t(mark("Nothing can be said of what the parcel resembles."))
+        return sp.t("Nothing can be said of what the parcel resembles.")
     if not found["prediction_set"]:
-        return sp.t(mark("The parcel resembles no zone of the reference."))
+        return sp.t("The parcel resembles no zone of the reference.")
     zones = sp.either(found["prediction_set"])
     if sp.sentences("resembles_small"):
-        return sp.t(mark("By its footprint the parcel could come from {zones}."), zones=zones)
+        return sp.t("By its footprint the parcel could come from {zones}.", zones=zones)
     said = mark("By its footprint the parcel could come from {zones} ({level} prediction set).")
     if len(sp.declared_zones) > 1:
         said = mark("As goods of one zone alone, the parcel could come from {zones} ({level} prediction set).")
@@ -231,11 +231,11 @@ def _figures(sp: Speaker) -> list[tuple[str, str]]:
     found = content["verification"]
     rows: list[tuple[str, str]] = []
     if found is not None:
-        rows.append((sp.t(mark("Likelihood ratio")), likelihood_ratio(sp, found)))
+        rows.append((sp.t("Likelihood ratio"), likelihood_ratio(sp, found)))
     if content["mixture"] is not None:
-        rows.append((sp.t(mark("Undeclared goods")), _undeclared(sp, content["mixture"])))
+        rows.append((sp.t("Undeclared goods"), _undeclared(sp, content["mixture"])))
     if content["novelty"] is not None and content["conclusion"] != "not_comparable":
-        rows.append((sp.t(mark("Novelty")), novelty(sp)))
+        rows.append((sp.t("Novelty"), novelty(sp)))
     return rows
 
 
@@ -245,13 +245,13 @@ def declared(sp: Speaker) -> str:
     n = sp.words.number(len(zones))
     if origins := origins_of(sp.content):
         named = sp.words.listing([sp.names.zones.get(item) or sp.words.country(item) for item in origins])
-        return sp.t(mark("{origins}: a blend of {n} zones, which the report lists"), origins=named, n=n)
+        return sp.t("{origins}: a blend of {n} zones, which the report lists", origins=named, n=n)
     if len(zones) > MOST_NAMED:
-        return sp.t(mark("A blend of {n} zones, which the report lists"), n=n)
+        return sp.t("A blend of {n} zones, which the report lists", n=n)
     shown = [
         sp.zone(zone["zone_id"])
         if zone["carats"] is None
-        else sp.t(mark("{zone} {carats} ct"), zone=sp.zone(zone["zone_id"]), carats=sp.words.number(zone["carats"], 2))
+        else sp.t("{zone} {carats} ct", zone=sp.zone(zone["zone_id"]), carats=sp.words.number(zone["carats"], 2))
         for zone in zones
     ]
     return sp.words.listing(shown)
@@ -295,7 +295,7 @@ def error_rates(sp: Speaker) -> str:
         of = rate["trials"] if rate["errors"] == 0 else 100 if rate["rate"] >= 0.005 else 1000
         n = 0 if rate["errors"] == 0 else max(round(of * rate["rate"]), 1)
         said.append(sp.t(messages[min(n, 2)], of=sp.words.number(of), n=sp.words.number(n)))
-    return " ".join(said) or sp.t(mark("Not measured at this size."))
+    return " ".join(said) or sp.t("Not measured at this size.")
 
 
 def _undeclared(sp: Speaker, found: Mapping[str, Any]) -> str:
@@ -307,13 +307,13 @@ def _undeclared(sp: Speaker, found: Mapping[str, Any]) -> str:
         limit=detection_limit(sp, found),
     )
     readings = [
-        sp.t(mark("{share} from {zone}"), share=sp.share(source["estimate"]), zone=sp.zone(source["zone_id"]))
+        sp.t("{share} from {zone}", share=sp.share(source["estimate"]), zone=sp.zone(source["zone_id"]))
         for source in found["sources"]
         if source["posterior"] >= READINGS and source["estimate"] >= LEAST_READ
     ]
     if len(readings) < 2:
         return said
-    return f"{said}. " + sp.t(mark("Read as one source: {readings}"), readings=sp.words.choice(readings))
+    return f"{said}. " + sp.t("Read as one source: {readings}", readings=sp.words.choice(readings))
 
 
 def undeclared_share(sp: Speaker, found: Mapping[str, Any]) -> str:
@@ -322,15 +322,11 @@ def undeclared_share(sp: Speaker, found: Mapping[str, Any]) -> str:
     if not found["readings"]:
         return sp.between(stones)
     said = [
-        sp.t(
-            mark("{reading} (probability {chance})"),
-            reading=_reading(sp, item),
-            chance=sp.words.credence(item["chance"]),
-        )
+        sp.t("{reading} (probability {chance})", reading=_reading(sp, item), chance=sp.words.credence(item["chance"]))
         for item in found["readings"]
     ]
     return sp.t(
-        mark("{readings}; {level} interval of both together {low} to {high}"),
+        "{readings}; {level} interval of both together {low} to {high}",
         readings=sp.words.choice(said),
         **{name: sp.share(stones[name]) for name in ("level", "low", "high")},
     )
@@ -338,23 +334,23 @@ def undeclared_share(sp: Speaker, found: Mapping[str, Any]) -> str:
 
 def _reading(sp: Speaker, item: Mapping[str, float]) -> str:
     if item["high"] == 0:
-        return sp.t(mark("none"))
+        return sp.t("none")
     if item["low"] == 1:
-        return sp.t(mark("all"))
+        return sp.t("all")
     return sp.span(item["low"], item["high"])
 
 
 def detection_limit(sp: Speaker, found: Mapping[str, Any]) -> str:
     """Return the detection limit, or say that parcels of this size have none."""
     limit = found["detection_limit"]
-    return sp.t(mark("no share shows in nine of ten parcels of this size")) if limit == 1 else sp.share(limit)
+    return sp.t("no share shows in nine of ten parcels of this size") if limit == 1 else sp.share(limit)
 
 
 def novelty(sp: Speaker) -> str:
     """Say how unusual the parcel is: how many parcels of known zones are as much so."""
     found = sp.content["novelty"]
     return sp.t(
-        mark("{share} of parcels of known zones lie as far from the whole reference, or farther ({p_value})"),
+        "{share} of parcels of known zones lie as far from the whole reference, or farther ({p_value})",
         share=sp.words.sentence(sp.words.chance(found["p_value"])),
         p_value=sp.words.p_value(found["p_value"]),
     )
@@ -372,19 +368,19 @@ def compared_with(sp: Speaker) -> str:
     counts = {zone["zone_id"]: zone["n_parcels"] for zone in sp.content["model"]["zones"]}
     declared = {zone: counts.get(zone, 0) for zone in sp.declared_zones}
     ours: str = sp.words.listing(
-        [sp.t(mark("{n} of {zone}"), n=sp.words.number(n), zone=sp.zone(zone)) for zone, n in declared.items()]
+        [sp.t("{n} of {zone}", n=sp.words.number(n), zone=sp.zone(zone)) for zone, n in declared.items()]
     )
     if len(declared) > MOST_NAMED:
         n = sp.words.number(sum(declared.values()))
-        ours = sp.t(mark("{n} of the {zones} declared zones"), n=n, zones=sp.words.number(len(declared)))
+        ours = sp.t("{n} of the {zones} declared zones", n=n, zones=sp.words.number(len(declared)))
     known = {
         "n": sp.words.number(sum(counts.values())),
         "zones": sp.words.number(sum(1 for n in counts.values() if n)),
         "reference": reference_name(sp),
     }
     if not ours:
-        return sp.t(mark("{n} parcels of {zones} zones ({reference})"), **known)
-    return sp.t(mark("{n} parcels of {zones} zones, among them {ours} ({reference})"), ours=ours, **known)
+        return sp.t("{n} parcels of {zones} zones ({reference})", **known)
+    return sp.t("{n} parcels of {zones} zones, among them {ours} ({reference})", ours=ours, **known)
 
 
 def reference_counts(sp: Speaker) -> str:
