@@ -18,7 +18,7 @@ from service.register.database import snapshot
 from service.register.entries import GENESIS, Entry, walk
 from service.register.submissions import name_of_file
 from service.register.tables import comparisons, files
-from service.register.worked_on import Told
+from service.register.worked_on import Fault, Told, fault_at
 
 STRETCH = 500
 
@@ -51,13 +51,13 @@ def verify(engine: sa.Engine, head: str | None = None) -> Walked:
         with snapshot(engine) as connection:
             kept = _comparisons(connection)
             for entry in walk(connection):
-                reason = _fault(entry, count + 1, last)
-                if not reason and entry.kind == "comparison":
-                    reason = _comparison_fault(entry, ahead, kept)
-                elif not reason:
-                    reason = _file_fault(connection, entry)
-                if reason:
-                    return Walked(entries=count, hash=last, wrong=min(entry.position, count + 1), reason=reason)
+                fault = _fault(entry, count + 1, last)
+                if fault is None and entry.kind == "comparison":
+                    fault = _comparison_fault(entry, ahead, kept)
+                elif fault is None:
+                    fault = _file_fault(connection, entry)
+                if fault is not None:
+                    return Walked(entries=count, hash=last, wrong=min(entry.position, count + 1), reason=fault[1])
                 told.add(entry)
                 last, count = entry.hash, entry.position
                 seen = seen or last == head
@@ -76,34 +76,32 @@ def verify(engine: sa.Engine, head: str | None = None) -> Walked:
     return Walked(entries=count, hash=last)
 
 
-def _fault(entry: Entry, position: int, previous: str) -> str:
+def _fault(entry: Entry, position: int, previous: str) -> Fault | None:
     if entry.position != position:
-        return Said("entry {position} is missing", position=str(position))
+        return fault_at(position, "entry {position} is missing")
     if entry.previous != previous:
-        return Said("entry {position} does not follow the one before it", position=str(position))
+        return fault_at(position, "entry {position} does not follow the one before it")
     if entry.hash != entry.expected_hash():
-        return Said("entry {position} was changed", position=str(position))
-    return ""
+        return fault_at(position, "entry {position} was changed")
+    return None
 
 
-def _comparison_fault(entry: Entry, ahead: dict[str, Kept], kept: Iterator[Kept]) -> str:
+def _comparison_fault(entry: Entry, ahead: dict[str, Kept], kept: Iterator[Kept]) -> Fault | None:
     """Return what is wrong with the comparison that an entry tells of; rows met before their entry wait in `ahead`."""
     while entry.subject not in ahead:
         here = next(kept, None)
         if here is None:
-            return Said(
-                "comparison {id} of entry {position} is missing", id=entry.subject, position=str(entry.position)
-            )
+            return fault_at(entry.position, "comparison {id} of entry {position} is missing", id=entry.subject)
         ahead[here[0].id] = here
     row, found = ahead.pop(entry.subject)
     texts = {name: _text(getattr(row, name)) for name in ("report", "parcel")}
     for name, text in texts.items():
         if sha256(text.encode()).hexdigest() != entry.values[f"{name}_sha256"]:
-            return Said(
+            return fault_at(
+                entry.position,
                 "the {name} of comparison {id} of entry {position} was changed",
                 name=Said(name),
                 id=row.id,
-                position=str(entry.position),
             )
     again = Examined(
         content=json.loads(texts["report"]),
@@ -115,17 +113,12 @@ def _comparison_fault(entry: Entry, ahead: dict[str, Kept], kept: Iterator[Kept]
     )
     for name, value in shown_of(again, entry.actor).items():
         if getattr(row, name) != value:
-            return Said(
-                "{name} of comparison {id} of entry {position} was changed",
-                name=name,
-                id=row.id,
-                position=str(entry.position),
+            return fault_at(
+                entry.position, "{name} of comparison {id} of entry {position} was changed", name=name, id=row.id
             )
     if entry.values.get("found_by_sha256") not in {None, digest_of(found)}:
-        return Said(
-            "what comparison {id} of entry {position} is found by was changed", id=row.id, position=str(entry.position)
-        )
-    return ""
+        return fault_at(entry.position, "what comparison {id} of entry {position} is found by was changed", id=row.id)
+    return None
 
 
 def _text(kept: bytes) -> str:
@@ -153,16 +146,16 @@ def _comparisons(connection: sa.Connection) -> Iterator[Kept]:
         after = positions[-1]
 
 
-def _file_fault(connection: sa.Connection, entry: Entry) -> str:
+def _file_fault(connection: sa.Connection, entry: Entry) -> Fault | None:
     """Return what is wrong with the file that came with a submission, or was trained on."""
     digest = entry.values.get("file_sha256") or entry.values.get("package_sha256")
     if digest is None:
-        return ""
+        return None
     subject = entry.subject if entry.kind == "submission" else entry.values["job"]
     here = (files.c.subject == subject) & (files.c.sha256 == digest)
     if entry.kind == "submission":
         here &= files.c.name == name_of_file(entry.values["file_name"])
     content = connection.scalar(sa.select(files.c.content).where(here).limit(1))
     if not isinstance(content, bytes) or sha256(content).hexdigest() != digest:
-        return Said("the file that came with entry {position} is missing, or was changed", position=str(entry.position))
-    return ""
+        return fault_at(entry.position, "the file that came with entry {position} is missing, or was changed")
+    return None

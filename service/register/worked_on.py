@@ -21,6 +21,11 @@ Fault = tuple[int | None, str]
 """The position of the entry that tells otherwise, where one does, and what is wrong."""
 
 
+def fault_at(position: int | None, text: str, **values: object) -> Fault:
+    """Return what is wrong, in words that may name the position."""
+    return position, Said(text, position=str(position), **values)
+
+
 @dataclass(slots=True)
 class Told:
     """What the chain told so far.
@@ -61,7 +66,7 @@ class Told:
         for row in connection.execute(sa.select(submissions)):
             entry, state = left.pop(row.id, (None, ""))
             if entry is None:
-                yield None, Said("submission {id} has no entry", id=row.id)
+                yield fault_at(None, "submission {id} has no entry", id=row.id)
                 continue
             parcels = rows_of(connection, row.id, *COLUMNS)
             told = {name: entry.values[name] for name in ("file_name", "note", "exporter", "n_parcels", "due_at")}
@@ -70,37 +75,21 @@ class Told:
             for name, value in told.items():
                 shown = getattr(row, name)
                 if value != (exactly(shown) if name.endswith("_at") else shown):
-                    yield (
+                    yield fault_at(
                         entry.position,
-                        Said(
-                            "{name} of submission {id} of entry {position} was changed",
-                            name=name,
-                            id=row.id,
-                            position=str(entry.position),
-                        ),
+                        "{name} of submission {id} of entry {position} was changed",
+                        name=name,
+                        id=row.id,
                     )
-            digests = [
-                (entry.position, entry.values.get("parcels_sha256"), what_came),
-                (*self.compared[row.id], became),
-            ]
-            for position, digest, what in digests:
+            came = (entry.position, entry.values.get("parcels_sha256"), what_came)
+            for position, digest, what in (came, (*self.compared[row.id], became)):
                 if len(parcels) != row.n_parcels or digest not in {None, digest_of(what, parcels)}:
-                    yield (
-                        position,
-                        Said(
-                            "the parcels of submission {id} of entry {position} were changed",
-                            id=row.id,
-                            position=str(position),
-                        ),
+                    yield fault_at(
+                        position, "the parcels of submission {id} of entry {position} were changed", id=row.id
                     )
         for submission_id, (entry, _) in left.items():
-            yield (
-                entry.position,
-                Said(
-                    "submission {submission} of entry {position} is missing",
-                    submission=submission_id,
-                    position=str(entry.position),
-                ),
+            yield fault_at(
+                entry.position, "submission {submission} of entry {position} is missing", submission=submission_id
             )
 
     def _of_certificates(self, connection: sa.Connection) -> Iterator[Fault]:
@@ -109,14 +98,13 @@ class Told:
             position, *said = left.pop((row.certificate_no, row.reported_by), (None, None, ""))
             own = certificate_key(row.certificate_no) == row.certificate_key
             if position is None or not own or said != [row.reported_on, row.note]:
-                yield (
+                yield fault_at(
                     position,
-                    Said(
-                        "the report of certificate {certificate} was changed, or put in", certificate=row.certificate_no
-                    ),
+                    "the report of certificate {certificate} was changed, or put in",
+                    certificate=row.certificate_no,
                 )
         for (certificate_no, _), (position, _, _) in left.items():
-            yield position, Said("the report of certificate {certificate} is missing", certificate=certificate_no)
+            yield fault_at(position, "the report of certificate {certificate} is missing", certificate=certificate_no)
 
 
 def _of_places(connection: sa.Connection) -> Iterator[Fault]:
@@ -127,11 +115,9 @@ def _of_places(connection: sa.Connection) -> Iterator[Fault]:
     moved = sa.or_(kept.id.is_(None), sa.not_(sa.func.coalesce(theirs, sa.false())))
     query = sa.select(placed.submission_id, placed.parcel_id).select_from(beside)
     for row in connection.execute(query.where(placed.comparison_id.is_not(None), moved).limit(1)):
-        yield (
+        yield fault_at(
             None,
-            Said(
-                "parcel {parcel} of submission {submission} names a comparison that is not its own",
-                parcel=row.parcel_id,
-                submission=row.submission_id,
-            ),
+            "parcel {parcel} of submission {submission} names a comparison that is not its own",
+            parcel=row.parcel_id,
+            submission=row.submission_id,
         )

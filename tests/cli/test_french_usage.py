@@ -194,7 +194,7 @@ def calls() -> Iterator[ast.expr]:
                 match node:
                     case ast.Call(func=ast.Name(id=name), args=[said, *_]) if name in CARRIERS:
                         yield said
-                    case ast.Call(func=ast.Name(id="cannot"), args=[_, said]):
+                    case ast.Call(func=ast.Name(id="cannot" | "fault_at"), args=[_, said]):
                         yield said
 
 

@@ -29,7 +29,7 @@ def extracted() -> Catalog:
         for node in ast.walk(ast.parse(path.read_bytes())):
             match node:
                 case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name), args=args) if name in _KEYWORDS:
-                    texts = [arg.value for arg in args[: _KEYWORDS[name]] if isinstance(arg, ast.Constant)]
+                    texts = [str(arg.value) for arg in args[: _KEYWORDS[name]] if isinstance(arg, ast.Constant)]
                     if texts:
                         message = texts[0] if len(texts) == 1 else tuple(texts)
                         found.add(message, locations=[(path.relative_to(here).as_posix(), node.lineno)])

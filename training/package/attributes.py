@@ -24,11 +24,12 @@ _FIXED = ("parcel_id", "size_class", "n_stones", "carats", "value_usd", "lower_c
 _CONDITIONS = {item.name for item in fields(Conditions)}
 
 
-def told(reason: str, value: object = None, of: str | None = None) -> Problem:
+def told(reason: str, /, value: object = None, of: str | None = None, **values: object) -> Problem:
     """Return a problem of the attributes, or of the one that is called so."""
+    said = Said(reason, **values)
     if of is not None:
-        reason = Said("{name}: {fault}", name=of, fault=Said(reason))
-    return problem_told("bad_scheme", reason, column="attributes", value=value)
+        said = Said("{name}: {fault}", name=of, fault=said)
+    return problem_told("bad_scheme", said, column="attributes", value=value)
 
 
 def scheme_of(document: Mapping[str, Any]) -> tuple[Scheme, list[Problem]]:
@@ -51,7 +52,7 @@ def scheme_of(document: Mapping[str, Any]) -> tuple[Scheme, list[Problem]]:
     except SchemeMismatch as error:
         raise ReferenceDataError([told(said_of(error))]) from None
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise ReferenceDataError([told(Said("a sieve set is badly declared: {error}", error=repr(error)))]) from None
+        raise ReferenceDataError([told("a sieve set is badly declared: {error}", error=repr(error))]) from None
     return scheme, [*_two_classes(scheme), *_two_attributes(scheme)]
 
 
@@ -61,8 +62,7 @@ def _unnamed(waiting: list[Any]) -> Iterator[Problem]:
         item = waiting.pop()
         if isinstance(item, str) and not is_name(item):
             yield told(
-                Said("a name, a label or a synonym is one line of {most} characters at most, all seen", most=LONGEST),
-                item,
+                "a name, a label or a synonym is one line of {most} characters at most, all seen", item, most=LONGEST
             )
         elif isinstance(item, Mapping):
             waiting += [*item, *item.values()]
@@ -73,7 +73,7 @@ def _unnamed(waiting: list[Any]) -> Iterator[Problem]:
 def _problems(items: Sequence[object]) -> Iterator[Problem]:
     """Give everything that is wrong with the entries, each said once."""
     if len(items) > MOST_ATTRIBUTES:
-        yield told(Said("there may be {most} attributes at most, got {n}", most=MOST_ATTRIBUTES, n=len(items)))
+        yield told("there may be {most} attributes at most, got {n}", most=MOST_ATTRIBUTES, n=len(items))
         return
     entries = [item for item in items if isinstance(item, Mapping)]
     if len(entries) < len(items):
@@ -87,24 +87,17 @@ def _problems(items: Sequence[object]) -> Iterator[Problem]:
             continue
         if fold(name) in named:
             yield told(
-                Said(
-                    "two attributes have one name, {other} and {name}", other=repr(named[fold(name)]), name=repr(name)
-                ),
-                name,
+                "two attributes have one name, {other} and {name}", name, other=repr(named[fold(name)]), name=repr(name)
             )
         if (other := columns.get(fold(column))) is not None:
             yield told(
-                Said(
-                    "the attributes {other} and {name} have one column; give each its own",
-                    other=repr(other),
-                    name=repr(name),
-                ),
+                "the attributes {other} and {name} have one column; give each its own",
                 column,
+                other=repr(other),
+                name=repr(name),
             )
         if column in _FIXED or {name, column} & _CONDITIONS:
-            yield told(
-                Said("{name} or its column has a meaning of its own; choose another name", name=repr(name)), column
-            )
+            yield told("{name} or its column has a meaning of its own; choose another name", column, name=repr(name))
         named.setdefault(fold(name), name)
         columns.setdefault(fold(column), name)
         if not _words_fit(item):
@@ -114,7 +107,7 @@ def _problems(items: Sequence[object]) -> Iterator[Problem]:
         yield from _edges(name, item) if "sieve_set" in item else _classes(name, item)
     sizes = [item for item in entries if "sieve_set" in item]
     if len(sizes) != 1:
-        yield told(Said("one attribute must have a sieve_set and edges_ct (size), got {n}", n=len(sizes)))
+        yield told("one attribute must have a sieve_set and edges_ct (size), got {n}", n=len(sizes))
     if entries and len(sizes) == len(entries):
         yield told("beside size, one attribute or more with classes is needed")
 
@@ -128,9 +121,7 @@ def _edges(name: str, item: Mapping[str, Any]) -> Iterator[Problem]:
         return
     numbers = [edge for edge in edges if edge is not None]
     if not 2 <= len(numbers) <= MOST_CLASSES:
-        yield told(
-            Said("edges_ct must hold 2 to {most} lower limits, got {n}", most=MOST_CLASSES, n=len(numbers)), of=name
-        )
+        yield told("edges_ct must hold 2 to {most} lower limits, got {n}", of=name, most=MOST_CLASSES, n=len(numbers))
     elif numbers[0] < 0 or any(high <= low for low, high in pairwise(numbers)):
         yield told("edges_ct must increase from 0 ct or more", edges, of=name)
     elif numbers[1] <= STEP / 2:
@@ -146,14 +137,14 @@ def _classes(name: str, item: Mapping[str, Any]) -> Iterator[Problem]:
         yield told("classes must be a list of objects, each with a name", classes, of=name)
         return
     if not 2 <= len(classes) <= MOST_CLASSES:
-        yield told(Said("2 to {most} classes are needed, got {n}", most=MOST_CLASSES, n=len(classes)), of=name)
+        yield told("2 to {most} classes are needed, got {n}", of=name, most=MOST_CLASSES, n=len(classes))
     seen: set[str] = set()
     for entry in classes:
         own = entry.get("name")
         if not isinstance(own, str) or not own.strip():
             yield told("a class has no name", entry, of=name)
         elif own in seen:
-            yield told(Said("the class {name} is declared twice", name=repr(own)), own, of=name)
+            yield told("the class {name} is declared twice", own, of=name, name=repr(own))
         seen.add(str(own))
         if not _words_fit(entry):
             yield told("labels must be texts by language, synonyms a list of texts", own, of=name)
@@ -166,24 +157,24 @@ def _sets(name: str, sets: object, classes: set[str]) -> Iterator[Problem]:
         yield told("sets must be a list of objects, each with a name and members", sets, of=name)
         return
     if len(sets) > MOST_CLASSES:
-        yield told(Said("there may be {most} sets at most, got {n}", most=MOST_CLASSES, n=len(sets)), of=name)
+        yield told("there may be {most} sets at most, got {n}", of=name, most=MOST_CLASSES, n=len(sets))
     taken = set(classes)
     for entry in sets:
         own, members = entry.get("name"), entry.get("members")
         if not isinstance(own, str) or not own.strip():
             yield told("a set has no name", entry, of=name)
         elif own in taken:
-            yield told(Said("the set {name} bears the name of a class or of another set", name=repr(own)), own, of=name)
+            yield told("the set {name} bears the name of a class or of another set", own, of=name, name=repr(own))
         taken.add(str(own))
         if not isinstance(members, list) or not members or len(set(map(str, members))) < len(members):
             yield told("members of the set must be a list of classes, each of them once", own, of=name)
         elif strangers := [member for member in members if member not in classes]:
             yield told(
-                Said(
-                    "the set {name} has members that are no classes: {strangers}", name=repr(own), strangers=strangers
-                ),
+                "the set {name} has members that are no classes: {strangers}",
                 own,
                 of=name,
+                name=repr(own),
+                strangers=strangers,
             )
         if not _words_fit(entry):
             yield told("labels must be texts by language, synonyms a list of texts", own, of=name)
@@ -242,14 +233,12 @@ def _two_classes(scheme: Scheme) -> Iterator[Problem]:
                 other = meant.setdefault(fold(word), item.name)
                 if other != item.name:
                     yield told(
-                        Said(
-                            "{word} stands for {other} and for {another}",
-                            word=repr(word),
-                            other=other,
-                            another=item.name,
-                        ),
+                        "{word} stands for {other} and for {another}",
                         word,
                         of=attribute.name,
+                        word=repr(word),
+                        other=other,
+                        another=item.name,
                     )
                     meant[fold(word)] = item.name
 
@@ -266,13 +255,11 @@ def _two_attributes(scheme: Scheme) -> Iterator[Problem]:
             other = meant.setdefault(fold(word), column)
             if other != column:
                 yield told(
-                    Said(
-                        "the header {word} stands for the columns {other} and {column}",
-                        word=repr(word),
-                        other=other,
-                        column=column,
-                    ),
+                    "the header {word} stands for the columns {other} and {column}",
                     word,
+                    word=repr(word),
+                    other=other,
+                    column=column,
                 )
                 meant[fold(word)] = column
 

@@ -50,20 +50,24 @@ LONGEST = 120
 def told(
     code: str,
     reason: str,
+    /,
     *,
     table: str = DESCRIPTOR,
     row: int | None = None,
     column: str | None = None,
     value: object = None,
+    **values: object,
 ) -> Problem:
-    """Return one thing that is wrong with a package; long values are cut."""
+    """Return one thing that is wrong with a package, its reason filled with `values`; long values are cut."""
     shown = None if value is None or value == "" else str(value)[:200]
-    return Problem(table=table, row=row, column=column, value=shown, code=code, reason=reason)
+    return Problem(table=table, row=row, column=column, value=shown, code=code, reason=Said(reason, **values))
 
 
-def fault(code: str, reason: str, *, table: str = DESCRIPTOR, column: str | None = None) -> ReferenceDataError:
+def fault(
+    code: str, reason: str, /, *, table: str = DESCRIPTOR, column: str | None = None, **values: object
+) -> ReferenceDataError:
     """Return the error of one thing that is wrong with a package."""
-    return ReferenceDataError([told(code, reason, table=table, column=column)])
+    return ReferenceDataError([told(code, Said(reason, **values), table=table, column=column)])
 
 
 def refuse_if(problems: Sequence[Problem]) -> None:
@@ -83,17 +87,16 @@ def read_descriptor(folder: Path) -> dict[str, Any]:
     path = folder / DESCRIPTOR
     if not path.is_file():
         raise fault(
-            "file_missing",
-            Said("there is no {descriptor} in {folder}", descriptor=DESCRIPTOR, folder=folder.name or folder),
+            "file_missing", "there is no {descriptor} in {folder}", descriptor=DESCRIPTOR, folder=folder.name or folder
         )
     if path.is_symlink():
-        raise fault("archive_link", Said("{descriptor} is a link; put the file itself there", descriptor=DESCRIPTOR))
+        raise fault("archive_link", "{descriptor} is a link; put the file itself there", descriptor=DESCRIPTOR)
     if path.stat().st_size > _LARGEST_DESCRIPTOR:
-        raise fault("too_large", Said("the descriptor is larger than {most} MB", most=_LARGEST_DESCRIPTOR // 1000000))
+        raise fault("too_large", "the descriptor is larger than {most} MB", most=_LARGEST_DESCRIPTOR // 1000000)
     try:
         document = read_json(path.read_bytes())
     except NotJson as error:
-        raise fault("bad_json", Said("not JSON: {error}", error=error)) from None
+        raise fault("bad_json", "not JSON: {error}", error=error) from None
     if not isinstance(document, dict):
         raise fault("bad_json", "the descriptor must be an object")
     refuse_if([*_members(document), *_resources(folder, document)])
@@ -136,11 +139,9 @@ def _resources(folder: Path, document: Mapping[str, Any]) -> Iterator[Problem]:
             yield wrong("counts_for_stones", reason, value="counts")
         elif name not in named and name not in OPTIONAL:
             has = ", ".join(filter(None, map(str, named))) or "none"
-            yield wrong(
-                "missing_table", Said("the resource {name} is missing; there are: {has}", name=repr(name), has=has)
-            )
+            yield wrong("missing_table", "the resource {name} is missing; there are: {has}", name=repr(name), has=has)
         if named.count(name) > 1:
-            yield wrong("table_twice", Said("the resource {name} is declared twice", name=repr(name)))
+            yield wrong("table_twice", "the resource {name} is declared twice", name=repr(name))
     for item in items:
         if not isinstance(item, Mapping):
             yield wrong("bad_resource", "a resource must be an object", value=item)
@@ -167,7 +168,8 @@ def _resources(folder: Path, document: Mapping[str, Any]) -> Iterator[Problem]:
         elif item.get("name") in SMALL_TABLES and not schema.get("fields"):
             yield wrong(
                 "bad_resource",
-                Said("the schema of {name} must list the fields (columns) of the table", name=repr(item["name"])),
+                "the schema of {name} must list the fields (columns) of the table",
+                name=repr(item["name"]),
             )
 
 
@@ -290,9 +292,7 @@ def check_headers(folder: Path, document: Mapping[str, Any], words: Vocabulary) 
         try:
             headers = first_row(path)
         except (OSError, EOFError) as error:
-            yield told(
-                "damaged_file", Said("{name} cannot be read: {reason}", name=item["path"], reason=error), table=name
-            )
+            yield told("damaged_file", "{name} cannot be read: {reason}", table=name, name=item["path"], reason=error)
             continue
         if not headers:
             yield told("empty_table", "the file is empty; its first row must hold the names of its columns", table=name)

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from kpfootprint.errors import Problem
 from kpfootprint.reference import ReferencePackage
-from kpfootprint.retold import Said
 from training.package.descriptor import fault, read_descriptor, refuse_if, resource, told
 from training.package.read import Rows, load_package, table_rows
 from training.package.seal import seal, write_descriptor, write_table
@@ -44,7 +43,7 @@ def merge_packages(first: Path, second: Path, out: Path) -> ReferencePackage:
     """
     out = Path(out)
     if out.exists() and any(out.iterdir()):
-        raise fault("folder_not_empty", Said("{folder} is not empty", folder=out.name))
+        raise fault("folder_not_empty", "{folder} is not empty", folder=out.name)
     with unpacked(first) as one, unpacked(second) as two:
         _merge(one, two, out)
     return load_package(out)

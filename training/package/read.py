@@ -103,9 +103,7 @@ def _digests(folder: Path, document: Mapping[str, Any]) -> tuple[dict[str, str],
         path = folder / item["path"]
         if not path.is_file():
             if item["name"] in (*SMALL_TABLES, "stones"):
-                problems.append(
-                    told("file_missing", Said("there is no file {path}", path=item["path"]), table=item["name"])
-                )
+                problems.append(told("file_missing", "there is no file {path}", table=item["name"], path=item["path"]))
             continue
         with path.open("rb") as stream:
             digests[item["name"]] = hashlib.file_digest(stream, "sha256").hexdigest()
@@ -170,7 +168,7 @@ def _table(folder: Path, document: Mapping[str, Any], name: str, words: Vocabula
     """Read one table of the package with the reader of ingestion."""
     found = resource(document, name)
     if found is None:
-        raise fault("missing_table", Said("the resource {name} is missing", name=repr(name)))
+        raise fault("missing_table", "the resource {name} is missing", name=repr(name))
     path = folder / found["path"]
     budget = Budget(LIMITS)
     data = read_file(path, budget)

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 from kpfootprint.reference import shipped_reference
-from kpfootprint.retold import Said
 from training.package.descriptor import DESCRIPTOR, fault, read_descriptor
 
 
@@ -22,7 +21,7 @@ def seal(folder: Path) -> Path:
     missing = [item["path"] for item in document["resources"] if not (folder / item["path"]).is_file()]
     if missing:
         raise fault(
-            "file_missing", Said("the descriptor names files that are not there: {missing}", missing=", ".join(missing))
+            "file_missing", "the descriptor names files that are not there: {missing}", missing=", ".join(missing)
         )
     for item in document["resources"]:
         data = (folder / item["path"]).read_bytes()
@@ -82,11 +81,9 @@ def init_package(folder: Path) -> Path:
         if folder.exists() and any(folder.iterdir()):
             raise fault(
                 "folder_not_empty",
-                Said(
-                    "{name} holds files but no {descriptor}; give an empty folder",
-                    name=folder.name,
-                    descriptor=DESCRIPTOR,
-                ),
+                "{name} holds files but no {descriptor}; give an empty folder",
+                name=folder.name,
+                descriptor=DESCRIPTOR,
             )
         _begin(folder)
     return seal(folder)

@@ -39,9 +39,9 @@ def unpacked(path: Path) -> Iterator[Path]:
     """
     path = Path(path)
     if not path.is_dir() and path.suffix.lower() not in (".zip", ".xlsx"):
-        raise fault("file_missing", Said("{path} is no folder, .zip or .xlsx", path=path), table=path.name)
+        raise fault("file_missing", "{path} is no folder, .zip or .xlsx", table=path.name, path=path)
     if not path.is_dir() and not path.is_file():
-        raise fault("file_missing", Said("there is no file {path}", path=path), table=path.name)
+        raise fault("file_missing", "there is no file {path}", table=path.name, path=path)
     try:
         if path.is_dir():
             yield path
@@ -74,8 +74,10 @@ def _from_zip(path: Path, into: Path) -> Path:
         if not found:
             raise fault(
                 "file_missing",
-                Said("there is no {descriptor} in {folder}", descriptor=DESCRIPTOR, folder=path.name),
+                "there is no {descriptor} in {folder}",
                 table=path.name,
+                descriptor=DESCRIPTOR,
+                folder=path.name,
             )
         root = min(found, key=lambda name: (len(name.parts), str(name))).parent
         for name, member in members.items():
@@ -175,9 +177,11 @@ def _listed(sheet: str, member: str, value: str) -> list[Any]:
     except NotJson as error:
         raise fault(
             "bad_json",
-            Said("{name}: {fault}", name=member, fault=Said("not JSON: {error}", error=error)),
+            "{name}: {fault}",
             table=sheet,
             column="value",
+            name=member,
+            fault=Said("not JSON: {error}", error=error),
         ) from None
     return read if isinstance(read, list) else [read]
 
