@@ -20,7 +20,7 @@ from kpfootprint.release import Release
 from kpfootprint.report.content import build_report, described
 from kpfootprint.report.report import Report
 from kpfootprint.stats.arrays import Floats
-from kpfootprint.wanted import each, go_on
+from kpfootprint.wanted import go_on
 
 SLICE = 64
 """Parcels computed together; memory does not grow beyond that."""
@@ -63,11 +63,11 @@ def examine(batch: Batch, release: Release, *, status_on: date, created_at: date
     >>> report.content["parcel"]["n_stones"], report.content["parcel"]["declared"][0]["zone_id"]
     (60, 'berberati')
     """
-    made = made_with(release)
-    return tuple(
-        build_report(parcel, examination, made, created_at=created_at)
-        for parcel, examination in each(zip(batch, examinations_of(batch, release, status_on=status_on), strict=True))
-    )
+    made, reports = made_with(release), []
+    for parcel, examination in zip(batch, examinations_of(batch, release, status_on=status_on), strict=True):
+        go_on()
+        reports.append(build_report(parcel, examination, made, created_at=created_at))
+    return tuple(reports)
 
 
 def examine_each(
@@ -93,14 +93,16 @@ def examinations_of(batch: Batch, release: Release, *, status_on: date) -> tuple
         parcels = tuple(batch.parcels[row] for row in footprints.rows)
         mean_ct: Floats = mean_stones(footprints.arrays, release.model)
         hypotheses = form_hypotheses(parcels, release, status_on, mean_ct)
-        for rows in each((np.flatnonzero(hypotheses.testable), np.flatnonzero(~hypotheses.testable))):
+        for rows in (np.flatnonzero(hypotheses.testable), np.flatnonzero(~hypotheses.testable)):
             if rows.size == 0:
                 continue
+            go_on()
             arrays = footprints.arrays.take(rows)
             part, free = settle_shares(arrays, hypotheses.take(rows), release, mean_ct[rows])
             go_on()
             weighed = weigh(arrays, part, release, free)
-            for position, row in each(enumerate(rows.tolist())):
+            for position, row in enumerate(rows.tolist()):
+                go_on()
                 out[int(footprints.rows[row])] = examination_of(
                     OneParcel(
                         parcel=parcels[row],

@@ -161,6 +161,10 @@ class Breakdown:
         _frozen(self.codes)
         _frozen(self.n_stones)
 
+    def codes_of(self, name: str) -> NDArray[np.int16]:
+        """Return the class positions (n_rows,) of an attribute that this breakdown records."""
+        return self.codes[:, self.attributes.index(name)]
+
     @property
     def counted(self) -> int | None:
         """Stones of all rows; None where some were not counted."""

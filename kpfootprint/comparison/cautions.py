@@ -10,8 +10,8 @@ import numpy as np
 from kpfootprint.comparison.results import Statement, StoneRange, Value, Verification
 from kpfootprint.comparison.weigh import Judged, OneParcel
 from kpfootprint.conclusions import CONCLUSIONS, INCONCLUSIVE, conclude
+from kpfootprint.footprint import set_codes
 from kpfootprint.parcel import FACTORS, Parcel
-from kpfootprint.partial import set_codes
 from kpfootprint.reference import COMPLIANT, NOT_COVERED
 from kpfootprint.release import Release
 from kpfootprint.scheme import CT_PER_MM3, Scheme
@@ -203,7 +203,7 @@ def _recorded_share(parcel: Parcel, scheme: Scheme, name: str) -> float:
     shares = [0.0]
     for item in parcel.breakdowns:
         if name in item.attributes:
-            known = item.codes[:, item.attributes.index(name)] >= 0
+            known = item.codes_of(name) >= 0
             of = item.n_stones if item.counted is not None else np.nan_to_num(item.carats)  # type: ignore[arg-type]
             shares.append(1.0 if item.sample else float(of[known].sum() / max(float(of.sum()), 1e-12)))
     return 1.0 if name == scheme.size.name and parcel.sieve_set is None else min(max(shares), 1.0)

@@ -273,7 +273,7 @@ def _by_size(parcel: Parcel, scheme: Scheme) -> tuple[SizeValue, ...]:
         sheet = next((item for item in sized if item.value_usd is not None and item.counted and item.weighed), None)
         if sheet is None or parcel.sieve_set is None:
             return ()
-        sieves, place = parcel.sieve_set, sheet.codes[:, sheet.attributes.index(scheme.size.name)]
+        sieves, place = parcel.sieve_set, sheet.codes_of(scheme.size.name)
         amounts = (sheet.n_stones.astype(np.float64), np.asarray(sheet.carats), np.asarray(sheet.value_usd))
         if (place < 0).any():
             return ()

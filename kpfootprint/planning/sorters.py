@@ -82,7 +82,7 @@ def _counted(parcel: Parcel, name: str, scheme: Scheme) -> tuple[Ints, Floats] |
         return None if codes is None else (codes.astype(np.intp), np.ones(parcel.n_stones))
     for item in sorted(parcel.breakdowns, key=lambda one: len(one.attributes)):
         if name in item.attributes and item.counted is not None:
-            return item.codes[:, item.attributes.index(name)].astype(np.intp), item.n_stones.astype(float)
+            return item.codes_of(name).astype(np.intp), item.n_stones.astype(float)
     return None
 
 
