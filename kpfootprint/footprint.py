@@ -222,17 +222,6 @@ def _count_sheet(
                 np.add.at(arrays.pairs[position][row], (columns[names[a]], columns[names[b]]), stones)
 
 
-def set_codes(parcel: Parcel, attribute: Attribute) -> list[int]:
-    """Return the codes of the sets of classes that stones of a parcel are known by, in the scheme's order."""
-    if parcel.stones is not None:
-        codes = [parcel.stones.codes[attribute.name]] if attribute.name in parcel.stones.codes else []
-    else:
-        held = [item for item in parcel.breakdowns if attribute.name in item.attributes]
-        codes = [item.codes_of(attribute.name) for item in held]
-    used = np.unique(np.concatenate([np.empty(0, dtype=np.intp), *codes]))
-    return [int(code) for code in used if code >= len(attribute.classes)]
-
-
 @dataclass(frozen=True, slots=True)
 class _Codes:
     """What the codes of an attribute mean on one sheet.
@@ -318,7 +307,7 @@ def _open_arrays(
 ) -> ParcelArrays:
     """Return one parcel that leaves something open as arrays."""
     edge, top = _edge_and_top([parcel])
-    codes = [_Codes.of(item, set_codes(parcel, item)) for item in scheme.categorical]
+    codes = [_Codes.of(item, parcel.set_codes(item)) for item in scheme.categorical]
     if parcel.stones is not None:
         cell = structure.grid.cell_of(parcel.stones.weight_ct)
         cells = np.bincount(cell, minlength=structure.grid.n_cells).astype(float)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kpfootprint.errors import InvalidParcel
-from kpfootprint.scheme import SieveSet
+from kpfootprint.scheme import Attribute, SieveSet
 from kpfootprint.stats.arrays import Floats
 
 NOT_RECORDED = -1
@@ -255,6 +255,15 @@ class Parcel:
                 return None
             counts.append(int(n_stones.sum()))
         return max(counts)
+
+    def set_codes(self, attribute: Attribute) -> list[int]:
+        """Return the codes of the sets of classes that stones are known by, in the scheme's order."""
+        if self.stones is not None:
+            codes = [self.stones.codes[attribute.name]] if attribute.name in self.stones.codes else []
+        else:
+            codes = [item.codes_of(attribute.name) for item in self.breakdowns if attribute.name in item.attributes]
+        used = np.unique(np.concatenate([np.empty(0, dtype=np.intp), *codes]))
+        return [int(code) for code in used if code >= len(attribute.classes)]
 
 
 def _check_declared(parcel: Parcel) -> None:

@@ -10,7 +10,6 @@ import numpy as np
 from kpfootprint.comparison.results import Statement, StoneRange, Value, Verification
 from kpfootprint.comparison.weigh import Judged, OneParcel
 from kpfootprint.conclusions import CONCLUSIONS, INCONCLUSIVE, conclude
-from kpfootprint.footprint import set_codes
 from kpfootprint.parcel import FACTORS, Parcel
 from kpfootprint.reference import COMPLIANT, NOT_COVERED
 from kpfootprint.release import Release
@@ -220,7 +219,7 @@ def _left_open(said: Cautions, one: OneParcel, partial: Partial) -> None:
     scheme, n_stones = one.release.scheme, float(one.arrays.n_stones[row])
     for a, attribute in enumerate(scheme.categorical):
         coarse = float(partial.sets[a][row].sum())
-        codes, names, members = set_codes(parcel, attribute), attribute.code_names, attribute.members_of_codes()
+        codes, names, members = parcel.set_codes(attribute), attribute.code_names, attribute.members_of_codes()
         if coarse > 0:
             used, known = tuple(names[code] for code in codes), coarse + float(partial.exact[a][row].sum())
             said.add("coarse_classes", attribute=attribute.name, sets=used, share=coarse / known)

@@ -266,10 +266,12 @@ def examination_of(one: OneParcel) -> Examination:
     against = one.weighed.declaration if some else None
     novelty = Novelty(p_value=float(one.weighed.novelty_p[row]), floor=release.model.novelty.floor)
     novel = some and novelty.p_value <= NOVEL_P
-    verification = None if against is None else verification_of(one, against)
-    attribution, mixture = attribution_of(one) if some else None, None if against is None else mixture_of(one, against)
+    attribution = attribution_of(one) if some else None
+    verification = mixture = errors = None
     conclusion: Conclusion | None = "not_comparable" if parcel.declarations else None
-    if against is not None and verification is not None:
+    if against is not None:
+        verification, errors = verification_of(one, against), error_rates_of(one.n_stones, release)
+        mixture = mixture_of(one, against)
         conclusion = CONCLUSIONS[int(against.judged.conclusion[row])]
         verification_cautions(said, one, against.judged, verification, novel)
     held = verification is not None and held_by_distance(verification, release)
@@ -285,7 +287,7 @@ def examination_of(one: OneParcel) -> Examination:
         novelty=novelty if some else None,
         explanation=None,
         conclusion=conclusion,
-        error_rates=None if against is None else error_rates_of(one.n_stones, release),
+        error_rates=errors,
         cautions=tuple(said.statements),
         goods=goods,
     )

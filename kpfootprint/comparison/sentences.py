@@ -8,8 +8,8 @@ import numpy as np
 
 from kpfootprint.comparison.cautions import FEW_REFERENCES, ODD_WEIGHTS
 from kpfootprint.comparison.results import ClassFinding, Examination, Mixture, Statement, Value, Verification
-from kpfootprint.comparison.weigh import Judged, OfDeclaration, OneParcel
-from kpfootprint.conclusions import CONCLUSIONS, Conclusion, Reason, Rules, reasons_for
+from kpfootprint.comparison.weigh import OfDeclaration, OneParcel
+from kpfootprint.conclusions import CONCLUSIONS, Conclusion, Reason, Rules, Signs, reasons_for
 from kpfootprint.reference import COMPLIANT, NOT_COVERED
 from kpfootprint.release import Release
 from kpfootprint.stats.intervals import LEVEL
@@ -54,11 +54,16 @@ def sentences_of(
     reasons: tuple[Reason, ...] = ()
     mixing = False
     if against and found.verification and found.attribution and found.mixture and found.conclusion:
-        reasons = reasons_of(one.release.rules, against.judged, one.row)
+        judged, row, rules = against.judged, one.row, one.release.rules
+        own = CONCLUSIONS[judged.by_itself[row]]
+        of_own = reasons_for(rules, own, judged.signs, row)
+        reasons = of_own if own == found.conclusion else ()  # else its zones one by one made it so
         mixing = found.conclusion == "inconclusive" and shows_mixing(reasons, found.verification, found.mixture)
         out += class_sentences(classes, one.source, found.conclusion)
         out += headline_sentences(reasons, found, one.source)
-        out += reason_sentences(one.release.rules, against.judged, one.row)
+        if own != found.conclusion:
+            out.append(Statement.of("asks_alone" if found.conclusion == "query" else "short_alone"))
+        out += reason_sentences(rules, own, judged.signs, row, of_own)
         out += attribute_sentences(shares)
         out.append(mixture_sentence(found.mixture))
         if np.isfinite(split := float(against.split[one.row])):
@@ -72,12 +77,6 @@ def sentences_of(
 def _doubted(found: Examination) -> bool:
     """Say whether the unit of weight is in doubt."""
     return any(caution.code in ODD_WEIGHTS for caution in found.cautions)
-
-
-def reasons_of(rules: Rules, judged: Judged, row: int) -> tuple[Reason, ...]:
-    """Return what made the parcel a query; nothing where only its zones one by one would."""
-    own, conclusion = CONCLUSIONS[judged.by_itself[row]], CONCLUSIONS[judged.conclusion[row]]
-    return reasons_for(rules, own, judged.signs, row) if own == conclusion else ()
 
 
 def headline_sentences(
@@ -135,12 +134,10 @@ def shows_mixing(reasons: Sequence[Reason], verification: Verification, mixture:
     return "share" in reasons and verification.log10_lr > 0 and found
 
 
-def reason_sentences(rules: Rules, judged: Judged, row: int) -> list[Statement]:
+def reason_sentences(
+    rules: Rules, own: Conclusion, signs: Signs, row: int, reasons: Sequence[Reason]
+) -> list[Statement]:
     """Say what made the parcel a query, or what kept it from being called consistent, with the limits."""
-    own, conclusion = CONCLUSIONS[judged.by_itself[row]], CONCLUSIONS[judged.conclusion[row]]
-    alone = "asks_alone" if conclusion == "query" else "short_alone"
-    out = [] if own == conclusion else [Statement.of(alone)]
-    signs = judged.signs
     asks = own == "query"
     undeclared: dict[str, Value] = {
         "p_value": float(signs.share_p[row]),
@@ -162,8 +159,7 @@ def reason_sentences(rules: Rules, judged: Judged, row: int) -> list[Statement]:
             "p_limit": rules.query_novelty_p if asks else rules.consistent_novelty_p,
         },
     }
-    found = reasons_for(rules, own, signs, row)
-    return out + [Statement.of(f"{'asks' if asks else 'short'}_{reason}", **said[reason]) for reason in found]
+    return [Statement.of(f"{'asks' if asks else 'short'}_{reason}", **said[reason]) for reason in reasons]
 
 
 def evidence_shares(contributions: Sequence[float]) -> list[float]:
