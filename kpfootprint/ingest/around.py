@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from kpfootprint.errors import Problem
+from kpfootprint.ingest.asides import PAGE
 from kpfootprint.ingest.cells import Cell, is_blank, is_number, text_of
 from kpfootprint.ingest.headers import Headers, Meaning
 from kpfootprint.ingest.meanings import Layout, listed
@@ -28,9 +29,6 @@ MEASURES = ("n_stones", "carats", "stones_or_carats")
 ONE = ("tables", "one")
 """The answer that several tables on a sheet are parts of one parcel."""
 _DIGIT = re.compile(r"\d")
-_PAGE_OF = re.compile(
-    r"\b(page|pages|seite|pagina|página|стр|blad|feuille|sheet)\W*\d+\W*((of|de|sur|von|/)\W*\d+)?", re.IGNORECASE
-)
 _LONGEST = 60
 _MOST = 200
 """Rows that a summary has at most."""
@@ -321,11 +319,11 @@ def below_each_other(sheet: Layout, again: Sequence[int]) -> Layout | None:
     if not again or sheet.choices.get(ONE[0]) == ONE[1]:
         titles = [row - 1 for row in again if row and _is_title(raw, measures, row - 1)]
         return without(sheet, titles, "page_line")
-    above = {_PAGE_OF.sub("", text_of(cell)) for _, cells in raw.titles for cell in cells if not is_blank(cell)}
+    above = {PAGE.sub("", text_of(cell)) for _, cells in raw.titles for cell in cells if not is_blank(cell)}
     pages = []
     for row in again:
         if row and _is_title(raw, measures, row - 1) and not is_total(raw.label(row - 1)):
-            if _PAGE_OF.sub("", raw.label(row - 1)) in above:
+            if PAGE.sub("", raw.label(row - 1)) in above:
                 pages.append(row - 1)
             else:
                 sheet.tell("table_below", 0, row - 1, choices=[ONE])

@@ -15,11 +15,14 @@ from kpfootprint.ingest.meanings import Layout
 from kpfootprint.ingest.tables import Column, Note, RawTable
 from kpfootprint.ingest.words import fold, is_total, says, tokens_of
 
-_PAGE = re.compile(
-    r"[-–— ]*(page|pages|seite|pagina|página|стр|страница|blad|feuille|sheet)\W*\d+\W*"
-    r"((of|de|sur|von|van|из|/)\W*)?\d*\W*|[-–—]\s*\d{1,4}\s*[-–—]",
+PAGE = re.compile(
+    r"\b(?:pages?|sheet|feuille|seite|blatt|blad|p[aá]gina|страница|стр|p(?=\W*\d+\W*(?:of|de|sur|von|van|/)))\W*(\d+)"
+    r"(?:\W*(?:of|de|sur|von|van|из|/)\W*(\d+))?\b",
     re.IGNORECASE,
 )
+"""The number of a page, and of how many."""
+
+_BARE_PAGE = re.compile(r"[-–—]\s*\d{1,4}\s*[-–—]")
 _RULE = re.compile(r"[-=_*.~–— ]{3,}")
 _LETTERED = re.compile(r"[a-z]|\(?[a-z]\)?\s*[-+x×*/:]\s*\(?[a-z]\)?", re.IGNORECASE)
 """How a form letters its columns, and says which are made of others: ``c``, ``c x d``."""
@@ -129,13 +132,8 @@ def _aside(text: str) -> bool:
         return False
     if text.casefold() in _OF_PIVOTS:
         return True
-    return _PAGE.fullmatch(text) is not None or _RULE.fullmatch(text) is not None
-
-
-_PAGE_OF = re.compile(
-    r"\b(?:page|sheet|feuille|seite|blatt|blad|pagina|página|p)\W*(\d+)\W*(?:of|de|sur|von|van|/)\W*(\d+)\b",
-    re.IGNORECASE,
-)
+    bare = any(pattern.fullmatch(text) for pattern in (_BARE_PAGE, _RULE))
+    return bare or PAGE.fullmatch(text.strip("-–— .,")) is not None
 
 
 def ask_about_pages(sheet: Layout) -> None:
@@ -143,7 +141,7 @@ def ask_about_pages(sheet: Layout) -> None:
     raw, lines = sheet.raw, _page_lines(sheet.raw)
     between = [row for row in lines if row < raw.n_rows - 1]
     texts = [text_of(cell) for _, cells in raw.titles for cell in cells] + [raw.label(row) for row in lines]
-    found = [(int(hit[2]), text) for text in texts if (hit := _PAGE_OF.search(text))]
+    found = [(int(hit[2]), text) for text in texts if (hit := PAGE.search(text)) and hit[2]]
     if found and max(found)[0] > 1 + len(between) and sheet.choices.get("part") != "whole":
         sheet.tell("part_in_title", None, title=found[0][1], choices=[("part", "whole")])
 

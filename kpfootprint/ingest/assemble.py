@@ -17,6 +17,7 @@ from kpfootprint.ingest.cells import CELL_UNIT_CT, STONE_UNIT_CT, cell_unit, rou
 from kpfootprint.ingest.gathered import Findings
 from kpfootprint.ingest.problems import Broken, problem
 from kpfootprint.ingest.records import (
+    CONDITIONS,
     DeclaredParts,
     Draft,
     GoodsRows,
@@ -25,7 +26,7 @@ from kpfootprint.ingest.records import (
     read_parcels,
     read_sieve_sets,
 )
-from kpfootprint.ingest.tables import KnownTable
+from kpfootprint.ingest.tables import GOODS, KnownTable
 from kpfootprint.ingest.words import Vocabulary, fold
 from kpfootprint.parcel import Batch, Conditions, Declaration, DeclaredCountry, Parcel, Stones
 from kpfootprint.scheme import CT_PER_MM3, Scheme, SieveSet
@@ -99,10 +100,6 @@ def _named(names: Sequence[str], counts: Any) -> dict[str, int]:
     return {name: int(count) for name, count in zip(names, counts.tolist(), strict=True) if count}
 
 
-_GOODS = ("stones", "counts")
-CONDITIONS = ("cleaning_state", "selection", "sorter", "bottom_screen_mm", "specials_removed", "sieve_set")
-
-
 def build_parcel(
     draft: Draft,
     given: Sequence[tuple[GoodsRows, NDArray[np.intp]]],
@@ -123,7 +120,7 @@ def build_parcel(
     sieve_set = _sieve_set(draft, sieve_sets, words, tell)
     if len(given) > 1:
         names = {goods.table.kind: goods.table.name for goods, _ in given}
-        tell("stones_and_counts", None, **names, choices=[("goods", kind) for kind in _GOODS])
+        tell("stones_and_counts", None, **names, choices=[("goods", kind) for kind in GOODS])
     elif not given and not findings.has(draft.parcel_id):
         tell("no_stones")
     if findings.has(draft.parcel_id) or sieve_set is None or not given:
@@ -351,7 +348,7 @@ def _assemble(
     else:
         drafts = {} if single is None else {single: Draft(single)}
     listed = bool(drafts)
-    goods = [read_goods(tables[kind], single, words, findings) for kind in _GOODS if kind in tables]
+    goods = [read_goods(tables[kind], single, words, findings) for kind in GOODS if kind in tables]
     declared: dict[str, DeclaredParts] = {}
     if "declarations" in tables and tables["declarations"].complete:
         declared = read_declarations(tables["declarations"], single, words, findings)

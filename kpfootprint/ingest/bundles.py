@@ -11,11 +11,10 @@ from kpfootprint.ingest.around import sums_up
 from kpfootprint.ingest.headers import Headers
 from kpfootprint.ingest.meanings import Choices, listed
 from kpfootprint.ingest.problems import Broken, problem
-from kpfootprint.ingest.recognise import GOODS, ids_of, is_parcel_name, recognise_all
-from kpfootprint.ingest.tables import KnownTable, Note, RawTable, stacked
+from kpfootprint.ingest.recognise import ids_of, is_parcel_name, recognise_all
+from kpfootprint.ingest.tables import GOODS, KnownTable, Note, RawTable, stacked
 from kpfootprint.ingest.words import fold, table_names
-
-_BOOKS = (".xlsx", ".xlsm", ".ods", ".xls")
+from kpfootprint.ingest.workbook import BOOKS
 
 
 def recognise_files(
@@ -60,7 +59,7 @@ def _folder(raw: RawTable) -> tuple[str, ...]:
 
 def _workbook(raw: RawTable) -> tuple[str, ...]:
     path = PurePosixPath(raw.source.replace("\\", "/"))
-    return (path.stem,) if path.suffix.lower() in _BOOKS else ()
+    return (path.stem,) if path.suffix.lower() in BOOKS else ()
 
 
 def _grouped(raws: Sequence[RawTable], of: Callable[[RawTable], tuple[str, ...]]) -> dict[str, list[RawTable]]:

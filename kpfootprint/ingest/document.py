@@ -12,13 +12,14 @@ import numpy as np
 from kpfootprint.errors import IngestError, Problem
 from kpfootprint.ingest.archive import Limits, refuse
 from kpfootprint.ingest.asked import ask_about_table
-from kpfootprint.ingest.assemble import CONDITIONS, assemble
+from kpfootprint.ingest.assemble import assemble
 from kpfootprint.ingest.breakdowns import RANGES
 from kpfootprint.ingest.cells import Cell, Odd, text_of
 from kpfootprint.ingest.headers import Meaning, headers_of
 from kpfootprint.ingest.meanings import Choices, Layout
 from kpfootprint.ingest.problems import Broken, problem
-from kpfootprint.ingest.tables import Column, ColumnMaker, KnownTable, RawTable, recognise
+from kpfootprint.ingest.records import CONDITIONS
+from kpfootprint.ingest.tables import GOODS, Column, ColumnMaker, KnownTable, RawTable, recognise
 from kpfootprint.ingest.units import ask_about_heavy
 from kpfootprint.ingest.words import Vocabulary, fold, nearest, vocabulary_of
 from kpfootprint.parcel import Breakdown, Declaration, DeclaredCountry, Parcel
@@ -169,7 +170,7 @@ def document_tables(
         except IngestError as error:
             problems += error.problems
     tables = {kind: recognise(raw, kind, words, problems) for kind, raw in raws.items()}
-    for kind in ("stones", "counts") if choices is not None and not problems else ():
+    for kind in GOODS if choices is not None and not problems else ():
         if kind in tables and (kind == "stones" or "sieve_set" not in fields):
             _ask_about(tables[kind], raws[kind], words, choices or {}, problems)
     return tables, parcel_id

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from datetime import date
 
 from kpfootprint.ingest.cells import Cell, is_blank, is_number, read_date, read_number, text_of
 from kpfootprint.ingest.labels import size_span
 from kpfootprint.ingest.origins import is_of_origin
-from kpfootprint.ingest.statements import stated
+from kpfootprint.ingest.statements import DAY, stated
 from kpfootprint.ingest.summed import Rows
 from kpfootprint.ingest.words import attribute_words, class_code, fold, holds, tokens_of, unit_words
 
 _SOME = 50
 """Rows whose words a line of words is held against."""
-
-_DAY = re.compile(r"\d{1,4}[./-]\d{1,2}[./-]\d{1,4}")
 
 
 def leave_notes(rows: Rows, labels: Mapping[int, str]) -> None:
@@ -87,5 +84,5 @@ def _tells_of_parcel(rows: Rows, row: int) -> bool:
 
 def _is_of_no_number(cell: Cell) -> bool:
     """Say whether a cell below a total holds words, a name or a day, as those who sign write them."""
-    said = isinstance(cell, str) and (not any(map(str.isdigit, cell)) or _DAY.fullmatch(cell.strip()) is not None)
+    said = isinstance(cell, str) and (not any(map(str.isdigit, cell)) or DAY.fullmatch(cell.strip()) is not None)
     return is_blank(cell) or said or (isinstance(cell, str | date) and isinstance(read_date(cell), date))

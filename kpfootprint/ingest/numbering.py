@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from kpfootprint.ingest.cells import Cell, DecimalMarks, PlainCells, is_blank, read_numbers, text_of
 from kpfootprint.ingest.tables import Column, RawTable
-from kpfootprint.ingest.words import fold
+from kpfootprint.ingest.words import fold, says
 
 _SAMPLE = 400
 
@@ -23,7 +23,7 @@ def numbers_in(cells: Sequence[Cell]) -> NDArray[np.float64] | None:
 
 def names_one(header: str) -> bool:
     """Say whether a header is that of one stone, so that numbers below it may name stones or count them."""
-    return fold(header) in ("stone", "pierre", "number", "diamond", "diamant", "stein", "steen", "piedra", "pedra")
+    return says("one_stone", fold(header)) or fold(header) == "number"
 
 
 def names_few(raw: RawTable, column: Column) -> bool:

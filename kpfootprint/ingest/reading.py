@@ -25,9 +25,9 @@ from kpfootprint.ingest.headers import Headers, headers_of
 from kpfootprint.ingest.meanings import Choices
 from kpfootprint.ingest.problems import Broken, problem
 from kpfootprint.ingest.records import read_declarations
-from kpfootprint.ingest.tables import Column, KnownTable, Note, RawTable, stacked
+from kpfootprint.ingest.tables import GOODS, Column, KnownTable, Note, RawTable, stacked
 from kpfootprint.ingest.words import Vocabulary, declared_words, fold, nearest, plain, table_names, vocabulary_of
-from kpfootprint.ingest.workbook import read_workbook
+from kpfootprint.ingest.workbook import BOOKS, read_workbook
 from kpfootprint.parcel import Parcel
 from kpfootprint.reference import ZoneTable
 from kpfootprint.retold import said_of
@@ -36,7 +36,6 @@ from kpfootprint.strict_json import NotJson, read_json
 from kpfootprint.wanted import each
 
 _TEXT = (".csv", ".tsv", ".txt")
-_BOOKS = (".xlsx", ".xlsm", ".ods", ".xls")
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,7 +275,7 @@ def _needs_parcel_id(table: KnownTable, problems: list[Problem]) -> KnownTable:
 
 def _parcel_ids(tables: Mapping[str, KnownTable]) -> list[str]:
     found: dict[str, None] = {}
-    for kind in ("parcels", "stones", "counts"):
+    for kind in ("parcels", *GOODS):
         if kind in tables and "parcel_id" in tables[kind].columns:
             column = tables[kind].columns["parcel_id"]
             used = np.bincount(column.codes, minlength=len(column.cells)).tolist()
@@ -335,7 +334,7 @@ def _totals(table: KnownTable) -> str:
 def stem(path: Path | Upload) -> str:
     """Return a file's name without its suffixes: ``stones.csv.gz`` is ``stones``."""
     name = PurePosixPath(path.name.replace("\\", "/")).name if isinstance(path, Upload) else path.name
-    for suffix in (".gz", *_TEXT, *_BOOKS, ".zip", ".json"):
+    for suffix in (".gz", *_TEXT, *BOOKS, ".zip", ".json"):
         if name.lower().endswith(suffix) and len(name) > len(suffix):
             name = name[: -len(suffix)]
     return name
@@ -386,7 +385,7 @@ def _read_tables(
     tables = recognise_files(kept, headers, chosen | dict(choices), problems)
     if passed and tables:
         next(iter(tables.values())).trace.passed_over.extend(passed)
-    rows = sum(table.n_rows for kind, table in tables.items() if kind in ("stones", "counts"))
+    rows = sum(table.n_rows for kind, table in tables.items() if kind in GOODS)
     if rows == 0 and "declarations" in tables and tables["declarations"].complete and not problems:
         problems += _declared_alone(tables["declarations"], words, limits)
     if rows == 0 and not problems:
@@ -450,7 +449,7 @@ def _read_one(
         if lenient and lower.endswith(".txt") and not _named_like_a_table(own):
             return []
         return [read_csv(data, stem(Path(own)), name, headers, limits)]
-    if lower.endswith(_BOOKS):
+    if lower.endswith(BOOKS):
         return read_workbook(data, name, budget, limits, headers)
     if lenient and not lower.endswith((".xlsb", ".zip", ".json")) and not _named_like_a_table(own):
         return []

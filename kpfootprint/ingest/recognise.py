@@ -20,13 +20,11 @@ from kpfootprint.ingest.numbering import numbers_in
 from kpfootprint.ingest.origins import declared_beside
 from kpfootprint.ingest.problems import Broken, problem
 from kpfootprint.ingest.statements import amounts_besides
-from kpfootprint.ingest.tables import Column, KnownTable, Note, RawTable, recognise, stacked
+from kpfootprint.ingest.tables import GOODS, Column, KnownTable, Note, RawTable, recognise, stacked
 from kpfootprint.ingest.titles import joined, said_by_titles
 from kpfootprint.ingest.words import TABLES, attribute_words, class_code, fold, is_total, misspelt, table_names
 from kpfootprint.scheme import Scheme
 from kpfootprint.wanted import each
-
-GOODS = ("stones", "counts")
 
 _OF_GOODS = ("n_stones", "carats", "value_usd")
 """What sheets of goods and tables of parcels have in common, under the same words."""

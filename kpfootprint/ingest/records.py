@@ -37,12 +37,13 @@ from kpfootprint.ingest.words import (
     fold,
     nearest,
 )
-from kpfootprint.parcel import PERCENT_APART
+from kpfootprint.parcel import PERCENT_APART, Conditions
 from kpfootprint.retold import Said
 from kpfootprint.scheme import SieveSet
 from kpfootprint.wanted import each
 
 MAX_CARATS = 1e9
+CONDITIONS = tuple(Conditions.__dataclass_fields__)
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ _AFTER = re.compile(r"[\s.,;]*")
 _BRACKETS = re.compile(r"[(\[][^()\[\]\d]*[)\]]")
 _IN_BRACKETS = re.compile(r"[(\[][\s.,;]*[)\]]\W*$")
 _LIMIT = re.compile(r"[<>≤≥~≈±?]|(?<!\w)[+-]\d")
-_DAY = re.compile(r"\d{1,4}[./-]\d{1,2}[./-]\d{1,4}")
+DAY = re.compile(r"\d{1,4}[./-]\d{1,2}[./-]\d{1,4}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +97,7 @@ def stated(text: str, headers: Headers) -> dict[str, str]:
     ):
         return {}
     alone = not in_brackets and not {"n_stones", "carats"} <= {*kinds}
-    if not bare and alone and any(map(str.isdigit, _DAY.sub("", rest))):
+    if not bare and alone and any(map(str.isdigit, DAY.sub("", rest))):
         return {}
     fields = {"grams": "weight_g", "mean": "mean_ct"}
     return {fields.get(amount.kind, amount.kind): amount.number for amount in amounts}

@@ -21,6 +21,9 @@ from kpfootprint.wanted import each
 
 _DIGIT = re.compile(r"\d")
 
+GOODS = ("stones", "counts")
+"""Tables of the stones themselves."""
+
 NUMBER_COLUMNS = ("carats", "percent", "n_stones", "value_usd", "bottom_screen_mm", "lower_ct", "upper_ct")
 
 

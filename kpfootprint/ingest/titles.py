@@ -14,15 +14,13 @@ from kpfootprint.ingest.headers import Headers
 from kpfootprint.ingest.meanings import Choices, listed
 from kpfootprint.ingest.origins import PARTED_SHARE, Origin, declared, is_of_origin, origins_in, settle_origin
 from kpfootprint.ingest.problems import Broken, problem
+from kpfootprint.ingest.records import CONDITIONS
 from kpfootprint.ingest.statements import STATED, stated
-from kpfootprint.ingest.tables import Column, KnownTable, Note, RawTable
+from kpfootprint.ingest.tables import GOODS, Column, KnownTable, Note, RawTable
 from kpfootprint.ingest.words import all_say, condition_values, fold, holds, says, tokens_of, unit_pattern
 
-_CONDITIONS = ("cleaning_state", "selection", "sorter", "bottom_screen_mm", "specials_removed", "sieve_set")
-_TITLED = ("certificate_no", "exporter", "exported_on", "hs_code", *_CONDITIONS)
+_TITLED = ("certificate_no", "exporter", "exported_on", "hs_code", *CONDITIONS)
 """Fields of a parcel that titles above a table may give, or columns that say the same in every row."""
-
-_GOODS = ("stones", "counts")
 
 
 def joined(said: Sequence[dict[str, KnownTable]], problems: list[Problem]) -> dict[str, KnownTable]:
@@ -58,7 +56,7 @@ def said_by_titles(
     unheard: list[str] = []
     origins: dict[Origin, tuple[int, str]] = {}
     unit = ""
-    goods = next((tables[kind] for kind in _GOODS if kind in tables), None)
+    goods = next((tables[kind] for kind in GOODS if kind in tables), None)
     own = goods is not None and goods.name == raw.name
     below = goods.trace.stated if goods is not None and own else ()
     told_lines = {note.row for note in goods.trace.left_out} | goods.trace.lines if goods is not None else set()
@@ -108,7 +106,7 @@ def said_by_titles(
                         told_twice = {"field": name, "one": text_of(first[2]), "other": text_of(part)}
                         broken = Broken("said_otherwise", told_twice)
                         problems.append(problem(broken, table=raw.name, row=line, column=key, value=part))
-            elif (name in _CONDITIONS and len(text_of(value)) <= 80) or headers.words.zone(text_of(value)) is not None:
+            elif (name in CONDITIONS and len(text_of(value)) <= 80) or headers.words.zone(text_of(value)) is not None:
                 passed.append(f"{key}: {text_of(value)}")
             else:
                 continue
@@ -192,13 +190,13 @@ def _anchors(key: str, value: Cell, headers: Headers) -> bool:
     if is_of_origin(key, headers):
         return headers.words.zone(text_of(value)) is not None
     return (
-        known in ("exported_on", "certificate_no", *_CONDITIONS) and known != "sorter" and _told(known, value) == known
+        known in ("exported_on", "certificate_no", *CONDITIONS) and known != "sorter" and _told(known, value) == known
     )
 
 
 def _is_condition(key: str, told: str | None) -> bool:
     """Say whether a line below a table tells a condition of its parcel, and not who signs it."""
-    return told in _CONDITIONS and told != "sorter" and not holds("signed", tokens_of(key))
+    return told in CONDITIONS and told != "sorter" and not holds("signed", tokens_of(key))
 
 
 def _rejoined(cells: list[Cell]) -> list[Cell]:

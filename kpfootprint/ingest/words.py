@@ -412,9 +412,8 @@ def _sums(token: str) -> bool:
 
 def is_row_number(tokens: list[str]) -> bool:
     """Say whether a header is that of a running number: ``N°``, ``Stone no``, ``Sr.``."""
-    one = ("stone", "pierre", "diamant", "diamond", "stein", "steen", "камня", "камень", "piedra", "pedra")
-    numbered = len(tokens) == 2 and tokens[0] in one and tokens[1] in ("number", "nombre", "nummer", "code")
-    return numbered or (says("row", *tokens) and all_say(("row", "filler", "of"), tokens, one))
+    numbered = len(tokens) == 2 and says("one_stone", tokens[0]) and tokens[1] in ("number", "nombre", "nummer", "code")
+    return numbered or (says("row", *tokens) and all_say(("row", "filler", "of", "one_stone"), tokens))
 
 
 def is_lot_number(tokens: list[str]) -> bool:

@@ -40,6 +40,9 @@ if TYPE_CHECKING:
 
     SheetCell = FullCell | MergedCell | ReadOnlyCell | EmptyCell
 
+BOOKS = (".xlsx", ".xlsm", ".ods", ".xls")
+"""How the names of workbooks end."""
+
 _CHUNK = 1 << 14
 _LAST_ROW = 1_048_576
 _LAST_COLUMN = 702
