@@ -194,15 +194,13 @@ _DECIMALS = re.compile(r"\d{2,3}")
 
 def ask_about_decimals(sheet: Layout) -> None:
     """Tell a column that could hold the decimals of the one before it, ``6,00`` in a file parted by commas."""
-    columns = sheet.raw.columns
-    for at, (before, after) in enumerate(pairwise(columns)):
+    for at, (before, after) in enumerate(pairwise(sheet.raw.columns)):
         ours = sheet.meanings[at + 1].role in ("money", "value_usd", "mean", "unknown", "other", "percent")
-        cells, left = (column.used().names() for column in (after, before))
         if at not in sheet.places("carats", "mean") or not ours or before.mostly_distinct or after.mostly_distinct:
             continue
-        decimals = [cell for cell in cells if cell]
+        decimals, left = ([cell for cell in column.used().names() if cell] for column in (after, before))
         parted = all(map(_DECIMALS.fullmatch, decimals)) and len({*map(len, decimals)}) == 1
-        if parted and any(cell.startswith("0") for cell in decimals) and all(cell.isdigit() for cell in left if cell):
+        if parted and any(cell.startswith("0") for cell in decimals) and all(map(str.isdigit, left)):
             sheet.ask("decimals_apart", at + 1, "ignore", left=before.header)
 
 

@@ -75,20 +75,30 @@ class PlainCells(Sequence[str]):
         """Say of each cell whether it is empty."""
         return np.asarray(self._starts == self._ends)
 
-    @cached_property
+    @property
     def numbers(self) -> NDArray[np.float64] | None:
         """The cells as numbers, where all of them are digits with a decimal point at most; None elsewhere."""
+        return self._looked_through[0]
+
+    def may_hold(self, words: Iterable[str]) -> bool:
+        """Say quickly whether a cell may hold one of some words in small letters: all of its signs stand somewhere."""
+        signs = self._looked_through[1]
+        return not signs.isascii() or any(set(signs.lower()).issuperset(word) for word in words)
+
+    @cached_property
+    def _looked_through(self) -> tuple[NDArray[np.float64] | None, str]:
+        """The cells as numbers, where all are, and the signs that they hold."""
         lengths = self._ends - self._starts
         words = eights_of(self._data, self._starts, lengths, max(1, -(-int(lengths.max()) // 8)))
         packed = np.ascontiguousarray(np.stack(words, axis=1))
-        allowed = np.zeros(256, dtype=bool)
-        allowed[list(b"0123456789.\x00")] = True
-        if not bool(allowed[packed.view(np.uint8)].all()) or not bool(lengths.all()):
-            return None
-        try:
-            return packed.view(f"S{8 * len(words)}").reshape(-1).astype(np.float64)
-        except ValueError:
-            return None
+        held = np.zeros(256, dtype=bool)
+        held[packed.view(np.uint8)] = True
+        signs = bytes(np.flatnonzero(held).tolist()).decode("latin-1")
+        numbers = None
+        if set("0123456789.\0").issuperset(signs) and bool(lengths.all()):
+            with suppress(ValueError):
+                numbers = packed.view(f"S{8 * len(words)}").reshape(-1).astype(np.float64)
+        return numbers, signs
 
 
 LONGEST_TEXT = 200

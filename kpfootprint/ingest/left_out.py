@@ -112,9 +112,7 @@ def _labelled_rows(sheet: Layout, measures: set[int]) -> tuple[dict[int, str], d
     stems = total_stems()
     for at, column in enumerate(sheet.raw.columns):
         cells = column.cells
-        if isinstance(cells, PlainCells) and cells.numbers is not None:
-            continue
-        if at in measures and len(cells) > 1000:
+        if (isinstance(cells, PlainCells) and not cells.may_hold(stems)) or (at in measures and len(cells) > 1000):
             continue
         texts = [c for c in cells if isinstance(c, str)]
         joined = plain("\n".join(texts)) if len(texts) > 50 else None
