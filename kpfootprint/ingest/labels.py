@@ -25,6 +25,7 @@ from kpfootprint.ingest.words import (
     one_code,
     plain,
     says,
+    tokens_of,
     unit_pattern,
 )
 from kpfootprint.scheme import Attribute, Scheme, SieveSet
@@ -290,6 +291,7 @@ def overlap(made: SieveSet) -> tuple[str, str] | None:
 # Descriptions of lots and stones: ``4-8 GR SAWABLES WHITE`` names a size, a shape and a colour.
 
 _SIEVE_WORD = re.compile(r"\b(?:sieve|tamis|crible)\s+(?=\d{1,2}\b)", re.IGNORECASE)
+_PARTS = re.compile(r"\s*(?:,(?!\d)|;|\b(?:with|avec|mit|com|con)\b)\s*", re.IGNORECASE)
 _WORDS = 4
 """Words that the name of a class or of a size class has at most."""
 
@@ -323,6 +325,10 @@ def split_descriptions(
 
 
 def _split(text: str, attributes: Sequence[Attribute], scheme: Scheme, unread: list[str]) -> dict[str, str]:
+    parts = _PARTS.split(text)
+    apart = [part for part in parts if says("blemish", *tokens_of(part))]  # ``with black spots``
+    unread += apart
+    text = text if not apart else ", ".join(part for part in parts if part not in apart)
     text = _SIEVE_WORD.sub("+", re.sub(r"([+-])\s+(?=\d)", r"\1", text))  # ``- 9 + 7``, ``sieve 9``
     parted = text if re.match(r"[^/]*\d/\d", text) else text.replace("/", " / ").replace(";", " ")  # ``4/6 GR``
     words = [word for word in (word.strip(",;:()[]'") for word in parted.split()) if word not in ("", "/", "&", "-")]

@@ -322,13 +322,17 @@ def _ask_about_labels(sheet: Layout) -> None:
 def _described(sheet: Layout) -> Layout:
     """Read sizes, colours and shapes out of descriptions: ``4-8 GR MAKEABLES CAPE``."""
     places = sheet.places("description")
-    if not places or sheet.places("size_class"):
+    if not places:
         return sheet
-    at, scheme = places[0], sheet.scheme
+    at, scheme, sized = places[0], sheet.scheme, bool(sheet.places("size_class"))
     column = sheet.raw.columns[at]
     taken = {item.role for item in sheet.meanings}
     free = [item for item in scheme.categorical if item.column not in taken]
     made, unread = split_descriptions(column, free, sheet.scheme)
+    if sized:
+        made.pop("size_class", None)
+    if not made and sized:
+        return sheet
     if not made:
         odd = [word for word in unread if not is_plain(word)]
         if odd and sheet.raw.n_rows > 1 == len(column.used().cells):  # of all rows alike, which tells none apart

@@ -204,6 +204,11 @@ def with_cells_asked(sheet: Layout) -> Layout:
     known = [at for at in zones if all(sheet.headers.words.zone(text_of(cell)) is not None for cell in sheet.cells(at))]
     for at in zones if len(zones) > 1 == len(known) else ():  # ``Préfecture`` beside ``Sous-préfecture``
         meanings[at] = meanings[at] if at in known else Meaning(role="other")
+    for at, item in enumerate(meanings):  # ``Qualité``, ``Lot`` above ``Brun octa``
+        column = sheet.raw.columns[at]
+        named = item.role == "lot" or (item.role == "other" and says("quality", *tokens_of(column.header)))
+        if named and not column.blank().all() and describe([*map(text_of, sheet.cells(at))], sheet.scheme):
+            meanings[at] = Meaning(role="description")
     limits = [at for at, item in enumerate(meanings) if item.role in ("lower_ct", "upper_ct")]
     if len({meanings[at].role for at in limits}) < 2:
         for at in limits:

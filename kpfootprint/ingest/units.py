@@ -15,7 +15,7 @@ from kpfootprint.ingest.labels import size_span
 from kpfootprint.ingest.meanings import Layout, with_role
 from kpfootprint.ingest.problems import Broken, problem
 from kpfootprint.ingest.tables import Column, Note
-from kpfootprint.ingest.words import declared_words, plain, says, tokens_of, unit_pattern, unit_words
+from kpfootprint.ingest.words import declared_words, is_total, plain, says, tokens_of, unit_pattern, unit_words
 
 _UNITS_OF_SIZES = {"gr": "grains", "ct": "carats", "pts": "points"}
 
@@ -239,15 +239,18 @@ def ask_about_units(sheet: Layout) -> None:
     said = re.compile(
         rf"(\b(in|en|em|im|в|изм|{'|'.join(words['unit'])})\b\W*|\()({'|'.join(others)})\b\W*\)?", re.IGNORECASE
     )
-    for line, cells in (*sheet.raw.titles, *sheet.trace.stated):
-        for cell in cells:
-            if not isinstance(cell, str) or len(cell) > 200:
-                continue
-            tokens = tokens_of(cell)
+    left_out = [(note.row, (note.values.get("label", ""),)) for note in sheet.trace.left_out]
+    for line, cells in (*sheet.raw.titles, *sheet.trace.stated, *left_out):
+        texts = [cell for cell in cells if isinstance(cell, str) and 0 < len(cell) <= 200]
+        if len(texts) > 1 and not any(map(str.isdigit, "".join(texts))):
+            texts.append(" ".join(texts))  # ``Unité`` beside ``g``
+        for text in texts:
+            tokens = tokens_of(text)
             weighed_so = set(tokens) & set(words["carats"]) and set(tokens) & {*others}
-            if weighed_so or said.search(" ".join(tokens)):
+            in_brackets = is_total(text) and {*tokens_of(text.partition("(")[2])} & {*others}  # ``Total (g)``
+            if weighed_so or in_brackets or said.search(" ".join(tokens)):
                 broken = Broken("unit_in_title")
-                sheet.problems.append(problem(broken, table=sheet.raw.name, row=line, value=cell))
+                sheet.problems.append(problem(broken, table=sheet.raw.name, row=line, value=text))
                 return
 
 
