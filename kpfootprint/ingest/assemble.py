@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from kpfootprint.errors import IngestError, Problem
 from kpfootprint.ingest.archive import Limits
 from kpfootprint.ingest.breakdowns import number_and_weight, read_breakdowns
-from kpfootprint.ingest.cells import CELL_UNIT_CT, STONE_UNIT_CT, cell_unit, rounding_tolerance, unit_of
+from kpfootprint.ingest.cells import CELL_UNIT_CT, STONE_UNIT_CT, cell_unit, rounding_tolerance, unit_of, unit_written
 from kpfootprint.ingest.gathered import Findings
 from kpfootprint.ingest.problems import Broken, problem
 from kpfootprint.ingest.records import (
@@ -198,9 +198,10 @@ def _check_totals(
     for name, in_carats in (("carats", 1.0), ("weight_g", 1 / _CARAT_G)):
         if (weight := draft.fields.get(name)) is None:
             continue
-        rounded = 0.5 * unit_of(np.array([weight])) * in_carats if name == "weight_g" else 0.0
+        written = draft.cell(name)
+        rounded = 0.5 * unit_written(written, weight) * in_carats if name == "weight_g" else 0.0
         weight *= in_carats
-        tolerance = rounding_tolerance(weight, parts, coarsest=unit) + rounded
+        tolerance = rounding_tolerance(weight, parts, coarsest=unit, written=written) + rounded
         if abs(weight - carats) > tolerance:
             tell("carats_total", name, expected=f"{weight:g}", found=f"{carats:.2f}", tolerance=f"{tolerance:.2f}")
     in_line = draft.table is not None and draft.table.titles  # elsewhere its column says millimetres

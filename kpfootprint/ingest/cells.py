@@ -480,6 +480,15 @@ def unit_of(values: NDArray[np.float64], *, coarsest: float = 1.0) -> float:
     return 1e-6
 
 
+_DECIMALS = re.compile(r"\d(?:[.,](?P<decimals>\d+))?(?=\D*$)")
+
+
+def unit_written(cell: Cell, value: float) -> float:
+    """Return the unit that a number was rounded to: by its decimals as written, ``1.00``; elsewhere by its value."""
+    hit = _DECIMALS.search(cell) if isinstance(cell, str) else None
+    return unit_of(np.array([value])) if hit is None else 10.0 ** -len(hit["decimals"] or "")
+
+
 def spread_of(parts: NDArray[np.float64], *, coarsest: float) -> float:
     r"""Return by how much rounding each of `n` parts can move their sum, but for one chance in billions.
 
@@ -489,9 +498,9 @@ def spread_of(parts: NDArray[np.float64], *, coarsest: float) -> float:
     return 2.0 * unit_of(parts, coarsest=coarsest) * math.sqrt(len(parts)) + 1e-9 * float(np.sum(parts))
 
 
-def rounding_tolerance(total: float, parts: NDArray[np.float64], *, coarsest: float) -> float:
+def rounding_tolerance(total: float, parts: NDArray[np.float64], *, coarsest: float, written: Cell = None) -> float:
     """Return by how much rounding can make a total and the sum of its parts differ.
 
-    A total rounded to a unit is off by half of that; `spread_of` the parts is added.
+    A total rounded to a unit, as it is `written`, is off by half of that; `spread_of` the parts is added.
     """
-    return 0.5 * unit_of(np.array([total])) + spread_of(parts, coarsest=coarsest)
+    return 0.5 * unit_written(written, total) + spread_of(parts, coarsest=coarsest)

@@ -181,7 +181,7 @@ def _read_label(rows: Rows, row: int, label: str) -> None:
         return
     for at, total in shown.items() if not rows.sheet.places("n_stones") else ():
         parts = rows.inside(at, 0, row)
-        if total == len(parts) and _LABELLED.fullmatch(label) and not rows.agrees(at, total, parts):
+        if total == len(parts) and _LABELLED.fullmatch(label) and not rows.agrees(at, row, parts):
             rows.values[at][row] = np.nan  # ``Total 3`` below weights
     for role in _IN_LABEL:
         places, said = rows.sheet.places(role), _said_in(label, role)
@@ -196,6 +196,7 @@ def _read_label(rows: Rows, row: int, label: str) -> None:
             continue
         number = read_number(said[0], rows.sheet.raw.marks)
         rows.values[places[0]][row] = np.nan if isinstance(number, Broken) else number
+        rows.said[row, places[0]] = said[0]
 
 
 def _check_labelled(rows: Rows, labels: Mapping[int, str]) -> None:
@@ -211,7 +212,7 @@ def _check_labelled(rows: Rows, labels: Mapping[int, str]) -> None:
             sheet.tell("total_disagrees", None, row, expected=said[0], found=counts[0])
         if not any(rows.sums(row, *span) for span in spans):
             parts = {at: [rows.inside(at, *span) for span in spans] for at in shown}
-            wrong = (at for at in shown if not any(rows.agrees(at, shown[at], part) for part in parts[at]))
+            wrong = (at for at in shown if not any(rows.agrees(at, row, part) for part in parts[at]))
             at = next(wrong, next(iter(shown)))
             nearest = min((float(np.nansum(part)) for part in parts[at]), key=lambda found: abs(found - shown[at]))
             sheet.tell("total_disagrees", at, row, expected=f"{shown[at]:g}", found=f"{nearest:.6g}")

@@ -73,7 +73,7 @@ def _tells_of_parcel(rows: Rows, row: int) -> bool:
         if size_span(text, sheet.scheme) is None or not places:
             return bool(stated(text, sheet.headers))
         number = read_number(carats, sheet.raw.marks)  # ``2 ct`` may be a size
-        return isinstance(number, float) and rows.agrees(places[0], number, rows.inside(places[0], 0, row))
+        return isinstance(number, float) and rows.is_sum(places[0], number, carats, rows.inside(places[0], 0, row))
     key = text.rstrip(": ")
     labels = fold(key) in sheet.headers.words.columns("parcels") or is_of_origin(key, sheet.headers)
     measure = sheet.headers.measure(key) in ("n_stones", "carats")

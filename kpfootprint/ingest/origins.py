@@ -15,7 +15,17 @@ from kpfootprint.ingest.meanings import Choices, listed
 from kpfootprint.ingest.problems import Broken, problem
 from kpfootprint.ingest.statements import stated
 from kpfootprint.ingest.tables import Column, KnownTable, RawTable, Trace
-from kpfootprint.ingest.words import fold, misspelt, says, tokens_of, unit_pattern
+from kpfootprint.ingest.words import (
+    fold,
+    holds,
+    is_not_recorded,
+    misspelt,
+    nearest,
+    plain,
+    says,
+    tokens_of,
+    unit_pattern,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +103,30 @@ def zones_within(text: str, headers: Headers) -> list[str]:
     return list(dict.fromkeys(zone for run in runs if (zone := zones.get(fold(" ".join(run)))) is not None))
 
 
+def zones_declared(text: str, headers: Headers) -> list[str]:
+    """Return the zones that a line names right behind words of origin, and no others: ``de la zone de Nola``."""
+    words, zones = re.findall(r"\w+", text), headers.words.zones
+    found: list[str] = []
+    for at in range(1, len(words)):
+        runs = (zones.get(fold(" ".join(words[at : at + many]))) for many in (3, 2, 1))
+        before = next((word for word in reversed(words[:at]) if not says("filler", plain(word))), "")
+        found += [zone for zone in runs if zone is not None and says("zone", plain(before))][:1]
+    return found if {*zones_within(text, headers)} <= {*found} else []
+
+
+def is_of_another_act(text: str) -> bool:
+    """Say whether a line tells where something else was done than mining: bought, seized, signed."""
+    return holds("act", tokens_of(text)) or holds("doubted", tokens_of(text))
+
+
+def _is_place(key: str, text: str, headers: Headers) -> bool:
+    """Say whether a line gives a place, which no zone or country is called by, under a label of origin."""
+    labelled = headers.words.columns("declarations").get(fold(key)) in ("zone_id", "country")
+    words = [token for token in tokens_of(text) if token.isalpha()]
+    told = is_not_recorded(text) or says("negated", *words) or any(map(str.isdigit, text))
+    return labelled and not told and len(fold(text)) > 2
+
+
 def settle_origin(
     text: str, line: tuple[str, int, str], headers: Headers, choices: Choices, problems: list[Problem]
 ) -> list[Origin]:
@@ -105,7 +139,13 @@ def settle_origin(
     """
     zones, (table, row, key) = zones_within(text, headers), line
     chosen = choices.get("origin")
-    if not zones or chosen == "ignore":
+    if chosen == "ignore" or (not zones and not _is_place(key, text, headers)):
+        return []
+    if not zones:
+        unknown = Broken(
+            "unknown_zone", {"nearest": nearest(text, headers.words.zones), "choices": [("origin", "ignore")]}
+        )
+        problems.append(problem(unknown, table=table, row=row, column=key, value=text))
         return []
     if chosen in zones:
         return [Origin(chosen)]

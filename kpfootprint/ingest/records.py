@@ -77,6 +77,11 @@ class Draft:
     fields: dict[str, Any] = field(default_factory=dict)
     declared: DeclaredParts = field(default_factory=DeclaredParts)
 
+    def cell(self, name: str) -> Cell:
+        """Return the cell that says a field."""
+        column = None if self.table is None else self.table.columns.get(name)
+        return None if column is None or self.row is None else column.at(self.row)
+
 
 def _condition(name: str) -> Callable[[Cell], str | Broken | None]:
     def read(cell: Cell) -> str | Broken | None:

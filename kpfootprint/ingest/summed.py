@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from kpfootprint.ingest.cells import STONE_UNIT_CT, cell_unit, rounding_tolerance, unit_of
+from kpfootprint.ingest.cells import STONE_UNIT_CT, Cell, cell_unit, rounding_tolerance, unit_of, unit_written
 from kpfootprint.ingest.meanings import Layout
 
 _RULED = re.compile(r"\s*[-=_*.~–—]+\s*")
@@ -25,6 +25,7 @@ class Rows:
     values: dict[int, NDArray[np.float64]]
     own: NDArray[np.bool_]
     left: dict[int, tuple[str, Mapping[str, object]]] = field(default_factory=dict)
+    said: dict[tuple[int, int], str] = field(default_factory=dict)
 
     def leave(self, row: int, code: str, **values: object) -> None:
         """Leave a row out, with the reason."""
@@ -46,11 +47,16 @@ class Rows:
 
     def sums(self, row: int, low: int, high: int) -> bool:
         """Say whether all numbers of a row agree with the same stretch of rows."""
-        return all(self.agrees(at, total, self.inside(at, low, high)) for at, total in self.shown(row).items())
+        return all(self.agrees(at, row, self.inside(at, low, high)) for at in self.shown(row))
 
-    def agrees(self, at: int, total: float, parts: NDArray[np.float64]) -> bool:
-        """Say whether a number is the sum of others of its column, as they are rounded."""
-        return _agrees(total, parts, self._unit(at))
+    def agrees(self, at: int, row: int, parts: NDArray[np.float64]) -> bool:
+        """Say whether the number of a row, in its cell or `said` in a label, is the sum of others of its column."""
+        written = self.said.get((row, at), self.sheet.raw.columns[at].at(row))
+        return self.is_sum(at, float(self.values[at][row]), written, parts)
+
+    def is_sum(self, at: int, total: float, written: Cell, parts: NDArray[np.float64]) -> bool:
+        """Say whether a number is the sum of others of a column, as they are rounded."""
+        return _agrees(total, written, parts, self._unit(at))
 
     def _unit(self, at: int) -> float:
         """Return to what a column is rounded: stones to the hundredth, and so cells where one is written so."""
@@ -73,11 +79,13 @@ def equals(total: float, parts: NDArray[np.float64]) -> bool:
     return bool(np.isfinite(parts).all()) and abs(float(parts.sum()) - total) <= 0.0051
 
 
-def _agrees(total: float, parts: NDArray[np.float64], unit: float) -> bool:
+def _agrees(total: float, written: Cell, parts: NDArray[np.float64], unit: float) -> bool:
     parts = parts[np.isfinite(parts)]
     if not len(parts):
         return total == 0
     whole = bool(np.all(parts == np.floor(parts))) and total == math.floor(total)
-    most = 0.5 * (unit_of(np.array([total])) + unit_of(parts, coarsest=unit) * len(parts)) + 1e-6
-    slack = 0.5 if whole and total < 1e9 else min(most, rounding_tolerance(total, parts, coarsest=unit))
+    most = 0.5 * (unit_written(written, total) + unit_of(parts, coarsest=unit) * len(parts)) + 1e-6
+    slack = (
+        0.5 if whole and total < 1e9 else min(most, rounding_tolerance(total, parts, coarsest=unit, written=written))
+    )
     return abs(float(parts.sum()) - total) <= slack

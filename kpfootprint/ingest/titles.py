@@ -9,10 +9,19 @@ from dataclasses import replace
 import numpy as np
 
 from kpfootprint.errors import Problem
-from kpfootprint.ingest.cells import Cell, is_blank, text_of, without_unit
+from kpfootprint.ingest.cells import Cell, DecimalMarks, is_blank, read_number, text_of, unit_written, without_unit
 from kpfootprint.ingest.headers import Headers
 from kpfootprint.ingest.meanings import Choices, listed
-from kpfootprint.ingest.origins import PARTED_SHARE, Origin, declared, is_of_origin, origins_in, settle_origin
+from kpfootprint.ingest.origins import (
+    PARTED_SHARE,
+    Origin,
+    declared,
+    is_of_another_act,
+    is_of_origin,
+    origins_in,
+    settle_origin,
+    zones_declared,
+)
 from kpfootprint.ingest.problems import Broken, problem
 from kpfootprint.ingest.records import CONDITIONS
 from kpfootprint.ingest.statements import STATED, stated
@@ -40,8 +49,19 @@ def joined(said: Sequence[dict[str, KnownTable]], problems: list[Problem]) -> di
     return whole
 
 
-def _same(one: Cell, other: Cell) -> bool:
-    return fold(text_of(one)) == fold(text_of(other))
+def _same(name: str, one: Cell, other: Cell) -> bool:
+    """Say whether two cells say one thing of a field; numbers are alike as far as both are written."""
+    numbers = [read_number(cell, DecimalMarks()) for cell in (one, other)] if name in STATED else []
+    said = [number for number in numbers if not isinstance(number, Broken)]
+    if name not in _TITLED and len(said) == 2:
+        coarse = max(unit_written(cell, number) for cell, number in zip((one, other), said, strict=True))
+        return abs(said[0] - said[1]) <= 0.5 * coarse + 1e-9
+    return name not in _TITLED or fold(text_of(one)) == fold(text_of(other))
+
+
+def _said_otherwise(raw: RawTable, line: int | None, key: str, name: str, one: Cell, other: Cell) -> Problem:
+    told = {"field": name, "one": text_of(one), "other": text_of(other)}
+    return problem(Broken("said_otherwise", told), table=raw.name, row=line, column=key, value=other)
 
 
 def said_by_titles(
@@ -60,7 +80,10 @@ def said_by_titles(
     own = goods is not None and goods.name == raw.name
     below = goods.trace.stated if goods is not None and own else ()
     told_lines = {note.row for note in goods.trace.left_out} | goods.trace.lines if goods is not None else set()
-    lines = [(line, _rejoined([cell for cell in cells if not is_blank(cell)])) for line, cells in (*raw.titles, *below)]
+    lines = [
+        (line, _rejoined([piece for cell in cells if not is_blank(cell) for piece in _pieces(cell, headers)]))
+        for line, cells in (*raw.titles, *below)
+    ]
     anchored = any(
         _anchors(key, value, headers) for _, c in lines[len(raw.titles) :] for key, value, _ in _pairs(c, headers)
     )
@@ -102,20 +125,27 @@ def said_by_titles(
                     continue
                 for name, part in _parts(told, value, headers).items():
                     first = found.setdefault(name, (line, key, part))
-                    if above and name in _TITLED and not _same(first[2], part):
-                        told_twice = {"field": name, "one": text_of(first[2]), "other": text_of(part)}
-                        broken = Broken("said_otherwise", told_twice)
-                        problems.append(problem(broken, table=raw.name, row=line, column=key, value=part))
+                    if above and not _same(name, first[2], part):
+                        problems.append(_said_otherwise(raw, line, key, name, first[2], part))
             elif (name in CONDITIONS and len(text_of(value)) <= 80) or headers.words.zone(text_of(value)) is not None:
+                if name not in CONDITIONS and not is_of_another_act(key):
+                    parts = settle_origin(text_of(value), (raw.name, line, key), headers, choices, problems)
+                    origins |= dict.fromkeys(parts, (line, key))
                 passed.append(f"{key}: {text_of(value)}")
             else:
                 continue
             unread = {text: None for text in unread if text not in pieces}
-        unheard += [" ".join(unread)] if above and unread and line not in told_lines else []
+        if not above or not unread or line in told_lines:
+            continue
+        rest = " ".join(unread)
+        if (zones := zones_declared(rest, headers)) and not is_of_another_act(rest):
+            origins |= {Origin(zone): (line, rest) for zone in zones}
+        else:
+            unheard.append(rest)
     each_one = None
     if goods is not None and "parcels" not in tables:
         if "parcel_id" not in goods.columns:
-            _add_constant(raw, headers, goods, found)
+            problems += _add_constant(raw, headers, goods, found)
         elif not found and goods.name == raw.name:
             each_one = _each(raw, headers, goods)
     made = {"parcels": _one_row("parcels", raw, found)} if found else {}
@@ -123,6 +153,8 @@ def said_by_titles(
         made["parcels"] = each_one
     if origins and "declarations" not in tables:
         made["declarations"] = declared(raw, origins, headers)
+    elif origins and own and "parcel_id" not in tables["declarations"].columns:
+        problems += _declared_otherwise(raw, origins, tables["declarations"], headers)
     if goods is not None:
         notes = [Note(code="title_passed_over", values={"title": title}) for title in dict.fromkeys(passed)]
         goods.trace.notes.extend(notes)
@@ -131,6 +163,16 @@ def said_by_titles(
         if own and told_of:
             goods.trace.notes.append(Note(code="lines_not_read", values={"lines": listed(told_of, 12)}))
     return made
+
+
+def _pieces(cell: Cell, headers: Headers) -> list[Cell]:
+    """Part a title at the dashes and bars before further labels: ``Parcel CAR-7 — Zone: Nola``."""
+    pieces = _LABEL_BEHIND.split(cell) if isinstance(cell, str) and ":" in cell else [cell]
+    labels = [piece.partition(":")[0] for piece in pieces[1:] if isinstance(piece, str)]
+    return [cell] if any(headers.words.zone(label) is not None for label in labels) else [*pieces]
+
+
+_LABEL_BEHIND = re.compile(r"\s+[-–—|/;]\s+(?=[^\W\d][^:;|]{0,30}:\s*\S)")
 
 
 def _may_be_a_sieve(key: str, value: Cell) -> bool:
@@ -230,17 +272,23 @@ def _beside(raw: RawTable, headers: Headers, goods: KnownTable) -> Iterator[tupl
             yield name, column
 
 
-def _add_constant(raw: RawTable, headers: Headers, goods: KnownTable, found: dict[str, _Said]) -> None:
-    """Add what columns say of the parcel, the same in every row."""
+def _add_constant(raw: RawTable, headers: Headers, goods: KnownTable, found: dict[str, _Said]) -> list[Problem]:
+    """Add what columns say of the parcel, the same in every row; return what titles say otherwise."""
+    problems: list[Problem] = []
     for name, column in _beside(raw, headers, goods):
         used = np.unique(column.codes).tolist()
         value = column.cells[used[0]] if len(used) == 1 else None
         if len(used) > 1:
             told = {"column": column.header, "values": listed(text_of(column.cells[code]) or "–" for code in used)}
             goods.trace.notes.append(Note(code="column_varies", values=told))
-        if value is not None and _told(name, value) == name and name not in found:
+        if value is None or _told(name, value) != name:
+            continue
+        if name in found and not _same(name, found[name][2], value):
+            problems.append(_said_otherwise(raw, raw.line(0), column.header, name, found[name][2], value))
+        elif name not in found:
             found[name] = (raw.line(0) or 1, column.header, value)
             goods.trace.passed_over.remove(column.header)
+    return problems
 
 
 def _each(raw: RawTable, headers: Headers, goods: KnownTable) -> KnownTable | None:
@@ -282,6 +330,19 @@ def _one_row(kind: str, raw: RawTable, found: Mapping[str, _Said]) -> KnownTable
     return KnownTable(
         kind=kind, name=raw.name, columns=columns, n_rows=1, rows=rows, ragged={}, n_columns=1, typed=False, titles=True
     )  # fmt: skip
+
+
+def _declared_otherwise(
+    raw: RawTable, origins: Mapping[Origin, tuple[int, str]], table: KnownTable, headers: Headers
+) -> list[Problem]:
+    """Tell zones of titles that are none of those that a column of zones has."""
+    names = [column.used().names() for column in (table.columns.get("zone_id"),) if column is not None]
+    zones = {headers.words.zone(name) for own in names for name in own}
+    return [
+        _said_otherwise(raw, line, key, "zone_id", item.place, ", ".join(filter(None, names[0])))
+        for item, (line, key) in origins.items()
+        if names and headers.words.zone(item.place) not in {*zones, None}
+    ]
 
 
 _LABELLED = re.compile(r"(?P<key>[^\W\d][^\d:]*?)\s+(?P<value>\d+(?:[.,]\d+)?)\W*")
