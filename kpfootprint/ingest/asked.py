@@ -15,6 +15,7 @@ from kpfootprint.ingest.cells import Odd, is_blank, read_yes_or_no, text_of
 from kpfootprint.ingest.labels import size_span
 from kpfootprint.ingest.meanings import Layout, listed
 from kpfootprint.ingest.numbering import come_alike
+from kpfootprint.ingest.origins import zones_within
 from kpfootprint.ingest.problems import Broken
 from kpfootprint.ingest.statements import amounts_besides
 from kpfootprint.ingest.tables import Column, KnownTable, Note
@@ -102,7 +103,11 @@ def ask_about_cancelled(sheet: Layout) -> None:
         struck = [c for c, cell in enumerate(column.cells) if isinstance(cell, Odd) and cell.code == "struck_cell"]
         sheet.tell_rows("struck_cell", at, column.rows_with(struck if numbered else ()))
         is_out = _is_crossed if numbered else _is_cancelled
-        hits = [code for code, cell in column.texts() if not cell[60:] and is_out(cell)]
+        short = [(code, cell) for code, cell in column.texts() if not cell[60:]]
+        hits = [code for code, cell in short if is_out(cell)]
+        if sheet.meanings[at].role == "other":
+            from_elsewhere = [code for code, cell in short if zones_within(cell, sheet.headers)]
+            hits += from_elsewhere if 2 * column.rows_with(from_elsewhere).sum() < sheet.raw.n_rows else []
         rows = np.flatnonzero(column.rows_with(hits)) if hits else _said_out(column)
         for row in rows[:20].tolist() if not numbered or 2 * len(rows) <= sheet.raw.n_rows else ():
             label = text_of(column.at(row)) if hits else f"{column.header}: {text_of(column.at(row))}"
@@ -242,6 +247,32 @@ def ask_about_table(table: KnownTable, sheet: Layout) -> None:
         _ask_about_parts(sheet)
     if table.kind == "counts":
         _ask_about_means(table, sheet)
+        _tell_means(sheet)
+        _note_uncounted(table, sheet)
+
+
+def _tell_means(sheet: Layout) -> None:
+    """Tell the means of a column that are not those of their rows, where most are: carats divided by stones."""
+    counts, weights = sheet.places("n_stones"), sheet.places("carats")
+    for at in sheet.places("mean") if len(counts) == len(weights) == 1 else ():
+        stones, carats, means = (sheet.raw.values(place) for place in (counts[0], weights[0], at))
+        with np.errstate(divide="ignore", invalid="ignore"):
+            own = carats / np.where(stones > 0, stones, np.nan)
+        wrong = np.flatnonzero(np.abs(own - means) > 0.0051 + 0.02 * means)
+        if 3 * len(wrong) <= np.isfinite(own - means).sum():
+            for row in wrong[:20].tolist():
+                sheet.tell("mean_disagrees", at, row, expected=f"{means[row]:g}", found=f"{own[row]:.3g}")
+
+
+def _note_uncounted(table: KnownTable, sheet: Layout) -> None:
+    """Note the rows of carats whose stones were not counted, where those of others were."""
+    if table.typed or not {"n_stones", "carats"} <= {*table.columns} or any(item.wide for item in sheet.meanings):
+        return
+    blank, carats = table.columns["n_stones"].blank(), table.values("carats")
+    rows = np.flatnonzero(blank & (carats > 0)).tolist()
+    if 0 < len(rows) < table.n_rows and not blank.all():
+        told = {"rows": listed((str(table.line(row)) for row in rows), 12)}
+        sheet.trace.notes.append(Note(code="stones_uncounted", values=told))
 
 
 def _ask_about_polished(sheet: Layout) -> None:
@@ -431,7 +462,7 @@ def _ask_about_means(table: KnownTable, sheet: Layout) -> None:
         for row in rows
         for span in [spans[sizes.codes[row]]]
     ]
-    if len(one) >= 3 and all(one):
+    if len(one) >= (2 if sheet.places("row") else 3) and all(one):
         sheet.problems.append(table.problem(Broken("means_or_carats", {"choices": answers}), rows[0], "carats"))
 
 

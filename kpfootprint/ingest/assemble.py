@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from kpfootprint.errors import IngestError, Problem
 from kpfootprint.ingest.archive import Limits
 from kpfootprint.ingest.breakdowns import number_and_weight, read_breakdowns
-from kpfootprint.ingest.cells import CELL_UNIT_CT, STONE_UNIT_CT, cell_unit, rounding_tolerance, unit_of, unit_written
 from kpfootprint.ingest.gathered import Findings
 from kpfootprint.ingest.problems import Broken, problem
 from kpfootprint.ingest.records import (
@@ -25,6 +24,14 @@ from kpfootprint.ingest.records import (
     read_goods,
     read_parcels,
     read_sieve_sets,
+)
+from kpfootprint.ingest.rounding import (
+    CELL_UNIT_CT,
+    STONE_UNIT_CT,
+    cell_unit,
+    rounding_tolerance,
+    unit_of,
+    unit_written,
 )
 from kpfootprint.ingest.tables import GOODS, KnownTable
 from kpfootprint.ingest.words import Vocabulary, fold
@@ -85,7 +92,7 @@ class Receipt:
         sizes = body["sieve_set"].classes if body.get("sieve_set") is not None else ()
         for breakdown in body["breakdowns"]:
             for at, name in enumerate(breakdown.attributes):
-                if name in found and not breakdown.sample:
+                if found.get(name) and not breakdown.sample:
                     continue
                 known = (breakdown.codes[:, at] >= 0) & (breakdown.n_stones >= 0)
                 names = self._names.get(name, sizes)

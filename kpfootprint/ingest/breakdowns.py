@@ -10,11 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kpfootprint.errors import Problem
-from kpfootprint.ingest.cells import CELL_UNIT_CT, Cell, Odd, is_blank, spread_of, text_of
+from kpfootprint.ingest.cells import Cell, Odd, is_blank, text_of
 from kpfootprint.ingest.gathered import Findings
 from kpfootprint.ingest.labels import is_pair, overlap, set_of, size_span
 from kpfootprint.ingest.problems import Broken
 from kpfootprint.ingest.records import GoodsRows
+from kpfootprint.ingest.rounding import CELL_UNIT_CT, spread_of
 from kpfootprint.ingest.tables import Column, KnownTable, Note
 from kpfootprint.ingest.words import Vocabulary, find_size, fold_size, is_not_recorded, nearest, size_words
 from kpfootprint.parcel import NOT_RECORDED, Breakdown

@@ -72,7 +72,7 @@ def with_measures_beside(raw: RawTable, headers: Headers) -> RawTable:
     below = [*range(last[0] + 1, raw.n_rows)] if last else []
     labels = [text_of(raw.columns[at].at(row)) for row in range(raw.n_rows - len(below))] if last else []
     kinds = [*dict.fromkeys(labels)]
-    roles = [headers.of(label).role for label in kinds]
+    roles = [headers.of_row(label) for label in kinds]
     regular = labels == kinds * (len(labels) // max(len(kinds), 1)) and len({*roles}) == len(roles) > 1
     if not regular or not {*roles} <= _MEASURES or not raw.alone()[below].all():
         return raw

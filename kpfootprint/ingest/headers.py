@@ -229,6 +229,11 @@ class Headers:
         whole = not said.wide and (not said.party or said.part == "whole") and said.part != "sample"
         return said.role if whole and said.role in ("n_stones", "carats", "zone_id") else None
 
+    def of_row(self, label: str) -> str:
+        """Return what the label of a row measures, as a role: ``n`` beside ``ct`` is a number of stones."""
+        role = self.of(label).role
+        return "n_stones" if role == "row" else role
+
     def _other(self, rest: list[str], part: str) -> Meaning:
         if {*rest} & {"lab", "laboratory", "labo"} and len(named := [t for t in rest if t in self._attributes]) == 1:
             return Meaning(role=self._attributes[named[0]], sure=False)

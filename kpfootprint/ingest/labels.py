@@ -22,6 +22,7 @@ from kpfootprint.ingest.words import (
     class_code,
     declared_words,
     fold_size,
+    is_plain,
     one_code,
     plain,
     says,
@@ -366,6 +367,13 @@ def _split(text: str, attributes: Sequence[Attribute], scheme: Scheme, unread: l
         elif codes.get(item.column):
             unread += [item.code_names[code] for code in sorted(codes[item.column])]
     return found
+
+
+def classes_in(text: str, scheme: Scheme) -> set[str]:
+    """Return what a text names and nothing else: ``size_class``, and the columns of attributes whose classes it has."""
+    unread: list[str] = []
+    named = _split(text, scheme.categorical, scheme, unread)
+    return {"size_class"} if names_size(text, scheme) else {*named} if all(map(is_plain, unread)) else set()
 
 
 def describe(texts: Sequence[str], scheme: Scheme) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import takewhile
 
 import numpy as np
 
@@ -41,7 +42,7 @@ from kpfootprint.ingest.groups import (
     without_sums_above,
 )
 from kpfootprint.ingest.headers import UNKNOWN, Headers, Meaning
-from kpfootprint.ingest.labels import split_descriptions
+from kpfootprint.ingest.labels import classes_in, split_descriptions
 from kpfootprint.ingest.left_out import without_totals
 from kpfootprint.ingest.lots import are_repeated, ask_about_cells, ask_about_stones, with_lots_asked, with_lots_settled
 from kpfootprint.ingest.meanings import (
@@ -56,7 +57,7 @@ from kpfootprint.ingest.problems import Broken, problem
 from kpfootprint.ingest.repeats import parted, side_by_side, unrepeated
 from kpfootprint.ingest.tables import Column, KnownTable, Note, RawTable, Trace, known_as, stacked
 from kpfootprint.ingest.units import ask_about_measures, ask_about_units, with_units
-from kpfootprint.ingest.words import declared_words, is_plain, plain, tokens_of
+from kpfootprint.ingest.words import declared_words, is_plain, plain, says, tokens_of
 
 PARTS = ("valuation", "parts")
 """The answer that columns side by side are of parts of one parcel."""
@@ -301,6 +302,8 @@ def _plain(sheet: Layout, kind: str) -> KnownTable:
         sheet.ask("count_or_other", at)
     raw = sheet.raw
     columns = {name: raw.columns[at] for name, at in found.items()}
+    if kind != "declarations":
+        _ask_about_unread(sheet, {*found.values()})
     pass_over(sheet, set(found.values()))
     made = known_as(raw, kind, columns, sheet.trace, sheet.scheme, sheet.problems)
     if kind == "counts" and not {*found} & {*_SIZES, *sheet.attributes}:
@@ -317,6 +320,23 @@ def _ask_about_labels(sheet: Layout) -> None:
         coded = all(any(map(str.isdigit, text)) for text in texts)
         if len(texts) == sheet.raw.n_rows and coded and not all(map(is_number, texts)):
             sheet.ask("nothing_described", at, "ignore", words=listed(texts, 12))
+
+
+def _ask_about_unread(sheet: Layout, used: set[int]) -> None:
+    """Ask about columns that are not read, and all of whose cells name sizes or classes that no other column gives."""
+    for at, column in enumerate(sheet.raw.columns):
+        read = at in used and sheet.meanings[at].role != "value_usd"
+        read = read or says("foreign", *tokens_of(column.header))  # ``Polished shape``
+        texts = [] if read or column.mostly_distinct else [text_of(cell) for cell in sheet.cells(at)]
+        if len(texts) < 2 or column.blank().any() or f"column:{column.header}" in sheet.choices:
+            continue
+        kinds = [*takewhile(bool, (classes_in(text, sheet.scheme) for text in texts))]
+        named = {name for names in kinds for name in names}
+        if len(kinds) < len(texts) or named & sheet.taken or sheet.meanings[at].role == "described":
+            continue
+        told = {"known": listed(texts, 8), "unknown": "–", "attribute": listed(sorted(named))}
+        code, answers = ("attribute_or_other", [*named]) if len(named) == 1 else ("attributes_mixed", [])
+        sheet.ask(code, at, *answers, "ignore", **told)
 
 
 def _described(sheet: Layout) -> Layout:

@@ -18,7 +18,7 @@ from kpfootprint.ingest.cells import (
 )
 from kpfootprint.ingest.headers import UNKNOWN, Headers, Meaning
 from kpfootprint.ingest.labels import describe, size_span
-from kpfootprint.ingest.numbering import come_alike, is_running, names_few, names_one, numbers_in
+from kpfootprint.ingest.numbering import come_alike, is_running, names_each, names_few, names_one, numbers_in
 from kpfootprint.ingest.problems import Broken
 from kpfootprint.ingest.tables import Column, Note, RawTable, Trace
 from kpfootprint.ingest.words import (
@@ -317,7 +317,8 @@ def _whole(sheet: Layout, at: int, meaning: Meaning, roles: set[str]) -> Meaning
     if meaning.role == "row" or (meaning.role == "n_stones" and meaning.sure and may_number):
         if running and meaning.role == "n_stones" and names_few(sheet.raw, column) and "carats" in roles:
             return Meaning(role="unknown", sure=False)
-        if running:
+        named = meaning.role == "row" or names_one(column.header)
+        if running or (named and "size_class" not in roles and names_each(column)):
             return Meaning(role="row")
         if fold(column.header) == "n" and not roles & {"carats", "n_stones"} and _are_named_once(sheet, at):
             return Meaning(role="n_stones")

@@ -55,6 +55,14 @@ def come_alike(raw: RawTable, column: Column) -> bool:
     return len(cells) >= _FEWEST and len({*often.tolist()}) == 1 < often[0] and _rise(cells)
 
 
+def names_each(column: Column) -> bool:
+    """Say whether each row of a column has a number of its own, in whatever order, and few between are left out."""
+    if column.mostly_distinct or len(column.codes) <= _FEWEST:
+        return False
+    numbers = numbers_in(column.used().cells)
+    return numbers is not None and len(numbers) == len(column.codes) and 3 * len(numbers) > 2 * float(np.ptp(numbers))
+
+
 _FEWEST = 3
 """Numbers of stones that may come again by design."""
 

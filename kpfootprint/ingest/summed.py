@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from kpfootprint.ingest.cells import STONE_UNIT_CT, Cell, cell_unit, rounding_tolerance, unit_of, unit_written
+from kpfootprint.ingest.cells import Cell
 from kpfootprint.ingest.meanings import Layout
+from kpfootprint.ingest.rounding import STONE_UNIT_CT, cell_unit, rounding_tolerance, unit_of, unit_written
 
 _RULED = re.compile(r"\s*[-=_*.~–—]+\s*")
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from kpfootprint.errors import Problem
-from kpfootprint.ingest.cells import Cell, DecimalMarks, is_blank, read_number, text_of, unit_written, without_unit
+from kpfootprint.ingest.cells import Cell, DecimalMarks, is_blank, read_number, text_of, without_unit
 from kpfootprint.ingest.headers import Headers
 from kpfootprint.ingest.meanings import Choices, listed
 from kpfootprint.ingest.origins import (
@@ -24,6 +24,7 @@ from kpfootprint.ingest.origins import (
 )
 from kpfootprint.ingest.problems import Broken, problem
 from kpfootprint.ingest.records import CONDITIONS
+from kpfootprint.ingest.rounding import unit_written
 from kpfootprint.ingest.statements import STATED, stated
 from kpfootprint.ingest.tables import GOODS, Column, KnownTable, Note, RawTable
 from kpfootprint.ingest.words import all_say, condition_values, fold, holds, says, tokens_of, unit_pattern
@@ -168,8 +169,9 @@ def said_by_titles(
 def _pieces(cell: Cell, headers: Headers) -> list[Cell]:
     """Part a title at the dashes and bars before further labels: ``Parcel CAR-7 — Zone: Nola``."""
     pieces = _LABEL_BEHIND.split(cell) if isinstance(cell, str) and ":" in cell else [cell]
-    labels = [piece.partition(":")[0] for piece in pieces[1:] if isinstance(piece, str)]
-    return [cell] if any(headers.words.zone(label) is not None for label in labels) else [*pieces]
+    first, *labels = (text_of(piece).partition(":")[0] for piece in pieces)
+    of_zones = is_of_origin(first, headers) or any(headers.words.zone(label) is not None for label in labels)
+    return [cell] if of_zones else [*pieces]  # ``Origine : Nola - Poids déclaré : 8 ct``
 
 
 _LABEL_BEHIND = re.compile(r"\s+[-–—|/;]\s+(?=[^\W\d][^:;|]{0,30}:\s*\S)")
