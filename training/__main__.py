@@ -44,7 +44,7 @@ reference_option = click.option(
 )
 config_option = click.option(
     "--config",
-    type=FOLDER,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
     default=DEFAULT,
     show_default=False,
     help="Settings that differ from training/config.toml, in TOML.",

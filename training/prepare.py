@@ -247,7 +247,10 @@ def prior_covariance(release: Release, prepared: Prepared) -> Floats:
     own = [(a.name, tuple(c.name for c in a.classes)) for a in prepared.reference.scheme.categorical]
     older = [(a.name, tuple(c.name for c in a.classes)) for a in release.scheme.categorical]
     if own != older:
-        raise ValueError(f"release {release.name} has other attributes or classes than the package: {older}, {own}")
+        names = ", ".join(sorted({name for name, _ in {*own} ^ {*older}}))
+        raise ValueError(
+            f"release {release.name} has other attributes or classes than the package: {names or 'in order'}"
+        )
     predictor = release.model.predictor
     spread = (predictor.within_unknown - predictor.within) / (1.0 - KNOWN_LEVEL_SHARE)
     return predictor.within_unknown - spread

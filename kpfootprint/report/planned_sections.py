@@ -10,6 +10,7 @@ from kpfootprint.report.locale import mark
 from kpfootprint.report.pictures.curves import band_curve, control_chart, on_axis
 from kpfootprint.report.pictures.rows import ShareRow, share_rows
 from kpfootprint.report.planned_sentences import conclusion, declared_in, planner, series_name, status_in
+from kpfootprint.report.sections.parcel import MOST_SHOWN
 from kpfootprint.report.sentences import Speaker
 
 IN_SHORT = mark("In short")
@@ -101,6 +102,7 @@ def plan_sections(sp: Speaker) -> list[Section]:
 def adequacy_sections(sp: Speaker) -> list[Section]:
     """Lay out whether the references of a zone are enough, on two pages: the annex to a proposal."""
     answer, words = sp.content, sp.words
+    near, far = _who_matters(answer["others"])
     facts = Facts(
         rows=(
             (sp.t("Reference parcels"), words.number(answer["n_parcels"])),
@@ -116,7 +118,7 @@ def adequacy_sections(sp: Speaker) -> list[Section]:
         )
     )
     table = sp.table(
-        sp.t("Every other zone, the nearest first"),
+        sp.t("Other zones, the nearest first"),
         (
             *(mark("Zone"), mark("Status"), mark("Distance in standard deviations of parcels")),
             *(mark("Parcels that pass"), INTERVAL, mark("Parcels drawn")),
@@ -130,10 +132,15 @@ def adequacy_sections(sp: Speaker) -> list[Section]:
                 sp.span(item["low"], item["high"]),
                 words.number(item["n_drawn"]),
             )
-            for item in answer["others"]
+            for item in near
         ],
         numeric=(False, False, True, True, True, True),
     )
+    further: tuple[Block, ...] = ()
+    if far:
+        said = mark("Of {n} other zones, at a distance of {distance} or more, no parcel that was drawn passes.")
+        text = sp.t(said, n=words.number(len(far)), distance=words.number(far[0]["distance"], 1))
+        further = (Paragraph(text=text, tone="note"),)
     gain = sp.table(
         sp.t("What further parcels of this zone would buy"),
         (mark("Further parcels"), mark("Expected Cllr"), mark("True declarations called consistent")),
@@ -152,18 +159,25 @@ def adequacy_sections(sp: Speaker) -> list[Section]:
     )
     counted = sp.t(how, n=words.number(answer["n_stones"]), zone=sp.zone(answer["zone_id"]))
     pictured: Block = facts
-    if answer["others"]:
-        figure = _who_passes(sp, table)
+    if near:
+        figure = _who_passes(sp, near, table)
         pictured = Beside(shown=(figure,), blocks=(facts, Paragraph(text=figure.alt, tone="note")))
     return [
         sp.section("answer", IN_SHORT, _lead(sp), pictured, *_cautions(sp)),
-        sp.section("others", mark("Who could pass as this zone"), table),
+        sp.section("others", mark("Who could pass as this zone"), table, *further),
         sp.section("gain", mark("What more references would buy"), gain),
         sp.section("how", mark("How this was counted"), Paragraph(text=counted)),
     ]
 
 
-def _who_passes(sp: Speaker, table: Table) -> Figure:
+def _who_matters(others: Sequence[Mapping[str, Any]]) -> tuple[list[Mapping[str, Any]], list[Mapping[str, Any]]]:
+    """Part the zones, the nearest first, into those that are shown and several far ones whose parcels never pass."""
+    far = [item for item in others[MOST_SHOWN:] if not item["chance_false_consistent"]]
+    far = far if len(far) > 1 else []
+    return [item for item in others if item not in far], far
+
+
+def _who_passes(sp: Speaker, near: Sequence[Mapping[str, Any]], table: Table) -> Figure:
     rows = [
         ShareRow(
             name=sp.zone(item["zone_id"]),
@@ -171,7 +185,7 @@ def _who_passes(sp: Speaker, table: Table) -> Figure:
             limits=(item["low"], item["high"]),
             odd=not item["compliant"],
         )
-        for item in sp.content["others"]
+        for item in near
     ]
     title = sp.t("Parcels of other zones that pass as this one")
     alt = sp.t("Bold: not compliant, or not in the zone table. The nearest zone stands on top; box: 90% interval.")

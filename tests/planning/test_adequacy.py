@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from io import BytesIO
 from typing import Any
@@ -42,6 +43,21 @@ def test_the_hardest_come_first_and_more_parcels_never_harm(answer: dict[str, An
     assert costs == sorted(costs, reverse=True)
     assert chances == sorted(chances)
     assert 0 < answer["effective_parcels"] <= answer["n_parcels"]
+
+
+@pytest.mark.parametrize("lang", ["en", "fr"])
+def test_sixty_zones_stay_on_two_pages_and_those_that_pass_are_named(answer: dict[str, Any], lang: str) -> None:
+    far = [{**answer["others"][-1], "zone_id": f"far-{n}", "chance_false_consistent": 0.0} for n in range(47)]
+    far[40] |= {"chance_false_consistent": 0.01}
+    whole = worded(answer | {"others": [*answer["others"], *far]}, {}, lang)
+    document = document_of(whole, {}, lang, created_at="2024-03-11T12:00:00Z")
+    pages = PdfReader(BytesIO(document_pdf(document))).pages
+    text = "".join(page.extract_text() for page in pages)
+    assert len(pages) == 2
+    assert "far-0" in text
+    assert "far-40" in text
+    assert "far-39" not in text
+    assert re.search(r"\b39 (other|autres) zones", text.replace("\xa0", " "))
 
 
 def test_a_zone_without_reference_is_refused_with_those_that_have_one(release: Release) -> None:
