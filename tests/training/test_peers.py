@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -70,6 +71,17 @@ def test_peers_learn_from_the_parcels_of_a_split_only(method: Peer, package: Ref
         }
     )
     np.testing.assert_array_equal(method.fit(mixed, train).evidence(shown), evidence)
+
+
+@pytest.mark.parametrize("method", PEERS, ids=lambda m: m.name)
+def test_a_parcel_of_which_an_attribute_was_not_recorded_is_scored(method: Peer, package: ReferencePackage) -> None:
+    bare = package.batch.parcels[0]
+    assert bare.stones is not None
+    unknown = np.full(bare.n_stones, -1, dtype=np.int16)
+    bare = replace(bare, stones=replace(bare.stones, codes={**bare.stones.codes, "colour": unknown}))
+    batch = type(package.batch)((bare, *package.batch.parcels[1:]))
+    fitted = method.fit(replace(package, batch=batch), np.arange(len(batch)))
+    assert np.isfinite(fitted.evidence(batch.take(np.array([0, 20])))[:, : len(ZONES)]).all()
 
 
 def test_far_parcels_are_strange(package: ReferencePackage) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
@@ -37,6 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--model", type=Path, help="release whose own row joins the table")
     parser.add_argument("--resamples", type=int, default=300, help="bootstrap draws of each interval")
     options = parser.parse_args(arguments)
+    warnings.filterwarnings("ignore", "The number of unique classes")  # zones of few parcels are classes all the same
     try:
         package = load_package(options.reference)
         settings = read_config()

@@ -93,11 +93,12 @@ class ChiSquare(Peer):
         for counts, pooled in zip(tables.cells, self.pooled_, strict=True):
             both = counts[:, None] + pooled[None]
             n, m = counts.sum(axis=1)[:, None, None], pooled.sum(axis=1)[None, :, None]
-            used = both > 0
-            cell = np.where(used, (np.sqrt(m / n) * counts[:, None] - np.sqrt(n / m) * pooled[None]) ** 2, 0.0)
+            used = (both > 0) & (n * m > 0)  # what nobody recorded on one side says nothing
+            ratio = np.sqrt(np.maximum(m, 1.0) / np.maximum(n, 1.0))
+            cell = np.where(used, (ratio * counts[:, None] - pooled[None] / ratio) ** 2, 0.0)
             statistic += (cell / np.maximum(both, 1.0)).sum(axis=2)
-            freedom += used.sum(axis=2) - 1
-        return -np.sqrt(statistic / freedom)
+            freedom += np.maximum(used.sum(axis=2) - 1, 0)
+        return -np.sqrt(statistic / np.maximum(freedom, 1.0))
 
 
 class NearestCentroid(Peer):
