@@ -68,24 +68,26 @@ def _in_table(body: bytes) -> shapes.NewCertificates:
 
 def _rows(body: bytes) -> list[tuple[int, dict[str, str]]]:
     """Return the rows of a table with the lines that they end on."""
-    reader = rows_of_csv(body)
-    mark, first = reader.dialect.delimiter, next(reader, [])
+    lines = rows_of_csv(body, "certificates")
+    _, first = next(lines, (1, []))
     header = [name.strip().lower() for name in first]
     unknown = [name for name in header if name not in COLUMNS]
     if unknown or "certificate_no" not in header or "reported_by" not in header:
         reason = f"the columns are {', '.join(COLUMNS)}; the first two are needed"
-        told = Problem(table="certificates", row=1, value=mark.join(first)[:80], code="unknown_column", reason=reason)
+        told = Problem(table="certificates", row=1, value=", ".join(first)[:80], code="unknown_column", reason=reason)
         raise Refused("invalid_input", "The columns are not those of certificates.", problems=(told,))
     rows, problems = [], []
-    for cells in reader:
+    for line, cells in lines:
         given = [cell.strip() for cell in cells]
         if any(given[len(header) :]):
-            reason = f"there are {len(header)} columns, and more cells; put texts with {mark!r} in them between quotes"
+            reason = (
+                f"there are {len(header)} columns, and more cells; put texts that hold the separator between quotes"
+            )
             problems.append(
-                Problem(table="certificates", row=reader.line_num, value=given[-1][:80], code="invalid", reason=reason)
+                Problem(table="certificates", row=line, value=given[-1][:80], code="invalid", reason=reason)
             )
         elif any(given):
-            rows.append((reader.line_num, {name: text for name, text in zip(header, given, strict=False) if text}))
+            rows.append((line, {name: text for name, text in zip(header, given, strict=False) if text}))
     if problems:
         raise refusal_for(problems)
     return rows

@@ -14,7 +14,7 @@ from kpfootprint.errors import IngestError, Problem
 from kpfootprint.ingest import Choices
 from kpfootprint.ingest.archive import Budget, Limits, files_in, gunzip
 from kpfootprint.ingest.workbook import read_workbook, sheets_in
-from kpfootprint.visible import harmless
+from kpfootprint.visible import harmless, visible
 from service.work.place import Workplace
 from service.work.reading import rows_of_csv
 from service.work.receive import read_submission
@@ -48,16 +48,19 @@ def marked_workbook(name: str, content: bytes, problems: Sequence[Problem]) -> b
         for cell in _cells(sheet, problem):
             cell.fill = BAD
             before = "" if cell.comment is None else f"{cell.comment.text}\n"
-            cell.comment = Comment(f"{before}{problem.reason}", "kpfootprint")
+            cell.comment = Comment(f"{before}{visible(problem.reason)}", "kpfootprint")
     listed = book.create_sheet("problems", 0)
     listed.append(["table", "row", "column", "value", "problem"])
     for problem in problems:
-        listed.append(
-            [harmless(v) for v in (problem.table, problem.row, problem.column, problem.value, problem.reason)]
-        )
+        listed.append([_shown(v) for v in (problem.table, problem.row, problem.column, problem.value, problem.reason)])
     out = io.BytesIO()
     book.save(out)
     return out.getvalue()
+
+
+def _shown(cell: Any) -> Any:
+    """Return a cell that a workbook can hold and that no spreadsheet takes for a formula."""
+    return harmless(visible(cell) if isinstance(cell, str) else cell)
 
 
 def _cells(sheet: Any, problem: Problem) -> list[Any]:
@@ -84,7 +87,7 @@ def _workbook(name: str, content: bytes) -> Any:
             cells += len(row)
             if cells > MAX_CELLS:
                 return book
-            sheet.append([harmless(cell) for cell in row])
+            sheet.append([_shown(cell) for cell in row])
     return book
 
 
@@ -94,7 +97,7 @@ def _rows(name: str, content: bytes) -> Iterator[tuple[str, Iterable[Sequence[An
         yield from sheets_in(content, name)
         return
     for title, plain in _tables(name, content):
-        yield _stem(title), ([_number(cell) for cell in row] for row in rows_of_csv(plain))
+        yield _stem(title), ([_number(cell) for cell in row] for _, row in rows_of_csv(plain, title))
 
 
 def _tables(name: str, content: bytes) -> Iterator[tuple[str, bytes]]:

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from kpfootprint.errors import IngestError, Problem
 from kpfootprint.ingest import Reading, Upload, ingest_json, read
+from kpfootprint.ingest.archive import refuse
 from kpfootprint.parcel import Parcel
 from kpfootprint.release import Release
 from kpfootprint.retold import said_of
 from kpfootprint.strict_json import AmbiguousJson, NotJson, read_json
 from service.errors import Refused, refusal_for
-
-if TYPE_CHECKING:
-    from _csv import Reader as CsvReader
 
 ID_LENGTH = 80
 
@@ -68,11 +66,16 @@ def parcel_of_file(
     return parcel_in(read_upload(release, upload=upload, parcel=parcel, choices=choices))
 
 
-def rows_of_csv(data: bytes) -> CsvReader:
-    """Return the rows of a plain table, whatever separates its columns and however its letters are kept."""
+def rows_of_csv(data: bytes, name: str) -> Iterator[tuple[int, list[str]]]:
+    """Give the rows of a plain table with the lines that they end on, whatever separates columns and keeps letters."""
     try:
         content = data.decode("utf-8-sig")
     except UnicodeDecodeError:
         content = data.decode("cp1252", errors="replace")
     first = content.partition("\n")[0]
-    return csv.reader(io.StringIO(content), delimiter=max(",;\t", key=first.count))
+    reader = csv.reader(io.StringIO(content, newline=""), delimiter=max(",;\t", key=first.count))
+    try:
+        for cells in reader:
+            yield reader.line_num, cells
+    except csv.Error:
+        raise refuse(name, "bad_quotes", row=reader.line_num) from None

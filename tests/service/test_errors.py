@@ -195,6 +195,17 @@ MISSHAPEN: list[tuple[str, object, list[tuple[int | None, str | None, str]]]] = 
 ]
 
 
+@pytest.mark.parametrize(
+    "bad", ["certificate_no\rreported_by\n1,KP\n", f"certificate_no,reported_by\n{'x' * 200_000},KP\n"]
+)
+def test_a_table_of_certificates_that_is_none_is_told(ask: Ask, bad: str) -> None:
+    problem_in(
+        ask("monitor", "POST", "/v1/certificates", content=bad, headers={"Content-Type": "text/csv"}),
+        422,
+        "invalid_input",
+    )
+
+
 @pytest.mark.parametrize(("path", "document", "found"), MISSHAPEN, ids=lambda item: str(item)[:40])
 def test_a_body_of_another_shape_is_told_once_by_row_and_member(
     ask: Ask, path: str, document: object, found: list[tuple[int | None, str | None, str]]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import io
 import re
 import threading
@@ -63,6 +64,16 @@ def test_the_bad_cells_are_marked(browser: TestClient, looked_at: str) -> None:
     assert cell.fill.start_color.rgb == "00FFC7B0"
     assert "negative" in cell.comment.text
     assert book["stones"]["B181"].fill.fill_type is None
+
+
+@pytest.mark.parametrize("odd", ["x" * 200_000, "a\x0bb\x01c", "y" * 40_000, "tail\rhead"])
+def test_a_file_of_odd_cells_is_marked_too(browser: TestClient, odd: str) -> None:
+    table = f"parcel_id,weight_ct,remarks\nL-1,-0.5,ok\nL-1,0.5,{odd}\n{odd},1,\nL-1,{odd},\n"
+    content = base64.b64encode(gzip.compress(table.encode())).decode()
+    made = browser.post("/submissions/marked", data={"name": "odd.csv", "content": content})
+    assert made.status_code == 200, made.text
+    book = openpyxl.load_workbook(io.BytesIO(made.content))
+    assert book.sheetnames[0] == "problems"
 
 
 def test_a_shipment_whose_comparing_stopped_says_so_and_goes_on(

@@ -128,6 +128,15 @@ def test_a_sheet_of_attributes_is_told_by_its_name_and_may_leave_sizes_out(
     assert str(told[4]) in problem.reason
 
 
+def test_a_header_longer_than_any_name_is_a_problem(tmp_path: Path) -> None:
+    folder = write_folder(tmp_path / "package", replace(KINDS["fourth"], parcels=(1, 1), n_stones=5))
+    (path,) = folder.glob("stones.csv*")
+    header, _, rows = path.read_text(encoding="utf-8").partition("\n")
+    path.write_text(f"{header},{'x' * 200_000}\n{rows}", encoding="utf-8")
+    seal(folder)
+    assert validate_package(folder)
+
+
 def change(folder: Path, edit: Callable[[dict[str, Any]], object]) -> tuple[Problem, ...]:
     path = folder / "datapackage.json"
     document = json.loads(path.read_text("utf-8"))

@@ -316,7 +316,11 @@ def first_row(path: Path) -> list[str]:
     lines = data.decode("utf-16" if wide else "utf-8-sig", "replace").splitlines()
     if not lines:
         return []
-    row = next(csv.reader(lines[:1], delimiter=max(",;\t", key=lines[0].count)))
+    mark = max(",;\t", key=lines[0].count)
+    try:
+        row = next(csv.reader(lines[:1], delimiter=mark))
+    except csv.Error:  # a cell that is longer than any name
+        row = lines[0].split(mark)
     return [cell.strip() for cell in row or [""]]
 
 
