@@ -17,7 +17,7 @@ from kpfootprint.ingest.meanings import Layout, listed
 from kpfootprint.ingest.numbering import come_alike
 from kpfootprint.ingest.origins import zones_within
 from kpfootprint.ingest.problems import Broken
-from kpfootprint.ingest.statements import amounts_besides
+from kpfootprint.ingest.statements import amounts_besides, amounts_in
 from kpfootprint.ingest.tables import Column, KnownTable, Note
 from kpfootprint.ingest.words import (
     attribute_words,
@@ -56,6 +56,9 @@ _MOST = 2_000
 _HEAVY_STONE = 20.0
 """Carats that a number of rows without a name hardly gives for one stone."""
 
+_LIGHT = 2.0
+"""Carats below which all weights of a cross-tab are rather those of stones."""
+
 _FEW = 5
 """Stones of which a mean says something."""
 
@@ -73,7 +76,8 @@ def ask_about_numbers(sheet: Layout) -> None:
         spans = {code: (low, high) for code, (low, high) in spans.items() if 0 < high - low < 1000}
         distinct = enumerate(() if column.mostly_distinct else column.cells)
         days = [code for code, cell in distinct if isinstance(cell, date)]  # what is made of ``2-5``
-        several = np.flatnonzero(column.rows_with([*spans, *days]))
+        counted = [code for code, cell in cells.items() if [a.kind for a in amounts_in(plain(cell))] == ["n_stones"]]
+        several = np.flatnonzero(column.rows_with([*spans, *days, *counted]))
         others = [place for place in range(len(sheet.raw.columns)) if place not in sheet.places("carats")]
         if not column.mostly_distinct:  # weights below a list, and nothing else
             words = np.union1d(words, np.flatnonzero(sheet.raw.blank(others)))
@@ -484,5 +488,6 @@ def ask_about_weights(sheet: Layout, wide: Sequence[int], *, named: bool) -> Non
     one_each = bool(sheet.places("row")) and bool(np.all(filled == 1))
     loose = named or sheet.places("lot", "description", "unknown", "other")
     carats = {sheet.meanings[at].role for at in wide} == {"carats"}
-    if carats and sheet.raw.n_rows > 1 and (one_each or not loose):
+    light = all(float(np.nanmax(sheet.raw.values(at), initial=0.0)) < _LIGHT for at in wide)
+    if carats and sheet.raw.n_rows > 1 and (one_each or light or not loose):
         sheet.tell("weights_below_classes", wide[0], column=sheet.meanings[wide[0]].classes[0][0])

@@ -285,6 +285,7 @@ def _named_by(sheet: Layout, texts: list[str]) -> tuple[str, list[Cell]] | None:
 
 def with_parcels_below(sheet: Layout) -> Layout:
     """Let a parcel's id that stands once, above blanks, reach over its rows, where no id comes again; that is noted."""
+    sheet = _with_zones_below(sheet)
     at = sheet.one("parcel_id")
     column = None if at is None or sheet.raw.columns[at].mostly_distinct else sheet.raw.columns[at]
     blank = np.zeros(1, dtype=bool) if column is None else column.blank()
@@ -295,6 +296,20 @@ def with_parcels_below(sheet: Layout) -> Layout:
         return sheet
     sheet.trace.notes.append(Note(code="blanks_go_on", values={"columns": column.header}))
     return _filled_down(sheet, [at])
+
+
+def _with_zones_below(sheet: Layout) -> Layout:
+    """Let a zone that stands once, above blanks, reach over rows whose classes come again under the next one."""
+    places, classed = sheet.places("zone_id"), sheet.places("size_class", *sheet.attributes)
+    column = sheet.raw.columns[places[0]] if len(places) == 1 and classed else None
+    if column is None or column.mostly_distinct or not (blank := column.blank()).any() or blank[0] or blank.all():
+        return sheet
+    down = _filled_down(sheet, places)
+    alone, both = (np.column_stack([down.raw.columns[at].codes for at in of]) for of in (classed, [*places, *classed]))
+    if len(np.unique(alone, axis=0)) == len(alone) or len(np.unique(both, axis=0)) < len(both):
+        return sheet
+    sheet.trace.notes.append(Note(code="blanks_go_on", values={"columns": column.header}))
+    return down
 
 
 def with_titles_between(sheet: Layout, again: Sequence[int]) -> Layout:

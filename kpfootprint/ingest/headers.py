@@ -146,7 +146,7 @@ class Headers:
         if not text:
             return UNKNOWN
         exact, low, tokens = self._exact.get(fold(text)) if text != "#" else None, plain(text), tokens_of(text)
-        if exact is not None and not {*"%‰/"} & {*text}:
+        if exact is not None and not {*"%‰/€£¥₽"} & {*text}:
             return Meaning(role=exact)
         if _PER.search(low) or _PER_CARAT.search(low):
             return Meaning(role="money" if says("money", *tokens) else "mean")

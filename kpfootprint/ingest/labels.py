@@ -292,6 +292,8 @@ def overlap(made: SieveSet) -> tuple[str, str] | None:
 # Descriptions of lots and stones: ``4-8 GR SAWABLES WHITE`` names a size, a shape and a colour.
 
 _SIEVE_WORD = re.compile(r"\b(?:sieve|tamis|crible)\s+(?=\d{1,2}\b)", re.IGNORECASE)
+_LIMITED = ("limit", "about", "mean", "each", "besides")
+"""What words beside a weight say by which it is no size by itself."""
 _PARTS = re.compile(r"\s*(?:,(?!\d)|;|\b(?:with|avec|mit|com|con)\b)\s*", re.IGNORECASE)
 _WORDS = 4
 """Words that the name of a class or of a size class has at most."""
@@ -330,7 +332,8 @@ def _split(text: str, attributes: Sequence[Attribute], scheme: Scheme, unread: l
     apart = [part for part in parts if says("blemish", *tokens_of(part))]  # ``with black spots``
     unread += apart
     text = text if not apart else ", ".join(part for part in parts if part not in apart)
-    text = _SIEVE_WORD.sub("+", re.sub(r"([+-])\s+(?=\d)", r"\1", text))  # ``- 9 + 7``, ``sieve 9``
+    text = text.replace("≥", ">=").replace("≤", "<=")
+    text = _SIEVE_WORD.sub("+", re.sub(r"([+<>=-])\s+(?=\d)", r"\1", text))  # ``- 9 + 7``, ``sieve 9``, ``> 2 ct``
     parted = text if re.match(r"[^/]*\d/\d", text) else text.replace("/", " / ").replace(";", " ")  # ``4/6 GR``
     words = [word for word in (word.strip(",;:()[]'") for word in parted.split()) if word not in ("", "/", "&", "-")]
     found: dict[str, str] = {}
@@ -345,8 +348,10 @@ def _split(text: str, attributes: Sequence[Attribute], scheme: Scheme, unread: l
             continue
         for end in range(min(len(words), start + _WORDS), start, -1):
             piece = " ".join(words[start:end])
-            if size_span(piece, scheme) is not None:
-                sizes.append(piece)
+            if (span := size_span(piece, scheme)) is not None:
+                beside = [plain(word) for word in (*words[max(start - 2, 0) : start], *words[end : end + 2])]
+                limited = span.kind != "sieve" and any(says(role, *beside) for role in _LIMITED)
+                (unread if limited else sizes).append(piece)  # ``max 2 ct``
                 break
             hits = [(item, code) for item in attributes if (code := class_code(piece, known[item.name])) is not None]
             if len(hits) == 1:

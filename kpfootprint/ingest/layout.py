@@ -357,7 +357,7 @@ def _described(sheet: Layout) -> Layout:
         odd = [word for word in unread if not is_plain(word)]
         if odd and sheet.raw.n_rows > 1 == len(column.used().cells):  # of all rows alike, which tells none apart
             sheet.trace.notes.append(_passed_over(column, odd))
-            return with_lots_asked(sheet)
+            return with_lots_asked(sheet, sheet.places("lot"))
         if len(free) == len(scheme.categorical) and sheet.raw.n_rows > 1 and odd:
             sheet.ask("nothing_described", at, "ignore", words=listed(odd, 12))
         return sheet

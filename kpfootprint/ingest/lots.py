@@ -12,11 +12,14 @@ from kpfootprint.ingest.cells import text_of
 from kpfootprint.ingest.labels import split_descriptions
 from kpfootprint.ingest.meanings import Layout, with_role
 from kpfootprint.ingest.units import ask_whether_carats
-from kpfootprint.ingest.words import attribute_words, class_code, declared_words, fold, tokens_of, unit_words
+from kpfootprint.ingest.words import attribute_words, class_code, declared_words, fold, says, tokens_of, unit_words
 from kpfootprint.scheme import Attribute
 
 _HEAVY_CT = 5.0
 """Weight above which all rows must lie, of which no two are of one class, to be taken for lots rather than stones."""
+
+_SHORT = 2
+"""Letters of the name of a shipment without a number, at most."""
 
 _OF_STONES = ("weight_ct", "poids_ct")
 """Headers that the documentation gives to the weight of a stone."""
@@ -137,9 +140,11 @@ def _of_goods(sheet: Layout, at: int) -> bool:
 
 def with_lots_settled(sheet: Layout, kind: str) -> Layout:
     """Say whether a column of lots names parcels, or lots within one; ask where it could be both."""
-    places = sheet.places("lot")
-    if not places or sheet.places("parcel_id") or kind == "declarations":
-        return sheet if kind != "declarations" or not places else with_role(sheet, places[0], "parcel_id")
+    if kind == "declarations":
+        return with_role(sheet, sheet.places("lot")[0], "parcel_id") if sheet.places("lot") else sheet
+    lots, places = sheet.places("lot"), sheet.places("lot") or _of_shipments(sheet)
+    if not places or sheet.places("parcel_id"):
+        return sheet
     at = places[0]
     column = sheet.raw.columns[at]
     names = column.names()
@@ -147,12 +152,28 @@ def with_lots_settled(sheet: Layout, kind: str) -> Layout:
     chosen = sheet.choices.get("lots")
     if chosen == "parcels" or (len(used) == 1 and sheet.raw.n_rows > 1):
         return with_role(sheet, at, "parcel_id")
-    return sheet if chosen == "one" or len(used) == sheet.raw.n_rows or not used else with_lots_asked(sheet)
+    distinct = bool(lots) and len(used) == sheet.raw.n_rows
+    return sheet if chosen == "one" or distinct or not used else with_lots_asked(sheet, places)
 
 
-def with_lots_asked(sheet: Layout) -> Layout:
+def _of_shipments(sheet: Layout) -> list[int]:
+    """Return the columns that say several things of which a parcel has one: certificates, exporters, days of export."""
+    known = sheet.headers.words.columns("parcels")
+    found = []
+    for at, column in enumerate(sheet.raw.columns):
+        name = known.get(fold(column.header))
+        of_shipments = name in ("certificate_no", "exporter") or (name == "exported_on" and sheet.numbers(at) is None)
+        if column.mostly_distinct or not (of_shipments or says("shipment", *tokens_of(column.header))):
+            continue
+        names = [*filter(None, column.used().names())]
+        numbered = of_shipments or all(len(name) <= _SHORT or any(map(str.isdigit, name)) for name in names)
+        found += [at] if len(names) > 1 and numbered else []
+    return found
+
+
+def with_lots_asked(sheet: Layout, places: Sequence[int]) -> Layout:
     """Ask whether lots are parcels, where that was not said."""
-    for at in sheet.places("lot") if "lots" not in sheet.choices else ():
+    for at in places[:1] if "lots" not in sheet.choices else ():
         column = sheet.raw.columns[at]
         told = {"header": column.header, "found": len([*filter(None, column.used().names())])}
         sheet.tell("lots_or_parcels", at, **told, choices=[("lots", "parcels"), ("lots", "one")])

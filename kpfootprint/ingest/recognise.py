@@ -408,13 +408,18 @@ def ids_of(tables: Mapping[str, KnownTable]) -> set[str]:
 # Tables whose rows are repeats of a form.
 
 
+_KEYS = (("_index", "_parent_index"), ("key", "parent_key"))
+"""Headers of the key of a form, and of a repeat of it that says whose it is."""
+
+
 def with_parents(raws: Sequence[RawTable], headers: Headers, problems: list[Problem]) -> list[RawTable]:
     """Give the rows of a repeat what its parents say of their parcel and zone: ``_parent_index`` names an ``_index``.
 
     A parent table of one row that holds nothing else of ours becomes titles of its repeats.
     """
-    mains = [raw for raw in raws if _column(raw, "_index") is not None and _column(raw, "_parent_index") is None]
-    repeats = [raw for raw in raws if _column(raw, "_parent_index") is not None]
+    own, of_parent = next((pair for pair in _KEYS if any(_column(raw, pair[1]) is not None for raw in raws)), _KEYS[0])
+    mains = [raw for raw in raws if _column(raw, own) is not None and _column(raw, of_parent) is None]
+    repeats = [raw for raw in raws if _column(raw, of_parent) is not None]
     if len(mains) != 1 or not repeats:
         return list(raws)
     main = mains[0]
@@ -443,7 +448,9 @@ def _joined(
     headers: Headers,
     problems: list[Problem],
 ) -> RawTable:
-    index, parent = _column(main, "_index"), _column(raw, "_parent_index")
+    index, parent = next(
+        pair for own, of_parent in _KEYS if None not in (pair := (_column(main, own), _column(raw, of_parent)))
+    )
     assert index is not None
     assert parent is not None
     places = {text_of(index.at(row)): row for row in range(main.n_rows) if not is_blank(index.at(row))}

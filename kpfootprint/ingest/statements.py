@@ -75,7 +75,7 @@ def stated(text: str, headers: Headers) -> dict[str, str]:
     rest = said
     for amount in reversed(amounts):
         rest = rest[: amount.start] + " " + rest[amount.end :]
-    in_brackets = _IN_BRACKETS.search(rest) is not None
+    in_brackets = _IN_BRACKETS.search(rest) is not None or any(said[: amount.start].endswith("(") for amount in amounts)
     tokens = [token for token in tokens_of(_BRACKETS.sub(" ", rest)) if not token.isdigit()]
     kinds = [amount.kind for amount in amounts]
     if kinds == ["grams"] and says("gross", *tokens):  # with what it is packed in

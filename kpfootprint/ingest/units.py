@@ -44,6 +44,9 @@ _DECIMALS = (re.compile(r"\d*[.,]\d\d"), re.compile(r"\d*[.,]\d+"))
 
 _HUNDREDTHS = re.compile(r"[.,]\d\d")
 
+_FAR = 20
+"""How many times the others a weight without decimals is that lost its decimal mark, however few the others are."""
+
 _FEW = 3
 """Whole weights from which on they are taken for points rather than carats."""
 
@@ -216,12 +219,14 @@ def _ask_about_points(sheet: Layout, at: int) -> None:
     typed = any(isinstance(cell, float) for cell in column.cells)
     fine = [cell for cell in cells.values() if _DECIMALS[typed].fullmatch(cell)]
     bare = {code: int(cell) for code, cell in cells.items() if cell.isascii() and cell.isdigit()}
-    unlike = len(fine) <= _FEW or len(fine) + len(bare) < len(cells)
+    unlike = len(fine) < 2 or len(fine) + len(bare) < len(cells)
     if not bare or unlike or sheet.choices.get("weights") == "carats" or sheet.places("parcel_id"):
         return
     most = max(float(cell.replace(",", ".")) for cell in fine)
     zeros = any(cell.endswith("0") for cell in fine)
-    odd = [code for code, weight in bare.items() if zeros or weight > (10 if typed else 3) * most]
+    few = len(fine) <= _FEW
+    least = (_FAR if few else 10 if typed else 3) * most
+    odd = [code for code, weight in bare.items() if (zeros and not few) or weight > least]
     sheet.tell_rows("decimals_missing", at, column.rows_with(odd), choices=[("weights", "carats")])
 
 
