@@ -167,6 +167,8 @@ def _below(raw: RawTable, headers: Headers) -> tuple[RawTable, list[Block]]:
 
 def sums_up(block: KnownTable, main: KnownTable, scheme: Scheme) -> bool:
     """Say whether a table has a row for each class of a larger one, with the sum of its rows."""
+    if not (block.complete and main.complete):
+        return False
     larger = (main.n_rows, main.n_columns) > (block.n_rows, block.n_columns)
     weighed = scheme.size.column if block.kind == "stones" else "carats"
     by_chance = weighed not in block.columns and np.nansum(block.values("n_stones")) < _BY_CHANCE

@@ -263,7 +263,7 @@ def _tell_means(sheet: Layout) -> None:
         with np.errstate(divide="ignore", invalid="ignore"):
             own = carats / np.where(stones > 0, stones, np.nan)
         wrong = np.flatnonzero(np.abs(own - means) > 0.0051 + 0.02 * means)
-        if 3 * len(wrong) <= np.isfinite(own - means).sum():
+        if 2 * len(wrong) <= np.isfinite(own - means).sum():
             for row in wrong[:20].tolist():
                 sheet.tell("mean_disagrees", at, row, expected=f"{means[row]:g}", found=f"{own[row]:.3g}")
 
@@ -310,10 +310,14 @@ def _is_in_part(text: str, sheet: Layout) -> bool:
     """Say whether a line says that the rows are some of the goods, or estimates, or those of no parcel at all."""
     tokens = tokens_of(text)
     key, colon, _ = text.partition(":")
-    if colon and fold(key) in sheet.headers.words.columns("parcels"):
+    if amounts_besides(text) or (colon and fold(key) in sheet.headers.words.columns("parcels")):
         return False
     words = [token for token in tokens if token.isalpha()]
-    if holds("in_part", tokens) or (holds("void", words) and len(words) <= 4 and len(words) == len(tokens)):
+    if (
+        holds("in_part", tokens)
+        or says("void_alone", " ".join(tokens))
+        or (holds("void", words) and len(words) <= 4 and len(words) == len(tokens))
+    ):
         return True
     of_goods = ("n_stones", "size", "other", "limit") if any(map(str.isdigit, text)) else ("size", "other")
     return says("only", *words) and any(says(role, *words) for role in of_goods)

@@ -92,13 +92,14 @@ class Receipt:
         sizes = body["sieve_set"].classes if body.get("sieve_set") is not None else ()
         for breakdown in body["breakdowns"]:
             for at, name in enumerate(breakdown.attributes):
-                if found.get(name) and not breakdown.sample:
+                counted = bool(found.get(name))
+                if counted and not breakdown.sample:
                     continue
                 known = (breakdown.codes[:, at] >= 0) & (breakdown.n_stones >= 0)
                 names = self._names.get(name, sizes)
                 counts = np.zeros(len(names))
                 np.add.at(counts, breakdown.codes[known, at], breakdown.n_stones[known])
-                if name not in found or name in self._names:
+                if not counted or name in self._names:
                     found[name] = _named(names, counts)
         return found
 

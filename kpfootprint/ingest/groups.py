@@ -285,7 +285,8 @@ def _named_by(sheet: Layout, texts: list[str]) -> tuple[str, list[Cell]] | None:
 
 def with_parcels_below(sheet: Layout) -> Layout:
     """Let a parcel's id that stands once, above blanks, reach over its rows, where no id comes again; that is noted."""
-    sheet = _with_zones_below(sheet)
+    for role in ("zone_id", "description"):
+        sheet = _with_once_above(sheet, role)
     at = sheet.one("parcel_id")
     column = None if at is None or sheet.raw.columns[at].mostly_distinct else sheet.raw.columns[at]
     blank = np.zeros(1, dtype=bool) if column is None else column.blank()
@@ -298,9 +299,9 @@ def with_parcels_below(sheet: Layout) -> Layout:
     return _filled_down(sheet, [at])
 
 
-def _with_zones_below(sheet: Layout) -> Layout:
-    """Let a zone that stands once, above blanks, reach over rows whose classes come again under the next one."""
-    places, classed = sheet.places("zone_id"), sheet.places("size_class", *sheet.attributes)
+def _with_once_above(sheet: Layout, role: str) -> Layout:
+    """Let what stands once, above blanks, reach over rows whose classes come again below the next one."""
+    places, classed = sheet.places(role), sheet.places("size_class", *sheet.attributes)
     column = sheet.raw.columns[places[0]] if len(places) == 1 and classed else None
     if column is None or column.mostly_distinct or not (blank := column.blank()).any() or blank[0] or blank.all():
         return sheet

@@ -55,7 +55,7 @@ from kpfootprint.ingest.meanings import (
 )
 from kpfootprint.ingest.problems import Broken, problem
 from kpfootprint.ingest.repeats import parted, side_by_side, unrepeated
-from kpfootprint.ingest.tables import Column, KnownTable, Note, RawTable, Trace, known_as, stacked
+from kpfootprint.ingest.tables import GOODS, Column, KnownTable, Note, RawTable, Trace, known_as, stacked
 from kpfootprint.ingest.units import ask_about_measures, ask_about_units, with_units
 from kpfootprint.ingest.words import declared_words, is_plain, plain, says, tokens_of
 
@@ -204,7 +204,7 @@ def _tables(sheet: Layout, hint: str | None, *, several: bool) -> list[KnownTabl
         return []
     if len(wide) > 1 or (wide and (classed or sheet.places("n_stones"))):
         asked.ask_about_titles(sheet, wide)
-        made = unfold(ask_about_blanks(sheet, classed), wide)
+        made = unfold(ask_about_blanks(_described(sheet), classed), wide)
         tables = [replace(made, columns={name: made.columns[name] for name in made.columns if name != "zone_id"})]
         zone = made.columns.get("zone_id")
         return tables if zone is None or not made.complete else [*tables, _zones_of(made, sheet, zone)]
@@ -212,7 +212,7 @@ def _tables(sheet: Layout, hint: str | None, *, several: bool) -> list[KnownTabl
         return [_valued(sheet, parties)]
     zones = sheet.places("zone_id") or sheet.places("country")
     amounts = sheet.places("carats", "percent", "n_stones")
-    if zones and amounts and not classed and hint not in ("stones", "counts"):
+    if zones and amounts and not classed and not _are_described(sheet) and hint not in GOODS:
         return [_plain(sheet, "declarations")]
     if sheet.places("n_stones") or (sheet.places("size_class") and (sheet.places("carats") or hint == "counts")):
         ask_about_cells(sheet, classed)
@@ -339,19 +339,24 @@ def _ask_about_unread(sheet: Layout, used: set[int]) -> None:
         sheet.ask(code, at, *answers, "ignore", **told)
 
 
+def _are_described(sheet: Layout) -> bool:
+    """Say whether a column of descriptions names classes in each row, so that the rows are goods."""
+    cells = [text_of(cell) for at in sheet.places("description") for cell in sheet.cells(at)]
+    return bool(cells) and all(classes_in(cell, sheet.scheme) for cell in cells)
+
+
 def _described(sheet: Layout) -> Layout:
     """Read sizes, colours and shapes out of descriptions: ``4-8 GR MAKEABLES CAPE``."""
     places = sheet.places("description")
     if not places:
         return sheet
-    at, scheme, sized = places[0], sheet.scheme, bool(sheet.places("size_class"))
+    at, scheme, taken = places[0], sheet.scheme, sheet.taken
     column = sheet.raw.columns[at]
-    taken = {item.role for item in sheet.meanings}
     free = [item for item in scheme.categorical if item.column not in taken]
     made, unread = split_descriptions(column, free, sheet.scheme)
-    if sized:
+    if "size_class" in taken:
         made.pop("size_class", None)
-    if not made and sized:
+    if not made and ("size_class" in taken or any(item.wide for item in sheet.meanings)):
         return sheet
     if not made:
         odd = [word for word in unread if not is_plain(word)]

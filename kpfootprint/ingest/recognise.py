@@ -56,7 +56,7 @@ def recognise_all(
         if several and hint is None and not any(table.n_rows for table in found):
             found = []  # a header alone, which may be a cover's last line
         goods += [raw] if found and found[0].kind in GOODS else []
-        if found and several and hint is None and found[0].kind in GOODS:
+        if found and several and found[0].kind in GOODS:
             sheets.append((raw, found))
             continue
         problems += here
@@ -75,6 +75,9 @@ def recognise_all(
     sheets = _without_summaries(sheets, headers)
     stay = {id(raw) for raw, _ in sheets}
     problems += [item for key in asked for item in told[key] if key in stay or item.code == "total_disagrees"]
+    for raw, found in sheets:
+        _add(tables, found if fold(raw.name) in names else [], problems)
+    sheets = [(raw, found) for raw, found in sheets if fold(raw.name) not in names]
     kinds = [found[0].kind for _, found in sheets]
     own = len(set(kinds)) < len(kinds) or all(is_parcel_name(raw.name, headers) for raw, _ in sheets)
     if len(kinds) > 1 and own and not set(kinds) & set(tables):

@@ -31,6 +31,7 @@ from kpfootprint.ingest.words import all_say, condition_values, fold, holds, say
 
 _TITLED = ("certificate_no", "exporter", "exported_on", "hs_code", *CONDITIONS)
 """Fields of a parcel that titles above a table may give, or columns that say the same in every row."""
+_IDS = ("parcel_id", "certificate_no")
 
 
 def joined(said: Sequence[dict[str, KnownTable]], problems: list[Problem]) -> dict[str, KnownTable]:
@@ -57,7 +58,7 @@ def _same(name: str, one: Cell, other: Cell) -> bool:
     if name not in _TITLED and len(said) == 2:
         coarse = max(unit_written(cell, number) for cell, number in zip((one, other), said, strict=True))
         return abs(said[0] - said[1]) <= 0.5 * coarse + 1e-9
-    return name not in _TITLED or fold(text_of(one)) == fold(text_of(other))
+    return name not in (*_TITLED, *_IDS) or fold(text_of(one)) == fold(text_of(other))
 
 
 def _said_otherwise(raw: RawTable, line: int | None, key: str, name: str, one: Cell, other: Cell) -> Problem:
@@ -114,6 +115,8 @@ def said_by_titles(
                 origins |= dict.fromkeys(parts, (line, key))
                 others = [text for text in texts[1:] if ":" not in text and text != text_of(value)]
                 passed += [] if parts and not others else [" ".join(texts)]
+            elif not above and told in found and told in _IDS and not _same(told, found[told][2], value):
+                problems.append(_said_otherwise(raw, line, key, told, found[told][2], value))
             elif not above and not (told in STATED or _is_condition(key, told)) and not (
                 anchored and told is not None and headers.words.columns("parcels").get(fold(key)) == told
             ):  # fmt: skip
