@@ -55,10 +55,7 @@ def calibrate(
 ) -> tuple[Calibration, Cases]:
     """Learn the calibration, its bounds and its resampled versions; return what they were learnt from too.
 
-    Parameters
-    ----------
-    times : ndarray of shape (B, n)
-        How often each reference parcel was drawn.
+    `times` (B, n) says how often each reference parcel was drawn.
     """
     told = np.broadcast_to(told_apart(evidence.listed, settings.offset_spread), prepared.groups.shape)
     cases = declared_cases(prepared, evidence, kept, settings.unlisted_weight, told)

@@ -62,8 +62,6 @@ def fit(
 
     Parameters
     ----------
-    progress : callable
-        Called with the name of each stage before it begins.
     prior_release : Release, optional
         Whose covariance of parcels of one zone is believed in beforehand.
     """

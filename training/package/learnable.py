@@ -156,15 +156,7 @@ RUN, VARIED = 8, 4
 
 
 def copies(batch: Batch, zone_of: Sequence[str], lines: Sequence[int]) -> list[Problem]:
-    """Return a problem for every parcel that holds the stones of an earlier one, in whatever order.
-
-    Parameters
-    ----------
-    zone_of : sequence of str, length n
-        Zone of each parcel.
-    lines : sequence of int, length n
-        Row of each in the table of parcels.
-    """
+    """Return a problem for every parcel that holds the stones of an earlier one, in whatever order; `lines` are their rows."""
     first: dict[bytes, int] = {}
     problems = []
     usual: dict[bool, Mapping[bytes, float]] = {}
