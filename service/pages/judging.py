@@ -9,6 +9,7 @@ from typing import Any
 
 from starlette.responses import Response
 
+from kpfootprint.planning.sorters import labels_of
 from kpfootprint.report import read_report, render_html
 from service import Wording, Wordings
 from service.door.bodies import written_in
@@ -125,15 +126,16 @@ def _judged(
     exercise: bool,
 ) -> Response:
     release = visit.work.release()
-    tally = tally_of(document, release)
+    parcel, counted = tally_of(document, release)
     return page(
         visit,
         "judge.html",
         status=status,
         alert=alert,
         given=written or {"conclusion": "", "reasons": ""},
-        parcel=tally.parcel,
-        counted=tally.counted,
+        parcel=parcel,
+        counted=counted,
+        labels=labels_of(release.scheme),
         names=release.zone_table.names,
         sealed=sealed,
         exercise=exercise,

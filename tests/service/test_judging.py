@@ -148,15 +148,11 @@ def test_blind_opinions_are_counted_apart(blind: Office, sealed: str) -> None:
 def test_what_an_expert_sees_of_a_parcel_are_its_stones(parcel: dict[str, Any]) -> None:
     release = load_release(shipped_release())
     kept = {**parcel, "stones": dict(parcel["stones"])}
-    found = tally_of(kept, release)
-    size, *others = found.counted
-    assert sum(count for _, count, _ in size.rows) == len(parcel["stones"]["weight_ct"])
-    for attribute, table in zip(release.scheme.categorical, others, strict=True):
+    _, counted = tally_of(kept, release)
+    assert sum(counted[release.scheme.size.name].values()) == len(parcel["stones"]["weight_ct"])
+    for attribute in release.scheme.categorical:
         expected = Counter(value for value in parcel["stones"][attribute.column] if value)
-        assert {labels["en"]: count for labels, count, _ in table.rows} == {
-            item.labels["en"]: expected[item.name] for item in attribute.classes if expected[item.name]
-        }
-        assert sum(share for _, _, share in table.rows) == pytest.approx(1)
+        assert {name: count for name, count in counted[attribute.name].items() if count} == expected
 
 
 def test_drawn_parcels_are_what_they_are_said_to_be() -> None:

@@ -156,7 +156,7 @@ RUN, VARIED = 8, 4
 
 
 def copies(batch: Batch, zone_of: Sequence[str], lines: Sequence[int]) -> list[Problem]:
-    """Return a problem for every parcel that holds the stones of an earlier one, in whatever order; `lines` are their rows."""
+    """Return a problem for every parcel that holds the stones of an earlier one, in whatever order, with its row."""
     first: dict[bytes, int] = {}
     problems = []
     usual: dict[bool, Mapping[bytes, float]] = {}
