@@ -107,7 +107,7 @@ def card_of(manifest: Mapping[str, Any]) -> str:
     counts = "\n".join(f"| {zone} | {count} |" for zone, count in reference["n_parcels"].items())
     suspects = ", ".join(f"{s['parcel_id']} ({s['zone_id']})" for s in manifest["suspects"]) or "none"
     table = manifest["structure_test"]["p_value"]
-    tested = _smallest_p(table)  # nothing to test with one attribute beside size
+    tested = [min(column) for column in zip(*table, strict=True)]  # none with one attribute beside size
     n_tests = sum(len(row) for row in table)
     odd = [zone for zone, p in zip(manifest["zone_ids"], tested, strict=False) if p * n_tests < 0.05]
     errors = "\n".join(
@@ -178,10 +178,6 @@ What spoke against it:
 
 {against}
 """
-
-
-def _smallest_p(table: list[list[float]]) -> list[float]:
-    return [min(column) for column in zip(*table, strict=True)] if table else []
 
 
 def _rate(row: Mapping[str, Any], name: str) -> str:

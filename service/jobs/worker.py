@@ -43,7 +43,7 @@ RUNNERS: Mapping[str, Runner] = {
 }
 
 
-def work_until(work: Workplace, stop: threading.Event, *, runners: Mapping[str, Runner] = RUNNERS) -> None:
+def work_until(work: Workplace, stop: threading.Event) -> None:
     """Take jobs until `stop` is set; a register that is gone is waited for, and no fault of the job it was left at."""
     said = ""
     left: list[Job] = []
@@ -52,7 +52,7 @@ def work_until(work: Workplace, stop: threading.Event, *, runners: Mapping[str, 
             while left:
                 give_back(work.engine, left[-1])
                 left.pop()
-            busy = work_once(work, stop, runners=runners, left=left)
+            busy = work_once(work, stop, left=left)
             said = ""
         except (RegisterUnavailable, sa.exc.SQLAlchemyError) as error:
             if str(error) != said:  # once, not twice a second for as long as it lasts

@@ -77,8 +77,9 @@ async def begin(visit: Visit) -> Response:
     client, target = _client(visit), local_target(visit.request.query_params.get("next"))
     session: dict[str, Any] = {}
     visit.request.scope["session"] = session
+    back_here = str(visit.request.url.replace(path="/sign-in/provider/back", query=""))
     try:
-        answer: Response = await client.authorize_redirect(visit.request, _back_here(visit))
+        answer: Response = await client.authorize_redirect(visit.request, back_here)
     except (HTTPError, AuthlibBaseError, RuntimeError, ValueError):
         return _ask(visit, target, 503, "unreachable")
     carried = base64.urlsafe_b64encode(json.dumps([target, session]).encode()).decode()
@@ -127,10 +128,6 @@ def _client_of(settings: Settings) -> StarletteOAuth2App:
         client_kwargs={"scope": SCOPE, "code_challenge_method": "S256", "timeout": 10},
     )
     return made
-
-
-def _back_here(visit: Visit) -> str:
-    return str(visit.request.url.replace(path="/sign-in/provider/back", query=""))
 
 
 def _carried(visit: Visit) -> tuple[str, dict[str, Any]]:

@@ -221,7 +221,7 @@ def show(visit: Visit, *, status: int = 200, alert: str = "", note: str = "") ->
         flag_text=lambda flag: catalogue.gettext(TEXTS[flag["code"]]).format(**_worded(flag["values"], names, told_in)),
         problem_text=lambda problem: _told(problem, teller),
         flagged=[parcel for parcel in shipment.parcels if parcel.flags],
-        comparable=_comparable(shipment.parcels),
+        comparable=[parcel.comparison.id for parcel in shipment.parcels if parcel.comparison is not None][:12],
         barred=lambda parcel: _barred(parcel, release.zone_table, shipment.moment),
     )
 
@@ -231,10 +231,6 @@ def _barred(parcel: ShipmentParcel, zones: ZoneTable, moment: datetime) -> list[
     day = None if parcel.comparison is None else parcel.comparison.exported_on
     on = moment.date() if day is None else date.fromisoformat(day)
     return [zone for zone in parcel.declared if zones.status_on(zone, on) not in (COMPLIANT, NOT_COVERED)]
-
-
-def _comparable(parcels: Sequence[ShipmentParcel]) -> list[str]:
-    return [parcel.comparison.id for parcel in parcels if parcel.comparison is not None][:12]
 
 
 def _worded(values: Mapping[str, Any], names: Mapping[str, str], told_in: Words) -> dict[str, Any]:

@@ -118,16 +118,14 @@ class Canvas:
         paint: str = "ink",
         size: float = 12,
         bold: bool = False,
-        halo: bool = False,
     ) -> None:
-        """Write a text that stays in the picture; `y` is its base line, a halo keeps it readable over marks."""
+        """Write a text that stays in the picture; `y` is its base line."""
         room = {"start": self.width - x, "end": x}.get(anchor, 2 * min(x, self.width - x))
         text = fitting(text, room, size, bold)
-        paper = f' stroke="{PAINT["paper"]}" stroke-width="3" paint-order="stroke"' if halo else ""
         weight = ' font-weight="bold"' if bold else ""
         self._parts.append(
-            f'<text x="{num(x)}" y="{num(y)}" text-anchor="{anchor}" font-size="{num(size)}"{weight}{paper}'
-            f' class="f-{paint}{" s-paper" if halo else ""}" fill="{PAINT[paint]}">{escape(text)}</text>'
+            f'<text x="{num(x)}" y="{num(y)}" text-anchor="{anchor}" font-size="{num(size)}"{weight}'
+            f' class="f-{paint}" fill="{PAINT[paint]}">{escape(text)}</text>'
         )
 
     def svg(self, key: str, title: str, alt: str) -> str:
