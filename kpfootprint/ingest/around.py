@@ -14,6 +14,7 @@ from kpfootprint.ingest.asides import PAGE
 from kpfootprint.ingest.cells import Cell, is_blank, is_number, text_of
 from kpfootprint.ingest.headers import Headers, Meaning
 from kpfootprint.ingest.meanings import Layout, listed
+from kpfootprint.ingest.origins import is_of_origin
 from kpfootprint.ingest.problems import Broken
 from kpfootprint.ingest.tables import Column, KnownTable, RawTable, below
 from kpfootprint.ingest.words import (
@@ -162,7 +163,19 @@ def _below(raw: RawTable, headers: Headers) -> tuple[RawTable, list[Block]]:
     for row, end in zip(heads, [*titled[1:], raw.n_rows], strict=False):
         rows = [raw.row(at) for at in range(row, end)]
         blocks += _made(raw, "below", [raw.line(at) or 1 for at in range(row, end)], rows)
-    return (raw.keep(np.arange(titled[0])), blocks) if heads else (raw, [])
+    if not heads and (head := _origins_below(raw, headers)):
+        rows = [[cell if at in raw.filled_at(head) else own[at] for at, cell in enumerate(raw.row(head))]]
+        rows += [raw.row(at) for at in range(head + 1, raw.n_rows)]
+        blocks, titled = _made(raw, "below", [raw.line(at) or 1 for at in range(head, raw.n_rows)], rows), [head]
+    return (raw.keep(np.arange(titled[0])), blocks) if blocks else (raw, [])
+
+
+def _origins_below(raw: RawTable, headers: Headers) -> int:
+    """Return the row of one word, ``Provenance``, below which zones stand with numbers under the same header, or 0."""
+    rows = _rows_of_words(raw, range(len(raw.columns)), headers, lambda cell, _: is_of_origin(cell, headers))
+    row = rows[-1] if rows and len(raw.filled_at(rows[-1])) == 1 else 0
+    zones = [headers.words.zone(raw.label(at)) for at in range(row + 1, raw.n_rows) if not is_total(raw.label(at))]
+    return row if zones and None not in zones else 0
 
 
 def sums_up(block: KnownTable, main: KnownTable, scheme: Scheme) -> bool:

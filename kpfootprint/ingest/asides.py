@@ -16,7 +16,7 @@ from kpfootprint.ingest.tables import Column, Note, RawTable
 from kpfootprint.ingest.words import fold, is_total, says, tokens_of
 
 PAGE = re.compile(
-    r"\b(?:pages?|sheet|feuille|seite|blatt|blad|p[aá]gina|страница|стр|p(?=\W*\d+\W*(?:of|de|sur|von|van|/)))\W*(\d+)"
+    r"\b(?:pages?|sheet|feuille|seite|blatt|blad|p[aá]gina|страница|стр|p(?:art(?:ie)?)?(?=\W*\d+\W*(?:of|de|sur|von|van|/)))\W*(\d+)"
     r"(?:\W*(?:of|de|sur|von|van|из|/)\W*(\d+))?\b",
     re.IGNORECASE,
 )

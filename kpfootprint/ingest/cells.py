@@ -156,12 +156,19 @@ def read_text(cell: Cell) -> str | Broken | None:
 
 _DAY = re.compile(
     r"(?P<year>\d{4}(?=[-/.])|(?:19|20)\d\d)(?P<mark>[-/.]?)(?P<month>\d\d)(?P=mark)(?P<day>\d\d)"
-    r"([T ]\d\d:\d\d(:\d\d)?)?",
+    r"([T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?",
     re.ASCII,
 )
 
 
-_NAMED_DAY = re.compile(r"(?P<day>\d{1,2})(er)?[ ./-]*(?P<month>[^\W\d_]{3,9})\.?[ ./-]*(?P<year>\d{4})", re.IGNORECASE)
+_WEEKDAY = (
+    r"(?:(?:le|the|on|(?:mon|tues|wednes|thurs|fri|satur|sun)day|(?:lun|mar|mercre|jeu|vendre|same)di|dimanche),? )*"
+)
+_NUMBER, _MONTH = r"(?P<day>\d{1,2})(?:er|st|nd|rd|th)?", r"(?P<month>[^\W\d_]{3,9})\.?"
+_NAMED_DAYS = (
+    re.compile(rf"{_WEEKDAY}{_NUMBER}[ ./-]*{_MONTH},?[ ./-]*(?P<year>\d{{4}}|(?<=[-/.])\d\d)", re.IGNORECASE),
+    re.compile(rf"{_WEEKDAY}{_MONTH} {_NUMBER},? (?P<year>\d{{4}})", re.IGNORECASE),
+)
 _DAY_OR_MONTH = re.compile(
     r"(?P<one>\d{1,2})(?P<mark>[-/.])(?P<other>\d{1,2})(?P=mark)(?P<year>\d{4})([T ]\d\d:\d\d(:\d\d)?)?", re.ASCII
 )
@@ -176,7 +183,7 @@ def _month(name: str) -> int:
 
 
 def read_date(cell: Cell) -> date | Broken | None:
-    """Read a day: a date cell, or text ``YYYY-MM-DD``, ``YYYY/MM/DD``, ``YYYYMMDD`` or ``12 mars 2019``; blank: None.
+    """Read a day: a date cell, or text ``YYYY-MM-DD``, ``YYYY/MM/DD``, ``YYYYMMDD``, ``12 mars 2019``; blank: None.
 
     What begins with the year, or names the month, has one reading; ``11/03/2024`` has two, and is refused.
     """
@@ -192,8 +199,8 @@ def read_date(cell: Cell) -> date | Broken | None:
         found = _DAY.fullmatch(text_of(cell))
         if found is not None:
             day, month, year = found["day"], found["month"], found["year"]
-        elif (found := _NAMED_DAY.fullmatch(text_of(cell))) is not None:
-            day, month, year = found["day"], str(_month(fold(found["month"]))), found["year"]
+        elif found := next((hit for named in _NAMED_DAYS if (hit := named.fullmatch(text_of(cell)))), None):
+            day, month, year = found["day"], str(_month(fold(found["month"]))), f"20{found['year']}"[-4:]
         elif (found := _DAY_OR_MONTH.fullmatch(text_of(cell))) is not None:
             return _either_day(*map(int, found.group("year", "one", "other")))
         else:

@@ -165,7 +165,7 @@ def with_headings(sheet: Layout) -> Layout:
     if not rows:
         return sheet
     labels = [raw.label(row) for row in rows]
-    named = _named_by(sheet, labels) or parcels_named(sheet, labels)
+    named = _named_by(sheet, labels) or parcels_named(sheet, labels) or _zones_named(sheet, labels)
     if named is None or rows[0] > numbered[0]:
         for row in rows:
             sheet.tell("heading_row", None, row, label=raw.label(row))
@@ -284,19 +284,21 @@ def _named_by(sheet: Layout, texts: list[str]) -> tuple[str, list[Cell]] | None:
 
 
 def with_parcels_below(sheet: Layout) -> Layout:
-    """Let a parcel's id that stands once, above blanks, reach over its rows, where no id comes again; that is noted."""
+    """Let a parcel's id, or a zone, that stands above blanks reach over its rows, where none comes twice; noted."""
     for role in ("zone_id", "description"):
         sheet = _with_once_above(sheet, role)
-    at = sheet.one("parcel_id")
-    column = None if at is None or sheet.raw.columns[at].mostly_distinct else sheet.raw.columns[at]
-    blank = np.zeros(1, dtype=bool) if column is None else column.blank()
-    if at is None or column is None or not blank.any() or blank[0]:
-        return sheet
-    rows = np.flatnonzero(~blank)
-    if 2 * len(rows) > len(blank) or len({text_of(column.at(row)) for row in rows.tolist()}) < len(rows):
-        return sheet
-    sheet.trace.notes.append(Note(code="blanks_go_on", values={"columns": column.header}))
-    return _filled_down(sheet, [at])
+    for at in sheet.places("parcel_id", "zone_id"):
+        column = sheet.raw.columns[at]
+        blank = np.zeros(1, dtype=bool) if column.mostly_distinct else column.blank()
+        if not blank.any() or blank[0]:
+            continue
+        rows = np.flatnonzero(~blank)
+        several = sheet.meanings[at].role == "parcel_id" or len(rows) > 1
+        if not several or 2 * len(rows) > len(blank) or len({text_of(column.at(row)) for row in rows}) < len(rows):
+            continue
+        sheet.trace.notes.append(Note(code="blanks_go_on", values={"columns": column.header}))
+        sheet = _filled_down(sheet, [at])
+    return sheet
 
 
 def _with_once_above(sheet: Layout, role: str) -> Layout:
@@ -322,7 +324,7 @@ def with_titles_between(sheet: Layout, again: Sequence[int]) -> Layout:
     one = sheet.choices.get(ONE[0]) == ONE[1]
     if one or len(labels) < 2 or len(titles) < len(again) or len({*labels}) < len(labels):
         return sheet
-    named = parcels_named(sheet, labels) or _named_by(sheet, labels)
+    named = parcels_named(sheet, labels) or _named_by(sheet, labels) or _zones_named(sheet, labels)
     if named is None:
         return sheet
     sheet.trace.lines.update(line for line, _ in raw.titles[-1:])
@@ -348,6 +350,12 @@ def parcels_named(sheet: Layout, labels: Sequence[str]) -> tuple[str, list[Cell]
         return None  # ``Parcel before`` and ``Parcel after``, ``Parcel A (cont.)``
     lots = any(key.startswith("lot") for key, _ in found)
     return "lot" if lots else "parcel_id", [own for _, own in found]
+
+
+def _zones_named(sheet: Layout, labels: Sequence[str]) -> tuple[str, list[Cell]] | None:
+    """Return the zones that all of some labels name: ``NOLA``, ``Zone de Boda``; None where one names none."""
+    zones = [sheet.headers.words.zone(label) for label in labels]
+    return None if None in zones or sheet.places("zone_id", "country") else ("zone_id", [*labels])
 
 
 def ask_about_blanks(sheet: Layout, classed: list[int]) -> Layout:

@@ -53,6 +53,7 @@ from kpfootprint.ingest.meanings import (
     pass_over,
     with_cells_asked,
 )
+from kpfootprint.ingest.places import declared_in_columns, with_places_below
 from kpfootprint.ingest.problems import Broken, problem
 from kpfootprint.ingest.repeats import parted, side_by_side, unrepeated
 from kpfootprint.ingest.tables import GOODS, Column, KnownTable, Note, RawTable, Trace, known_as, stacked
@@ -87,7 +88,7 @@ def understand(
         Whether it is one of several tables, of which some may be none of ours: a list of prices, say.
     """
     raw = parted(unrepeated(with_total_above(raw), headers), headers)
-    raw = turned(with_measures_beside(raw, headers), headers)
+    raw = with_places_below(turned(with_measures_beside(raw, headers), headers), hint, headers)
     rest, blocks = apart(raw, headers)
     if blocks:
         sheet = Layout(rest, [], headers, choices, rest.trace())
@@ -163,6 +164,7 @@ def _understood(sheet: Layout, hint: str | None, *, several: bool) -> list[Known
     ask_about_measures(sheet)
     tables = _tables(sheet, hint, several=several)
     if tables:
+        tables += declared_in_columns(sheet, tables[0]) if len(tables) == 1 and tables[0].kind in GOODS else []
         asked.ask_about_table(tables[0], sheet)
         ask_about_units(sheet)
     return tables
@@ -212,7 +214,9 @@ def _tables(sheet: Layout, hint: str | None, *, several: bool) -> list[KnownTabl
         return [_valued(sheet, parties)]
     zones = sheet.places("zone_id") or sheet.places("country")
     amounts = sheet.places("carats", "percent", "n_stones")
-    if zones and amounts and not classed and not _are_described(sheet) and hint not in GOODS:
+    parcels = not several and bool(sheet.places("parcel_id")) and bool(sheet.places("n_stones"))
+    goods = parcels or _are_described(sheet) or hint in GOODS
+    if zones and amounts and not classed and not goods:
         return [_plain(sheet, "declarations")]
     if sheet.places("n_stones") or (sheet.places("size_class") and (sheet.places("carats") or hint == "counts")):
         ask_about_cells(sheet, classed)

@@ -212,7 +212,8 @@ def with_cells_asked(sheet: Layout) -> Layout:
     limits = [at for at, item in enumerate(meanings) if item.role in ("lower_ct", "upper_ct")]
     if len({meanings[at].role for at in limits}) < 2:
         for at in limits:
-            meanings[at] = UNKNOWN  # ``To`` without ``From``
+            sized = any(item.role == "size_class" for item in meanings)
+            meanings[at] = Meaning(role="other") if sized else UNKNOWN  # ``To`` without ``From``
     for at, meaning in enumerate(meanings):
         if not meaning.sure or meaning.role in ("row", "size_class", "carats", "n_stones", *attributes):
             meanings[at] = _asked(sheet, at, meaning, [item for place, item in enumerate(meanings) if place != at])

@@ -16,6 +16,7 @@ from kpfootprint.ingest.problems import Broken, problem
 from kpfootprint.ingest.statements import stated
 from kpfootprint.ingest.tables import Column, KnownTable, RawTable, Trace
 from kpfootprint.ingest.words import (
+    all_say,
     fold,
     holds,
     is_not_recorded,
@@ -43,6 +44,9 @@ _SHARE = rf"(?P<number>{_NUMBER})\s*(?P<unit>{_UNIT})?"
 PARTED_SHARE = re.compile(rf"; ({_NUMBER}\s*{_UNIT}?)(?=;|$)", re.IGNORECASE)
 _DASH = re.compile(r"\s+[-–—]\s+(?=[^\W\d])")
 _BRACKETS = re.compile(r"\s*\(([^()\d]*)\)")
+_COMPLIANT = re.compile(
+    r"\s*(?:[(\[,]|\s[-–—])\s*(?:zone )?(?:compliant|conforme)\b[^()\[\];,]*[)\]]?\s*$", re.IGNORECASE
+)
 _WITH_SHARE = (
     re.compile(rf"(?P<place>.*?[^\W\d].*?)[\s:=(–-]*{_SHARE}\.?\)?", re.IGNORECASE),
     re.compile(rf"{_SHARE}\s*(?:of|de|d'|from|à)?\s*(?P<place>[^\W\d].*)", re.IGNORECASE),
@@ -52,14 +56,19 @@ _WITH_SHARE = (
 def is_of_origin(key: str, headers: Headers) -> bool:
     """Say whether a label is that of where the parcel is declared to be from: ``Provenance``, ``Declared``."""
     known = headers.words.columns("declarations").get(fold(key))
-    return known in ("zone_id", "country") or headers.measure(key) == "zone_id" or says("declared", *tokens_of(key))
+    tokens = tokens_of(key)
+    rest = [token for token in tokens if not all_say(("zone", "declared", "filler"), [token])]
+    origin = headers.measure(key) == "zone_id" or says("declared", *tokens) or says("place", " ".join(rest))
+    return known in ("zone_id", "country") or origin
 
 
 def origins_in(text: str, unit: str, headers: Headers) -> list[Origin]:
     """Return the zones and countries that a text names, and nothing else: ``Nola: 12,5 ct et Boda 7 ct``.
 
     A zone that is most likely misspelt is one, too: it is told where zones are read. `unit` is what numbers alone are.
+    That it is compliant, ``Nola (conforme)``, is passed over.
     """
+    text = _COMPLIANT.sub("", text)
     whole = headers.words.zone(text) is not None
     parts = [part for part in _PARTING.split(text) if part]
     again = [part for part in _PARTING.split(_BRACKETS.sub(r"; \1", _DASH.sub("; ", text))) if part]
@@ -110,13 +119,21 @@ def zones_declared(text: str, headers: Headers) -> list[str]:
     for at in range(1, len(words)):
         runs = (zones.get(fold(" ".join(words[at : at + many]))) for many in (3, 2, 1))
         before = next((word for word in reversed(words[:at]) if not says("filler", plain(word))), "")
-        found += [zone for zone in runs if zone is not None and says("zone", plain(before))][:1]
+        named = says("zone", plain(before)) or says("place", plain(before))
+        found += [zone for zone in runs if zone is not None and named][:1]
     return found if {*zones_within(text, headers)} <= {*found} else []
 
 
-def is_of_another_act(text: str) -> bool:
-    """Say whether a line tells where something else was done than mining: bought, seized, signed."""
-    return holds("act", tokens_of(text)) or holds("doubted", tokens_of(text))
+def is_of_another_act(text: str, headers: Headers) -> bool:
+    """Say whether a line tells where something else was done than mining: bought, seized, signed on a day."""
+    place, comma, day = text.partition(",")
+    dated = comma and headers.words.zone(place) is not None and any(map(str.isdigit, day))
+    return holds("act", tokens_of(text)) or bool(dated and not stated(day, headers))
+
+
+def is_doubted(text: str) -> bool:
+    """Say whether a line is not sure of what it says, or says that it is not so."""
+    return holds("doubted", tokens_of(text))
 
 
 def _is_place(key: str, text: str, headers: Headers) -> bool:
@@ -128,18 +145,18 @@ def _is_place(key: str, text: str, headers: Headers) -> bool:
 
 
 def settle_origin(
-    text: str, line: tuple[str, int, str], headers: Headers, choices: Choices, problems: list[Problem]
+    text: str, line: tuple[str, int, str | None], headers: Headers, choices: Choices, problems: list[Problem]
 ) -> list[Origin]:
     """Ask what a line declares that names a zone beside words that nobody knows; return what was answered.
 
     Parameters
     ----------
     line : tuple of str, int and str
-        Table, row and label of the line.
+        Table, row and label of the line, where it has one.
     """
     zones, (table, row, key) = zones_within(text, headers), line
     chosen = choices.get("origin")
-    if chosen == "ignore" or (not zones and not _is_place(key, text, headers)):
+    if chosen == "ignore" or (not zones and not _is_place(key or "", text, headers)):
         return []
     if not zones:
         unknown = Broken(

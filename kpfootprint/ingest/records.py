@@ -33,6 +33,7 @@ from kpfootprint.ingest.problems import Broken
 from kpfootprint.ingest.tables import Column, KnownTable, Note
 from kpfootprint.ingest.words import (
     Vocabulary,
+    condition_said,
     condition_values,
     fold,
     nearest,
@@ -90,7 +91,8 @@ def _condition(name: str) -> Callable[[Cell], str | Broken | None]:
             return text
         if name == "sorter" and re.fullmatch(r"[a-z]\d+", text):
             return text.upper()
-        return condition_values(name).get(fold(text), text)
+        known = fold(text) in condition_values(name)
+        return condition_said(name, text) if known else condition_said(name, text) or text
 
     return read
 

@@ -16,18 +16,29 @@ from kpfootprint.ingest.origins import (
     PARTED_SHARE,
     Origin,
     declared,
+    is_doubted,
     is_of_another_act,
     is_of_origin,
     origins_in,
     settle_origin,
     zones_declared,
+    zones_within,
 )
 from kpfootprint.ingest.problems import Broken, problem
 from kpfootprint.ingest.records import CONDITIONS
 from kpfootprint.ingest.rounding import unit_written
 from kpfootprint.ingest.statements import STATED, stated
 from kpfootprint.ingest.tables import GOODS, Column, KnownTable, Note, RawTable
-from kpfootprint.ingest.words import all_say, condition_values, fold, holds, says, tokens_of, unit_pattern
+from kpfootprint.ingest.words import (
+    all_say,
+    condition_said,
+    condition_values,
+    fold,
+    holds,
+    says,
+    tokens_of,
+    unit_pattern,
+)
 
 _TITLED = ("certificate_no", "exporter", "exported_on", "hs_code", *CONDITIONS)
 """Fields of a parcel that titles above a table may give, or columns that say the same in every row."""
@@ -77,6 +88,7 @@ def said_by_titles(
     passed: list[str] = []
     unheard: list[str] = []
     origins: dict[Origin, tuple[int, str]] = {}
+    loose: list[tuple[int, str]] = []
     unit = ""
     goods = next((tables[kind] for kind in GOODS if kind in tables), None)
     own = goods is not None and goods.name == raw.name
@@ -132,24 +144,32 @@ def said_by_titles(
                     if above and not _same(name, first[2], part):
                         problems.append(_said_otherwise(raw, line, key, name, first[2], part))
             elif (name in CONDITIONS and len(text_of(value)) <= 80) or headers.words.zone(text_of(value)) is not None:
-                if name not in CONDITIONS and not is_of_another_act(key):
+                if name not in CONDITIONS and not is_of_another_act(key, headers):
                     parts = settle_origin(text_of(value), (raw.name, line, key), headers, choices, problems)
                     origins |= dict.fromkeys(parts, (line, key))
                 passed.append(f"{key}: {text_of(value)}")
             else:
                 continue
             unread = {text: None for text in unread if text not in pieces}
-        if not above or not unread or line in told_lines:
-            continue
-        rest = " ".join(unread)
-        if (zones := zones_declared(rest, headers)) and not is_of_another_act(rest):
-            origins |= {Origin(zone): (line, rest) for zone in zones}
-        else:
-            unheard.append(rest)
+        if above and unread and line not in told_lines:
+            rest = " ".join(unread)
+            acted = is_of_another_act(rest, headers)
+            if (zones := zones_declared(rest, headers)) and not acted and not is_doubted(rest):
+                origins |= {Origin(zone): (line, rest) for zone in zones}
+            elif zones or not acted:
+                loose.append((line, rest))
+            else:
+                unheard.append(rest)
+    said_already = {headers.words.zone(item.place) for item in origins} | _declared_in(tables, headers)
+    for line, text in loose:
+        asked = not {*zones_within(text, headers)} <= said_already
+        parts = settle_origin(text, (raw.name, line, None), headers, choices, problems) if asked else []
+        origins |= dict.fromkeys(parts, (line, text))
+        unheard += [] if parts else [text]
     each_one = None
     if goods is not None and "parcels" not in tables:
         if "parcel_id" not in goods.columns:
-            problems += _add_constant(raw, headers, goods, found)
+            problems += _add_constant(raw, headers, goods, choices, found)
         elif not found and goods.name == raw.name:
             each_one = _each(raw, headers, goods)
     made = {"parcels": _one_row("parcels", raw, found)} if found else {}
@@ -195,8 +215,14 @@ def _pairs(filled: list[Cell], headers: Headers) -> list[_Pair]:
     for at, cell in enumerate(filled):
         text = text_of(cell)
         key, colon, said = text.partition(":")
-        if colon and said.strip():
+        if condition := next((name for name in ("cleaning_state", "selection") if _says_so(name, text)), None):
+            found.append((condition, text, (text,)))
+        elif colon and said.strip():
             found.append((key, said.strip(), (text,)))
+        elif (hit := _DATED.fullmatch(text)) and headers.words.columns("parcels").get(
+            fold(hit["key"])
+        ) == "exported_on":
+            found.append((hit["key"], hit["value"], (text,)))
         elif ((hit := _BY.fullmatch(text)) and fold(hit["key"]) in headers.words.columns("parcels")) or (
             (hit := _LABELLED.fullmatch(text))
             and len(hit["key"].split()) <= _WORDS
@@ -206,6 +232,11 @@ def _pairs(filled: list[Cell], headers: Headers) -> list[_Pair]:
         elif at + 1 < len(filled) and not text_of(filled[at + 1]).endswith(":"):
             found.append((text.rstrip(": "), filled[at + 1], (text, text_of(filled[at + 1]))))
     return found
+
+
+def _says_so(name: str, text: str) -> bool:
+    """Say whether a line says a condition without its label, in words that have one meaning: ``Pierres non lavées``."""
+    return len(tokens_of(text)) > 1 and condition_said(name, text) is not None
 
 
 def _named(key: str, value: Cell, headers: Headers) -> str:
@@ -277,15 +308,24 @@ def _beside(raw: RawTable, headers: Headers, goods: KnownTable) -> Iterator[tupl
             yield name, column
 
 
-def _add_constant(raw: RawTable, headers: Headers, goods: KnownTable, found: dict[str, _Said]) -> list[Problem]:
+def _add_constant(
+    raw: RawTable, headers: Headers, goods: KnownTable, choices: Choices, found: dict[str, _Said]
+) -> list[Problem]:
     """Add what columns say of the parcel, the same in every row; return what titles say otherwise."""
     problems: list[Problem] = []
     for name, column in _beside(raw, headers, goods):
         used = np.unique(column.codes).tolist()
         value = column.cells[used[0]] if len(used) == 1 else None
         if len(used) > 1:
-            told = {"column": column.header, "values": listed(text_of(column.cells[code]) or "–" for code in used)}
-            goods.trace.notes.append(Note(code="column_varies", values=told))
+            texts = [text_of(column.cells[code]) for code in used]
+            varying = {"column": column.header, "values": listed(text or "–" for text in texts)}
+            goods.trace.notes.append(Note(code="column_varies", values=varying))
+            if (
+                name == "certificate_no" and all(texts) and f"column:{column.header}" not in choices
+            ):  # each is of a shipment of its own
+                answers = [(f"column:{column.header}", answer) for answer in ("parcel_id", "ignore")]
+                lots = Broken("lots_or_parcels", {"found": len(texts), "header": column.header, "choices": answers})
+                problems += [problem(lots, table=raw.name, row=raw.line(0), column=column.header)]
         if value is None or _told(name, value) != name:
             continue
         if name in found and not _same(name, found[name][2], value):
@@ -341,13 +381,19 @@ def _declared_otherwise(
     raw: RawTable, origins: Mapping[Origin, tuple[int, str]], table: KnownTable, headers: Headers
 ) -> list[Problem]:
     """Tell zones of titles that are none of those that a column of zones has."""
-    names = [column.used().names() for column in (table.columns.get("zone_id"),) if column is not None]
-    zones = {headers.words.zone(name) for own in names for name in own}
+    column = table.columns.get("zone_id")
+    zones = _declared_in({"declarations": table}, headers)
     return [
-        _said_otherwise(raw, line, key, "zone_id", item.place, ", ".join(filter(None, names[0])))
+        _said_otherwise(raw, line, key, "zone_id", item.place, ", ".join(filter(None, column.used().names())))
         for item, (line, key) in origins.items()
-        if names and headers.words.zone(item.place) not in {*zones, None}
+        if column is not None and headers.words.zone(item.place) not in {*zones, None}
     ]
+
+
+def _declared_in(tables: Mapping[str, KnownTable], headers: Headers) -> set[str | None]:
+    """Return the zones that a table declares."""
+    column = tables["declarations"].columns.get("zone_id") if "declarations" in tables else None
+    return set() if column is None else {headers.words.zone(name) for name in column.used().names()}
 
 
 _LABELLED = re.compile(r"(?P<key>[^\W\d][^\d:]*?)\s+(?P<value>\d+(?:[.,]\d+)?)\W*")
@@ -355,6 +401,9 @@ _LABELLED = re.compile(r"(?P<key>[^\W\d][^\d:]*?)\s+(?P<value>\d+(?:[.,]\d+)?)\W
 
 _BY = re.compile(r"(?P<key>[^\W\d]+ (?:by|par)) (?P<value>[^:]+)", re.IGNORECASE)
 """Who did what, with nothing between: ``Sorted by JM``."""
+
+_DATED = re.compile(r"(?P<key>[^\W\d]+(?: [^\W\d]+)?) (?P<value>(?:on |le )?\d[\w ,./-]*)", re.IGNORECASE)
+"""What was done on a day, with nothing between: ``Exported on 12 March 2019``."""
 
 _WORDS = 4
 """Words of such a label, at most."""
@@ -366,10 +415,10 @@ _MILLIMETRES = re.compile(r"\s*mm\.?$", re.IGNORECASE)
 def _told(name: str, value: Cell) -> str | None:
     """Return the field that a value is of, where it may be one of it; otherwise a title is a title and no more."""
     text = text_of(value)
-    if name == "exported_on":
+    if name in ("exported_on", "value_usd"):
         return name if any(char.isdigit() for char in text) else None
     if name in ("cleaning_state", "selection", "specials_removed"):
-        return name if fold(text) in condition_values(name) else None
+        return name if fold(text) in condition_values(name) or condition_said(name, text) is not None else None
     if name == "sieve_set":
         return name if 0 < len(text) <= 80 and not any(map(str.isdigit, text)) and not is_blank(value) else None
     if name in (*STATED, "bottom_screen_mm"):

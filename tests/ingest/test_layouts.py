@@ -515,7 +515,7 @@ def test_titles_and_columns_that_never_change_say_what_holds_for_the_parcel(worl
     assert parcel.read_as["passed_over"] == ["N°", "Trieur"]
     assert [note["text"] for note in parcel.read_as["notes"]] == [
         "the column Trieur says several things of one parcel (S1, S2), and is not read",
-        "the title Tri : en cours names nothing that is known, and is not read",
+        "the title Tri : en cours is not read",
     ]
 
 
