@@ -294,7 +294,11 @@ def with_parcels_below(sheet: Layout) -> Layout:
             continue
         rows = np.flatnonzero(~blank)
         several = sheet.meanings[at].role == "parcel_id" or len(rows) > 1
-        if not several or 2 * len(rows) > len(blank) or len({text_of(column.at(row)) for row in rows}) < len(rows):
+        if (
+            not several
+            or 2 * len(rows) > len(blank)
+            or len({text_of(column.at(row)) for row in rows.tolist()}) < len(rows)
+        ):
             continue
         sheet.trace.notes.append(Note(code="blanks_go_on", values={"columns": column.header}))
         sheet = _filled_down(sheet, [at])

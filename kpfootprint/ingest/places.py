@@ -53,7 +53,7 @@ def _by_place(raw: RawTable, headers: Headers) -> dict[tuple[str, str], dict[str
 
 
 def with_places_below(raw: RawTable, hint: str | None, headers: Headers) -> RawTable:
-    """Lay the columns of zones, or of parcels, below each other, where none but their totals measure the same stones."""
+    """Lay the columns of zones, or of parcels, below each other, where none but totals measure the same stones."""
     places = _by_place(raw, headers)
     used = {at for slot in places.values() for at in slot.values()}
     used |= {at for at in range(len(raw.columns)) if at not in used and _sums(raw, at, [*places.values()], headers)}
@@ -61,8 +61,9 @@ def with_places_below(raw: RawTable, hint: str | None, headers: Headers) -> RawT
     roles = {role for role, _ in places}
     if len(places) < 2 or len(roles) > 1 or len({frozenset(slot) for slot in places.values()}) > 1:
         return raw
-    if any(item.role in _MEASURES or item.wide for item in others) or not others:
-        return raw
+    known = [item.role for item in others if item.role not in ("unknown", "other")]
+    if any(item.role in _MEASURES or item.wide for item in others) or len({*known}) < max(len(known), 1):
+        return raw  # ``Parcel A Size`` beside ``Parcel B Size``
     role, measures = roles.pop(), [*next(iter(places.values()))]
     values = [raw.values(slot[name]) for slot in places.values() for name in slot]
     unsaid = "n_stones" if all(map(are_whole, values)) and hint != "declarations" else "carats"
@@ -95,7 +96,7 @@ def _named(role: str, names: list[str], kept: list[NDArray[np.intp]]) -> Column:
 
 
 def declared_in_columns(sheet: Layout, goods: KnownTable) -> list[KnownTable]:
-    """Return what columns of zones beside the stones declare, ``Nola cts``, where their carats sum to those of the rows.
+    """Return what columns of zones beside the stones declare, ``Nola cts``, where they sum to the carats of the rows.
 
     What else a zone heads is asked about: it could be part of what is declared.
     """
@@ -112,11 +113,11 @@ def declared_in_columns(sheet: Layout, goods: KnownTable) -> list[KnownTable]:
         for at in sorted(open_):
             sheet.ask("zone_in_header", at, "ignore")
         return []
-    for name, columns in chosen.items():
+    for name, parts in chosen.items():
         given = sheet.raw.values(whole[name])
-        sums = np.nansum([raw.values(at) for at in columns or ()], axis=0) if columns else given
+        sums = np.nansum([raw.values(at) for at in parts], axis=0) if parts else given
         wrong = np.isfinite(given) & (np.abs(sums - given) > (0.0051 * (len(zones) + 1) if name == "carats" else 0))
-        classes = listed(raw.columns[at].header for at in columns or ())
+        classes = listed(raw.columns[at].header for at in parts or ())
         for row in np.flatnonzero(wrong).tolist()[:20]:
             told = {"found": f"{sums[row]:g}", "expected": f"{given[row]:g}", "classes": classes}
             sheet.tell("row_total", whole[name], row, **told)

@@ -156,16 +156,15 @@ def said_by_titles(
             acted = is_of_another_act(rest, headers)
             if (zones := zones_declared(rest, headers)) and not acted and not is_doubted(rest):
                 origins |= {Origin(zone): (line, rest) for zone in zones}
-            elif zones or not acted:
-                loose.append((line, rest))
             else:
                 unheard.append(rest)
+                loose += [(line, rest)] if zones or not acted else []
     said_already = {headers.words.zone(item.place) for item in origins} | _declared_in(tables, headers)
     for line, text in loose:
         asked = not {*zones_within(text, headers)} <= said_already
         parts = settle_origin(text, (raw.name, line, None), headers, choices, problems) if asked else []
         origins |= dict.fromkeys(parts, (line, text))
-        unheard += [] if parts else [text]
+        unheard = [other for other in unheard if not parts or other != text]
     each_one = None
     if goods is not None and "parcels" not in tables:
         if "parcel_id" not in goods.columns:
@@ -219,10 +218,6 @@ def _pairs(filled: list[Cell], headers: Headers) -> list[_Pair]:
             found.append((condition, text, (text,)))
         elif colon and said.strip():
             found.append((key, said.strip(), (text,)))
-        elif (hit := _DATED.fullmatch(text)) and headers.words.columns("parcels").get(
-            fold(hit["key"])
-        ) == "exported_on":
-            found.append((hit["key"], hit["value"], (text,)))
         elif ((hit := _BY.fullmatch(text)) and fold(hit["key"]) in headers.words.columns("parcels")) or (
             (hit := _LABELLED.fullmatch(text))
             and len(hit["key"].split()) <= _WORDS
@@ -399,11 +394,8 @@ def _declared_in(tables: Mapping[str, KnownTable], headers: Headers) -> set[str 
 _LABELLED = re.compile(r"(?P<key>[^\W\d][^\d:]*?)\s+(?P<value>\d+(?:[.,]\d+)?)\W*")
 """A label and its number, with nothing between: ``Total carats 12.90``."""
 
-_BY = re.compile(r"(?P<key>[^\W\d]+ (?:by|par)) (?P<value>[^:]+)", re.IGNORECASE)
-"""Who did what, with nothing between: ``Sorted by JM``."""
-
-_DATED = re.compile(r"(?P<key>[^\W\d]+(?: [^\W\d]+)?) (?P<value>(?:on |le )?\d[\w ,./-]*)", re.IGNORECASE)
-"""What was done on a day, with nothing between: ``Exported on 12 March 2019``."""
+_BY = re.compile(r"(?P<key>[^\W\d]+ (?:by|par|on|le)) (?P<value>[^:]+)", re.IGNORECASE)
+"""Who did what, or when, with nothing between: ``Sorted by JM``."""
 
 _WORDS = 4
 """Words of such a label, at most."""

@@ -130,6 +130,13 @@ def test_reading_a_number_gives_a_finite_number_nan_for_blank_or_a_broken_rule(c
         ("2024/02/29", date(2024, 2, 29)),
         ("2024.02.29", date(2024, 2, 29)),
         ("2024-02-29T14:30:00", date(2024, 2, 29)),
+        ("2024-02-29T14:30:00.000Z", date(2024, 2, 29)),
+        ("2024-02-29T23:30:00+01:00", date(2024, 2, 29)),
+        ("February 29, 2024", date(2024, 2, 29)),
+        ("29th Feb. 2024", date(2024, 2, 29)),
+        ("29-Feb-24", date(2024, 2, 29)),
+        ("jeudi 29 février 2024", date(2024, 2, 29)),
+        ("le 29 février 2024", date(2024, 2, 29)),
         ("", None),
         (None, None),
     ],
@@ -140,7 +147,20 @@ def test_days(cell: Cell, day: date | None) -> None:
 
 @pytest.mark.parametrize(
     "cell",
-    ["2023-02-29", "29/02/2023", "31/31/2024", "11032024", 20240231, "2024-02/29", 45351, 45351.0, "2024-2-9", True],
+    [
+        "2023-02-29",
+        "29/02/2023",
+        "31/31/2024",
+        "11032024",
+        20240231,
+        "2024-02/29",
+        45351,
+        45351.0,
+        "2024-2-9",
+        True,
+        "29 Feb 24",
+        "before 1 May 2024",
+    ],
 )
 def test_what_is_no_day_is_refused(cell: Cell) -> None:
     assert read_date(cell) == Broken("not_a_date")
