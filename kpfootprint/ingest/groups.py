@@ -285,8 +285,7 @@ def _named_by(sheet: Layout, texts: list[str]) -> tuple[str, list[Cell]] | None:
 
 def with_parcels_below(sheet: Layout) -> Layout:
     """Let a parcel's id, or a zone, that stands above blanks reach over its rows, where none comes twice; noted."""
-    for role in ("zone_id", "description"):
-        sheet = _with_once_above(sheet, role)
+    sheet = _with_descriptions_below(sheet)
     for at in sheet.places("parcel_id", "zone_id"):
         column = sheet.raw.columns[at]
         blank = np.zeros(1, dtype=bool) if column.mostly_distinct else column.blank()
@@ -305,9 +304,9 @@ def with_parcels_below(sheet: Layout) -> Layout:
     return sheet
 
 
-def _with_once_above(sheet: Layout, role: str) -> Layout:
-    """Let what stands once, above blanks, reach over rows whose classes come again below the next one."""
-    places, classed = sheet.places(role), sheet.places("size_class", *sheet.attributes)
+def _with_descriptions_below(sheet: Layout) -> Layout:
+    """Let a description that stands once, above blanks, reach over rows whose classes come again below the next one."""
+    places, classed = sheet.places("description"), sheet.places("size_class", *sheet.attributes)
     column = sheet.raw.columns[places[0]] if len(places) == 1 and classed else None
     if column is None or column.mostly_distinct or not (blank := column.blank()).any() or blank[0] or blank.all():
         return sheet
