@@ -313,11 +313,8 @@ def _is_in_part(text: str, sheet: Layout) -> bool:
     if amounts_besides(text) or (colon and fold(key) in sheet.headers.words.columns("parcels")):
         return False
     words = [token for token in tokens if token.isalpha()]
-    without = says("besides", *tokens[:1]) and any(
-        sheet.headers.of(token).wide for token in tokens
-    )  # ``Sans le boart``
     if (
-        without
+        (says("besides", *tokens[:1]) and any(sheet.headers.of(token).wide for token in tokens))  # ``Sans boart``
         or holds("in_part", tokens)
         or says("void_alone", " ".join(tokens))
         or (holds("void", words) and len(words) <= 4 and len(words) == len(tokens))

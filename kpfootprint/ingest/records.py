@@ -30,10 +30,10 @@ from kpfootprint.ingest.codes import class_codes
 from kpfootprint.ingest.gathered import Findings
 from kpfootprint.ingest.money import names_dollars, read_dollars, read_value
 from kpfootprint.ingest.problems import Broken
+from kpfootprint.ingest.statements import condition_said
 from kpfootprint.ingest.tables import Column, KnownTable, Note
 from kpfootprint.ingest.words import (
     Vocabulary,
-    condition_said,
     condition_values,
     fold,
     nearest,

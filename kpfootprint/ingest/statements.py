@@ -1,14 +1,26 @@
-"""What a line says of a whole parcel: how many stones, how much they weigh in all and in the mean, the largest one."""
+"""What a line says of a whole parcel: how many stones, what they weigh in all and in the mean, how they were cleaned."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from kpfootprint.ingest.cells import DecimalMarks, read_number
 from kpfootprint.ingest.headers import Headers
 from kpfootprint.ingest.problems import Broken
-from kpfootprint.ingest.words import all_say, declared_words, holds, plain, says, tokens_of, unit_pattern
+from kpfootprint.ingest.words import (
+    all_say,
+    condition_values,
+    declared_words,
+    fold,
+    holds,
+    plain,
+    says,
+    stem_key,
+    tokens_of,
+    unit_pattern,
+)
 
 STATED = ("n_stones", "carats", "weight_g", "mean_ct", "largest_ct")
 """What a line may say of a whole parcel, as fields of it."""
@@ -112,3 +124,25 @@ def amounts_besides(text: str) -> set[str]:
     ):
         return set()
     return {f"{amount.value:.2f}" for amount in amounts}
+
+
+def condition_said(field: str, text: str) -> str | None:
+    """Return the value of a condition that a text says, whatever its gender and number: ``Pierres lavées à l'acide``.
+
+    None where it says more, or nothing; a word of several meanings, ``brut``, says one where it stands alone.
+    """
+    if fold(text) in (known := condition_values(field)):
+        return known[fold(text)]
+    words, beside = declared_words()["values"].get(field, {}), declared_words()["values"]["beside"]
+    tokens = tokens_of(text)
+    stems = [*map(stem_key, tokens)]
+    for phrase, value in sorted(_phrases_of(words).items(), key=lambda item: -len(item[0])):
+        for at in range(len(stems) - len(phrase) + 1 if " ".join(phrase) not in beside["alone"] else 0):
+            if stems[at : at + len(phrase)] == [*map(stem_key, phrase)]:
+                rest = (*tokens[:at], *tokens[at + len(phrase) :])
+                return value if all_say(("filler", "n_stones", "goods"), rest, beside["words"]) else None
+    return None
+
+
+def _phrases_of(words: Mapping[str, Iterable[str]]) -> dict[tuple[str, ...], str]:
+    return {(*tokens_of(name),): value for value, own in words.items() for name in (*own, value)}

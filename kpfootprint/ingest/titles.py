@@ -27,11 +27,10 @@ from kpfootprint.ingest.origins import (
 from kpfootprint.ingest.problems import Broken, problem
 from kpfootprint.ingest.records import CONDITIONS
 from kpfootprint.ingest.rounding import unit_written
-from kpfootprint.ingest.statements import STATED, stated
+from kpfootprint.ingest.statements import STATED, condition_said, stated
 from kpfootprint.ingest.tables import GOODS, Column, KnownTable, Note, RawTable
 from kpfootprint.ingest.words import (
     all_say,
-    condition_said,
     condition_values,
     fold,
     holds,

@@ -94,28 +94,6 @@ def condition_values(field: str) -> Mapping[str, str | None]:
     return blank | _folded(words.get(field, {}))
 
 
-def condition_said(field: str, text: str) -> str | None:
-    """Return the value of a condition that a text says, whatever its gender and number: ``Pierres lavées à l'acide``.
-
-    None where it says more, or nothing; a word of several meanings, ``brut``, says one where it stands alone.
-    """
-    if fold(text) in (known := condition_values(field)):
-        return known[fold(text)]
-    words, beside = declared_words()["values"].get(field, {}), declared_words()["values"]["beside"]
-    tokens = tokens_of(text)
-    stems = [*map(stem_key, tokens)]
-    for phrase, value in sorted(_phrases_of(words).items(), key=lambda item: -len(item[0])):
-        for at in range(len(stems) - len(phrase) + 1 if " ".join(phrase) not in beside["alone"] else 0):
-            if stems[at : at + len(phrase)] == [*map(stem_key, phrase)]:
-                rest = (*tokens[:at], *tokens[at + len(phrase) :])
-                return value if all_say(("filler", "n_stones", "goods"), rest, beside["words"]) else None
-    return None
-
-
-def _phrases_of(words: Mapping[str, Iterable[str]]) -> dict[tuple[str, ...], str]:
-    return {(*tokens_of(name),): value for value, own in words.items() for name in (*own, value)}
-
-
 def is_not_recorded(text: str) -> bool:
     """Say whether a text stands for what nobody recorded: ``unknown``, ``n/a``, ``?``."""
     return fold(text) in condition_values("") or ("?" in text and not text.strip(" ?"))
