@@ -1,4 +1,4 @@
-"""What a line says of a whole parcel: how many stones, what they weigh in all and in the mean, how they were cleaned."""
+"""What a line says of a whole parcel: how many stones, their weight in all and in the mean, how they were washed."""
 
 from __future__ import annotations
 
