@@ -134,11 +134,12 @@ def drift(
     """Say what changes from shipment to shipment of an exporter or a zone, from the register."""
     if exporter is None and zone is None:
         raise click.UsageError(told("name --exporter, --zone or both"))
+    from kpfootprint.ingest.cells import text_of
     from service.work.planning import drifted
 
     with at_work(model) as work:
         said = "en" if form == "json" else lang
-        answer = drifted(work, exporter=exporter, zone=zone, per_points=per_points, lang=said)
+        answer = drifted(work, exporter=exporter and text_of(exporter), zone=zone, per_points=per_points, lang=said)
         zones = work.release().zone_table.names
     _write(answer, zones, form, lang, out)
 

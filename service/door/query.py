@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from kpfootprint.errors import Problem
+from kpfootprint.ingest.cells import text_of
 from kpfootprint.plain import day_in
 from kpfootprint.retold import Said, said_of
 from service.clock import moment_in
@@ -101,12 +102,13 @@ def choice(name: str, about: str, options: Sequence[str], *, default: str | None
 
 
 def text(name: str, about: str, *, repeats: bool = False) -> Query:
-    """Return a parameter that is a text."""
+    """Return a parameter that is a text, written as the texts of parcels are kept."""
 
     def read(given: str) -> str:
-        if not given.strip() or len(given) > MAX_TEXT or not given.isprintable():
+        found = text_of(given)
+        if not found or len(given) > MAX_TEXT or not found.isprintable():
             raise ValueError(Said("not 1 to {most} printable characters", most=MAX_TEXT))
-        return given.strip()
+        return found
 
     schema = {"type": "string", "minLength": 1, "maxLength": MAX_TEXT, "pattern": "^[!-~][ -~]*$"}
     return Query(name=name, about=about, schema=schema, read=read, repeats=repeats, default=() if repeats else None)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 import pytest
 
 from service.endpoints import ENDPOINTS
@@ -59,6 +61,14 @@ def test_a_span_is_told_in_days_or_moments(office: Office) -> None:
     problem_in(office.ask("viewer", "GET", "/v1/zones?on=2026-W09-4"), 422, "invalid_input")
     for signs in ("'%22;--", "%ff", "-"):
         assert office.get(f"/v1/comparisons?exporter=Moments&q={signs}")["items"] == []
+
+
+def test_a_name_is_found_again_as_it_was_written(office: Office) -> None:
+    office.send(shipment(1, bad=False, prefix="N", exporter="Noe\u0308l  \u2126"))
+    office.run_jobs()
+    for path in ("/v1/submissions", "/v1/comparisons"):
+        for written in ("Noe\u0308l  \u2126", "No\u00ebl \u03a9", " No\u00ebl\t\u03a9"):
+            assert len(office.get(f"{path}?exporter={quote(written)}")["items"]) == 1, written
 
 
 def test_what_is_accepted_is_a_job(office: Office) -> None:
