@@ -82,10 +82,15 @@ def _names_classes(row: Sequence[Cell], headers: Headers) -> bool:
     texts = [text_of(cell) for cell in row if not is_blank(cell)]
     if not 2 <= len(texts) <= 6 or any(map(is_number, texts)) or any(map(is_total, texts[:1])):
         return False
-    said = [headers.of(text) for text in texts]
-    roles = {item.role for item in said if not item.wide}
+    roles = _roles(texts, headers)
     classes = {"size_class", "zone_id", "country", *(item.column for item in headers.words.scheme.categorical)}
     return bool(roles & {*MEASURES}) and len(roles & classes) == 1 and "unknown" not in roles
+
+
+def _roles(texts: Sequence[str], headers: Headers) -> set[str]:
+    """Return what some headers mean; ``n`` behind another one counts stones, and numbers no rows."""
+    said = [headers.of(text) for text in texts]
+    return {"n_stones" if at and item.role == "row" else item.role for at, item in enumerate(said) if not item.wide}
 
 
 def _made(raw: RawTable, where: str, lines: Sequence[int], rows: Sequence[Sequence[Cell]]) -> list[Block]:
@@ -131,8 +136,7 @@ def _beside(raw: RawTable, headers: Headers) -> tuple[RawTable, list[Block]]:
         return raw, []  # carats behind an empty column
     if not any(headers.of(text).role in MEASURES for text in own):
         return raw, []
-    left, other = ({headers.of(text_of(cell)).role for cell in cells} for cells in (own, rows[start]))
-    if left == other:  # a table of the same kind, not a summary
+    if _roles(own, headers) == _roles([*map(text_of, rows[start])], headers):  # not a summary, a table of the same kind
         return raw, []
     return replace(raw, columns=raw.columns[:gap]).filled(), _made(raw, "beside", lines[start:], rows[start:])
 
@@ -179,57 +183,79 @@ def _origins_below(raw: RawTable, headers: Headers) -> int:
 
 
 def sums_up(block: KnownTable, main: KnownTable, scheme: Scheme) -> bool:
-    """Say whether a table has a row for each class of a larger one, with the sum of its rows."""
-    if not (block.complete and main.complete):
+    """Say whether a table has a row for each class of a finer one, with the sum of its rows, or the sum of all."""
+    fine, coarse = ((len(_classes(table, scheme)), table.n_rows, table.n_columns) for table in (main, block))
+    finer = fine > coarse or main.kind == "stones" != block.kind
+    if main is block or not (finer and main.complete and block.complete) or block.n_rows > _MOST:
         return False
-    larger = (main.n_rows, main.n_columns) > (block.n_rows, block.n_columns)
-    weighed = scheme.size.column if block.kind == "stones" else "carats"
-    by_chance = weighed not in block.columns and np.nansum(block.values("n_stones")) < _BY_CHANCE
-    if main is block or not larger or block.n_rows > _MOST or by_chance:
-        return False
-    return held_against(block, main, scheme) == []
+    weighed = block.kind == "stones" or "carats" in block.columns
+    by_chance = not weighed and np.nansum(block.values("n_stones")) < _BY_CHANCE
+    return not by_chance and held_against(block, main, scheme) == []
 
 
 def held_against(block: KnownTable, main: KnownTable, scheme: Scheme) -> list[Problem] | None:
-    """Return in what a summary is not what the rows of a table sum to; None where it is no summary of that table."""
-    classes = [name for name in ("size_class", *(item.column for item in scheme.categorical)) if name in block.columns]
-    if len(classes) != 1 or classes[0] not in main.columns or "parcel_id" in main.columns:
+    """Return in what a summary is not what the rows of a table sum to; None where it is no summary of that table.
+
+    One without classes, such as an invoice, gives the stones and the carats of the whole.
+    """
+    classes = [name for name in _classes(block, scheme) if name != "size_class" or main.kind != "stones"]
+    if not {*classes} <= {*main.columns} or "parcel_id" in {*main.columns, *block.columns}:
         return None
-    weight = scheme.size.column
-    measures = {"n_stones": "n_stones", "carats": weight if block.kind == "stones" else "carats"}
-    measures = {name: column for name, column in measures.items() if column in block.columns}
-    own: dict[str, defaultdict[str, float]] = {}
-    keys, said = (_keys(table, classes[0], scheme) for table in (main, block))
-    for name in measures:
-        if name == "n_stones" and main.kind == "stones":
-            values = np.ones(main.n_rows)
-        elif (column := weight if name == "carats" and main.kind == "stones" else name) in main.columns:
-            values = main.values(column)
-        else:
-            return None
-        own[name] = defaultdict(float)
-        for key, value in zip(keys, values.tolist(), strict=True):
-            own[name][key] += value
-    found = []
-    for name, column in measures.items():
+    own, said = _sums(main, classes, scheme), _sums(block, classes, scheme)
+    if block.kind == "stones":
+        said.pop("n_stones")  # each row of a summary is of several
+    once = not classes or len({*_keys(block, _classes(block, scheme), scheme)}) == block.n_rows
+    if not once or not {*said} <= {*own} or (not classes and len(said) < 2):
+        return None
+    found, last = [], {key: row for row, key in enumerate(_keys(block, classes, scheme))}
+    for name, sums in said.items():
+        column = scheme.size.column if (name, block.kind) == ("carats", "stones") else name
         slack = 0.5 if name == "n_stones" else 0.0051 + 0.005
-        for row, (key, value) in enumerate(zip(said, block.values(column).tolist(), strict=True)):
+        for key, value in sums.items():
             if not abs(own[name][key] - value) <= slack:
                 told = {"expected": f"{value:g}", "found": f"{own[name][key]:.6g}"}
-                found.append(block.problem(Broken("total_disagrees", told), row, column))
-    missed = {*keys} - {*said} - {""}
-    return None if (missed and not found) or (found and {*block.columns} == {*main.columns}) else found
+                found.append(block.problem(Broken("total_disagrees", told), last[key], column))
+    missed = {*_keys(main, classes, scheme)} - {*last} - {("",) * len(classes)}
+    other = {*block.columns} == {*main.columns} or not classes
+    return None if (missed and not found) or (found and other) else found
 
 
-def _keys(table: KnownTable, name: str, scheme: Scheme) -> list[str]:
-    """Return the class of each row in one spelling."""
-    column = table.columns[name]
-    item = next((item for item in scheme.categorical if item.column == name), None)
-    known = {} if item is None else attribute_words(item)
+def _classes(table: KnownTable, scheme: Scheme) -> list[str]:
+    """Return the columns of a table that tell classes."""
+    names = ("size_class", "lower_ct", "upper_ct", *(item.column for item in scheme.categorical))
+    return [name for name in names if name in table.columns]
 
-    codes = [class_code(text, known) if text else None for text in column.names()]
-    made = [fold_size(text) if code is None else str(code) for text, code in zip(column.names(), codes, strict=True)]
-    return [made[code] for code in column.codes.tolist()]
+
+def _sums(table: KnownTable, classes: Sequence[str], scheme: Scheme) -> dict[str, defaultdict[Key, float]]:
+    """Return how many stones and carats the rows of each class hold, as far as a table gives them."""
+    given = {"n_stones": table.values("n_stones")} if "n_stones" in table.columns else {}
+    weight = scheme.size.column if table.kind == "stones" else "carats"
+    given |= {"n_stones": np.ones(table.n_rows)} if table.kind == "stones" else {}
+    given |= {"carats": table.values(weight)} if weight in table.columns else {}
+    sums: dict[str, defaultdict[Key, float]] = {name: defaultdict(float) for name in given}
+    for name, values in given.items():
+        for key, value in zip(_keys(table, classes, scheme), values.tolist(), strict=True):
+            sums[name][key] += value
+    return sums
+
+
+Key = tuple[str, ...]
+"""Classes of a row, one of each attribute that is looked at, in one spelling."""
+
+
+def _keys(table: KnownTable, classes: Sequence[str], scheme: Scheme) -> list[Key]:
+    """Return the classes of each row."""
+    spelt: list[list[str]] = []
+    for name in classes:
+        column = table.columns[name]
+        item = next((item for item in scheme.categorical if item.column == name), None)
+        known = {} if item is None else attribute_words(item)
+        codes = [class_code(text, known) if text else None for text in column.names()]
+        made = [
+            fold_size(text) if code is None else str(code) for text, code in zip(column.names(), codes, strict=True)
+        ]
+        spelt.append([made[code] for code in column.codes.tolist()])
+    return [*zip(*spelt, strict=True)] if spelt else [()] * table.n_rows
 
 
 def without_side_notes(sheet: Layout) -> Layout:

@@ -321,7 +321,7 @@ def _whole(sheet: Layout, at: int, meaning: Meaning, roles: set[str]) -> Meaning
         named = meaning.role == "row" or names_one(column.header)
         if running or (named and "size_class" not in roles and names_each(column)):
             return Meaning(role="row")
-        if fold(column.header) == "n" and not roles & {"carats", "n_stones"} and _are_named_once(sheet, at):
+        if fold(column.header) == "n" and "n_stones" not in roles and _are_named_once(sheet, at):
             return Meaning(role="n_stones")
         if (
             meaning.role == "row"

@@ -72,7 +72,9 @@ def recognise_all(
         if raw.name in passed and _goes_on(raw, goods, headers):
             problems.append(_headless(raw))
     asked = [id(raw) for raw, _ in sheets]
-    sheets = _without_summaries(sheets, headers)
+    filled = [item for item in sheets if _holds_goods(item[1][0], headers)] or sheets
+    forms = [raw.name for raw, found in sheets if found[0].n_rows and all(raw is not other for other, _ in filled)]
+    sheets = _without_summaries(filled, headers)
     stay = {id(raw) for raw, _ in sheets}
     problems += [item for key in asked for item in told[key] if key in stay or item.code == "total_disagrees"]
     for raw, found in sheets:
@@ -88,11 +90,18 @@ def recognise_all(
             _add(tables, found, problems)
     if (chosen := choices.get("goods")) in tables and len({*GOODS} & set(tables)) == 2:
         passed.append(tables.pop("counts" if chosen == "stones" else "stones").name)
-    if passed and tables:
-        next(iter(tables.values())).trace.passed_over.extend(passed)
+    if (passed or forms) and tables:
+        next(iter(tables.values())).trace.passed_over.extend([*passed, *forms])
     raws = [_as_titles(raw) if raw.name in passed and len(raw.columns) <= 4 else raw for raw in raws]
     titles = [title for raw in raws if (title := said_by_titles(raw, headers, tables, choices, problems))]
     return {**joined(titles, problems), **tables}
+
+
+def _holds_goods(table: KnownTable, headers: Headers) -> bool:
+    """Say whether a table has stones or carats, or names parcels, unlike a form that nobody has filled in."""
+    names = [name for name in (headers.words.scheme.size.column, "n_stones", "carats") if name in table.columns]
+    cells = {text_of(cell) for name in names for cell in table.columns[name].used().cells if not is_blank(cell)}
+    return "parcel_id" in table.columns or bool(cells - {"0"})
 
 
 def _without_summaries(
@@ -266,8 +275,11 @@ def _on_its_side(raw: RawTable, headers: Headers) -> bool:
     labels = [raw.columns[0].header, *(text_of(raw.columns[0].at(row)) for row in range(raw.n_rows))]
     said = [headers.of(label.rstrip(": ")) for label in labels]
     known = [item.role for item in said if item.role not in ("unknown", "other")]
-    beside = headers.of(raw.columns[1].header).role
-    return len(said) == len(known) == len({*known}) and beside == "unknown" and not any(item.wide for item in said)
+    beside = raw.columns[1].header
+    enough = len(known) == len(said) or (is_number(beside) and len(known) > 1)
+    return enough and len(known) == len({*known}) and headers.of(beside).role == "unknown" and not any(
+        item.wide for item in said
+    )  # fmt: skip
 
 
 def _headless(raw: RawTable) -> Problem:

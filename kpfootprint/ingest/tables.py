@@ -239,9 +239,11 @@ class RawTable(_Lines):
         return self._totals[0]
 
     def blank(self, places: Iterable[int] | None = None) -> NDArray[np.bool_]:
-        """Say of each row whether all of its cells are blank, or those of some columns, of which there is one."""
-        columns = self.columns if places is None else [self.columns[at] for at in places]
-        return np.asarray(np.logical_and.reduce([column.blank() for column in columns]), dtype=bool)
+        """Say of each row whether all of its cells are blank, or those of some columns."""
+        blank = np.ones(self.n_rows, dtype=bool)
+        for column in self.columns if places is None else [self.columns[at] for at in places]:
+            blank &= column.blank()
+        return blank
 
     @property
     def marks(self) -> DecimalMarks:

@@ -142,13 +142,3 @@ def test_totals_of_parcels_are_checked(scheme: Scheme, zone_table: ZoneTable) ->
     assert (found.problems, [parcel.value_usd for parcel in found.parcels]) == ((), [100.0, 200.0])
     wrong = reading({"stones.csv": OF_TWO, "parcels.csv": listed.replace("0.77", "0.87")}, scheme, zone_table)
     assert "total_disagrees" in [problem.code for problem in wrong.problems]
-
-
-def test_a_pivot_without_numbers_of_stones_asks_nothing_where_it_agrees(scheme: Scheme, zone_table: ZoneTable) -> None:
-    rows: list[list[Any]] = [["No", "Weight (ct)", "Colour"], [1, 0.35, "brown"], [2, 0.42, "white"], [3, 0.3, "cape"]]
-    pivot: list[list[Any]] = [["Row Labels", "Sum of Weight (ct)"], ["brown", 0.35], ["cape", 0.3], ["white", 0.42]]
-    for total, codes in ((1.07, set()), (1.17, {"total_disagrees"})):
-        made = book_of({"Data": rows, "Pivot": [*pivot, ["Grand Total", total]]})
-        found = read(Upload("w.xlsx", made), scheme, zone_table)
-        assert codes <= {problem.code for problem in found.problems}
-        assert bool(codes) == bool(found.problems)
