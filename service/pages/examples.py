@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from kpfootprint.release import Release
+
 HERE = Path(__file__).parent
 
 
@@ -71,6 +73,13 @@ EXAMPLES = (
 )
 
 
-def available() -> tuple[Example, ...]:
-    """Return the examples whose tables are here."""
-    return tuple(item for item in EXAMPLES if item.path().is_file())
+def available(release: Release) -> tuple[Example, ...]:
+    """Return the examples whose tables are here and that the release can compare: by their attributes and zones."""
+    if not {"colour", "morphology"} <= set(release.scheme.attribute_names):
+        return ()
+    known = set(release.zone_table.names)
+    return tuple(
+        item
+        for item in EXAMPLES
+        if item.path().is_file() and {one["zone_id"] for one in item.parcel.get("declarations", ())} <= known
+    )

@@ -18,13 +18,14 @@ from kpfootprint.ingest.reading import two_inputs
 from kpfootprint.plain import day_in
 from kpfootprint.reference import ZoneTable
 from kpfootprint.release import Release
+from kpfootprint.scheme import Scheme
 from service import Wordings
 from service.clock import today
 from service.door.bodies import file_of, text_of, texts_of
 from service.door.endpoint import FORM, Endpoint
 from service.door.visit import Visit
 from service.errors import existing
-from service.pages.examples import EXAMPLES, available
+from service.pages.examples import available
 from service.pages.problems import Teller
 from service.pages.render import moved_to, page
 from service.pages.sheet import MAX_HELD, Sheet, carried_in, choices_in, held_of, words_table
@@ -125,7 +126,7 @@ def words(visit: Visit) -> Response:
 @Endpoint("POST", "/examples/{name}", "monitor", body=FORM, heavy=True, page=True)
 def example(visit: Visit) -> Response:
     """Compare an example parcel and go to its report."""
-    named = (item for item in available() if item.name == visit.path["name"])
+    named = (item for item in available(visit.work.release()) if item.name == visit.path["name"])
     chosen = existing(next(named, None), "There is no example with this name.")
     upload = Upload(chosen.file, chosen.path().read_bytes())
     read = partial(parcel_of_file, upload=upload, parcel=chosen.parcel, choices={})
@@ -150,11 +151,19 @@ def _form(visit: Visit, given: Given, problems: tuple[Problem, ...], sheet: Shee
         names=table.names,
         sieve_sets=[(item.name, item.name) for item in release.scheme.sieve_sets],
         day=day.isoformat(),
-        examples=available() if EXAMPLES else (),
+        examples=available(release),
+        sample=_sample(release.scheme),
         recent=as_seen(visit.work, visit.who, recent),
         release=release.name,
         released=release.released,
     )
+
+
+def _sample(scheme: Scheme) -> str:
+    """Return two rows of a stone list, as the classes of a scheme have them, below their header."""
+    rows = [["weight_ct", "0.42", "0.17"]]
+    rows += [[item.column, *[one.name for one in (item.classes[1], item.classes[0])]] for item in scheme.categorical]
+    return "\n".join(";".join(line) for line in zip(*rows, strict=True))
 
 
 def _day_of(given: Given) -> date:

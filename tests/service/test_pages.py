@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,10 @@ from urllib.parse import quote
 import pytest
 from starlette.testclient import TestClient
 
+from kpfootprint import shipped_release
+from kpfootprint.release import load_release
 from kpfootprint.report.report import short_code
-from service.pages.examples import EXAMPLES
+from service.pages.examples import EXAMPLES, available
 
 Ask = Callable[..., Any]
 OUTSIDE = re.compile(r"""(?:src|href|action|url\()\s*=?\s*["'(]?\s*(?:https?:)?//""", re.IGNORECASE)
@@ -49,6 +52,17 @@ def test_an_example_is_one_click_from_its_report(browser: TestClient, example: A
     assert example.parcel["parcel_id"] in page.text
     listed = browser.get("/comparisons").text
     assert answer.headers["location"].removesuffix("?lang=fr") in listed
+
+
+def test_examples_are_offered_where_the_release_knows_their_zones_and_attributes() -> None:
+    release = load_release(shipped_release())
+    assert available(release) == EXAMPLES
+    zones, attributes = release.manifest["zone_table"], release.manifest["scheme"]
+    without = {name: [row for row in rows if row["zone_id"] != "berberati"] for name, rows in zones.items()}
+    manifest = {**release.manifest, "zone_table": without}
+    assert [item.name for item in available(replace(release, manifest=manifest))] == ["undeclared"]
+    manifest = {**release.manifest, "scheme": {**attributes, "attributes": attributes["attributes"][:2]}}
+    assert available(replace(release, manifest=manifest)) == ()
 
 
 def test_the_report_page_leads_back_and_to_its_other_forms(browser: TestClient, kept: str, ask: Ask) -> None:
