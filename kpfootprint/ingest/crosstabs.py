@@ -46,7 +46,7 @@ def turned(raw: RawTable, headers: Headers) -> RawTable:
     if not 0 < raw.n_rows <= _ROWS or len(raw.columns) < 3 or raw.columns[0].mostly_distinct:
         return raw
     labels = [text_of(raw.columns[0].at(row)) for row in range(raw.n_rows)]
-    roles = [headers.of(label).role for label in labels]
+    roles = [headers.of_row(label) for label in labels]
     said = [headers.of(column.header) for column in raw.columns[1:]]
     named = {item.classes[0][0] if len(item.classes) == 1 else None for item in said if item.wide}
     totals = [is_total(column.header) for column in raw.columns[1:]]
@@ -84,7 +84,8 @@ def with_measures_beside(raw: RawTable, headers: Headers) -> RawTable:
         if column.blank().all():
             columns.append(column.rows(first))
             continue
-        parts = ((label, column.rows(first + place).used()) for place, label in enumerate(kinds))
+        names = ("pcs" if headers.of(label).role == "row" else label for label in kinds)
+        parts = ((label, column.rows(first + place).used()) for place, label in enumerate(names))
         columns += [replace(part, header=f"{column.header} {label}") for label, part in parts]
     notes = (*raw.notes, Note(code="measures_beside", values={"measures": listed(kinds)}))
     lines = None if raw.rows is None else raw.rows[first]

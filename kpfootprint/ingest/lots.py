@@ -8,9 +8,11 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from kpfootprint.ingest.around import MEASURES
+from kpfootprint.ingest.asked import same_stones
 from kpfootprint.ingest.cells import text_of
 from kpfootprint.ingest.labels import split_descriptions
-from kpfootprint.ingest.meanings import Layout, with_role
+from kpfootprint.ingest.meanings import Layout, listed, with_role
 from kpfootprint.ingest.units import ask_whether_carats
 from kpfootprint.ingest.words import attribute_words, class_code, declared_words, fold, says, tokens_of, unit_words
 from kpfootprint.scheme import Attribute
@@ -142,7 +144,7 @@ def with_lots_settled(sheet: Layout, kind: str) -> Layout:
     """Say whether a column of lots names parcels, or lots within one; ask where it could be both."""
     if kind == "declarations":
         return with_role(sheet, sheet.places("lot")[0], "parcel_id") if sheet.places("lot") else sheet
-    lots, places = sheet.places("lot"), sheet.places("lot") or _of_shipments(sheet)
+    lots, places = sheet.places("lot"), sheet.places("lot") or _of_shipments(sheet) or _of_unknown_words(sheet)
     if not places or sheet.places("parcel_id"):
         return sheet
     at = places[0]
@@ -171,10 +173,43 @@ def _of_shipments(sheet: Layout) -> list[int]:
     return found
 
 
+def _of_unknown_words(sheet: Layout) -> list[int]:
+    """Return the columns of words that nobody knows by which alone rows of the same classes differ, block by block.
+
+    ``Declared`` and ``Found``, ``2018`` and ``2019``, ``CAR-1`` and ``CAR-2``: classes across or down come with each.
+    """
+    raw = sheet.raw
+    rows = np.setdiff1d(np.flatnonzero(~raw.alone()), raw.totals())
+    classed = sheet.places(
+        "size_class", "lower_ct", "upper_ct", "zone_id", "breakdown", "description", *sheet.attributes
+    )
+    wide = any(item.wide for item in sheet.meanings)
+    known = np.column_stack([raw.columns[at].codes[rows] for at in classed] or [np.zeros(len(rows), dtype=np.int32)])
+    n_classes = len(np.unique(known, axis=0))
+    if n_classes == len(rows) or (not classed and not wide):
+        return []
+    of_parcels, gathers = sheet.headers.words.columns("parcels"), declared_words()["headers"]["gathers"]
+    found = []
+    for at in sheet.places("unknown"):
+        column = raw.columns[at]
+        named = fold(column.header) in of_parcels or {*tokens_of(column.header)} & {*gathers}
+        if named or column.mostly_distinct or column.blank()[rows].any():
+            continue
+        groups = [np.flatnonzero(column.codes[rows] == code) for code in np.unique(column.codes[rows])]
+        blocks = (wide and not classed) or min(map(len, groups)) > 1
+        apart = all(len(np.unique(known[group], axis=0)) == len(group) for group in groups)
+        if len(groups) == 1 or not blocks or not apart:
+            continue
+        again = classed and same_stones(sheet, classed, sheet.places(*MEASURES, wide=None), [rows[g] for g in groups])
+        found += [] if again else [at]  # those are asked about as stones that are counted twice
+    return found
+
+
 def with_lots_asked(sheet: Layout, places: Sequence[int]) -> Layout:
     """Ask whether lots are parcels, where that was not said."""
     for at in places[:1] if "lots" not in sheet.choices else ():
         column = sheet.raw.columns[at]
-        told = {"header": column.header, "found": len([*filter(None, column.used().names())])}
+        names = [*filter(None, column.used().names())]
+        told = {"header": column.header.strip() or listed(names), "found": len(names)}
         sheet.tell("lots_or_parcels", at, **told, choices=[("lots", "parcels"), ("lots", "one")])
     return sheet
