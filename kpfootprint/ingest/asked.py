@@ -10,11 +10,10 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from kpfootprint.ingest.around import MEASURES, ONE
 from kpfootprint.ingest.cells import Odd, is_blank, read_yes_or_no, text_of
+from kpfootprint.ingest.counted_twice import ask_about_repeats
 from kpfootprint.ingest.labels import size_span
 from kpfootprint.ingest.meanings import Layout, listed
-from kpfootprint.ingest.numbering import come_alike
 from kpfootprint.ingest.origins import zones_within
 from kpfootprint.ingest.problems import Broken
 from kpfootprint.ingest.statements import amounts_besides, amounts_in
@@ -41,17 +40,8 @@ _NUMBERED = re.compile(r"['#№]*\s*\d+\s*[.):°'/-]?")
 _MARKED = re.compile(r"[^\w\s]*\s*[x×]?\s*\d{1,6}\s*[x×]{0,3}\s*[^\w\s]*", re.IGNORECASE)
 
 
-_CLOSE = 0.05
-"""How far two counts of the same stones may lie apart, of the larger one."""
-
-_MANY = 50
-"""Distinct cells of a column from which on it names no two sorters, or stages."""
-
 _LIGHTEST_MEAN, _HEAVIEST_MEAN = 0.004, 20.0
 """Carats between which the mean stone of a class lies."""
-
-_MOST = 2_000
-"""Rows of a sorting sheet that are laid beside each other."""
 
 _HEAVY_STONE = 20.0
 """Carats that a number of rows without a name hardly gives for one stone."""
@@ -226,6 +216,9 @@ def ask_about_percents(sheet: Layout) -> None:
         sheet.tell("percent_of_classes", None, **told, choices=[("percent", "ignore")])
 
 
+_OF_NO_CLASS = {"n_stones", "carats", "mean", "money", "percent", "row", "unknown", "other"}
+
+
 def is_transposed(sheet: Layout, wide: list[int]) -> bool:
     """Say whether classes stand in columns and pieces and carats in rows, and tell it."""
     if len(wide) < 2 or sheet.raw.n_rows > 12:
@@ -233,7 +226,7 @@ def is_transposed(sheet: Layout, wide: list[int]) -> bool:
     for at in range(len(sheet.raw.columns)):
         cells = sheet.cells(at)
         roles = {sheet.headers.of(cell).role for cell in cells if isinstance(cell, str) and not cell[:1].isdigit()}
-        if at not in wide and roles & {"n_stones", "carats"} and roles <= {"n_stones", "carats", "mean", "money"}:
+        if at not in wide and roles & {"n_stones", "carats"} and roles <= _OF_NO_CLASS:
             sheet.tell("transposed", at, header=listed(str(cell) for cell in cells))
             return True
     return False
@@ -246,7 +239,7 @@ def ask_about_table(table: KnownTable, sheet: Layout) -> None:
     """Ask whether a table counts its stones twice, and whether its carats are sums."""
     if table.kind != "declarations":
         if not table.valuations:
-            _ask_about_repeats(sheet)
+            ask_about_repeats(sheet)
         _ask_about_polished(sheet)
         _ask_about_parts(sheet)
     if table.kind == "counts":
@@ -322,98 +315,6 @@ def _is_in_part(text: str, sheet: Layout) -> bool:
         return True
     of_goods = ("n_stones", "size", "other", "limit") if any(map(str.isdigit, text)) else ("size", "other")
     return says("only", *words) and any(says(role, *words) for role in of_goods)
-
-
-def _ask_about_repeats(sheet: Layout) -> None:
-    """Ask whether stones are counted twice: rows that come again, or as two sorters have them, below each other."""
-    raw, measures = sheet.raw, sheet.places(*MEASURES, wide=None)
-    classes = sheet.places("size_class", "description", *sheet.attributes)
-    if not measures or sheet.choices.get(ONE[0]) == ONE[1] or sheet.places("parcel_id"):
-        return
-    counts = sheet.places("n_stones")
-    if len(counts) == 1 and sheet.places("carats") and 1 < raw.n_rows <= _MOST:
-        codes = np.column_stack([column.codes for column in raw.columns])
-        _, first, twice = np.unique(codes, axis=0, return_index=True, return_inverse=True)
-        again = np.flatnonzero((first[twice.reshape(-1)] < np.arange(raw.n_rows)) & (raw.values(counts[0]) >= _FEW))
-        for row in again[:1].tolist():
-            sheet.tell("counted_twice", None, row, header=raw.label(row), choices=[ONE])
-            return
-    headed = any(note.code == "heading" for note in sheet.trace.left_out)  # each may begin its numbers anew
-    numbered = sheet.places("row") if not counts and not headed else []
-    for at in numbered:
-        column = raw.columns[at]
-        if not column.mostly_distinct and (row := _numbered_again(column)) is not None:
-            sheet.tell("counted_twice", at, row, header=column.header, choices=[ONE])
-            return
-    if (row := _again_from(sheet, [*classes, *measures])) is not None:
-        sheet.tell("counted_twice", None, row, header=raw.label(row), choices=[ONE])
-        return
-    parcels = sheet.headers.words.columns("parcels")
-    for at in sheet.places("unknown", "other", "row"):
-        column = raw.columns[at]
-        if len(column.cells) > _MANY:
-            continue
-        used, parts = np.unique(column.codes, return_inverse=True)
-        groups = [np.flatnonzero(parts == part) for part in range(len(used) if len(used) <= 4 else 0)]
-        named = classes or any(item.wide for item in sheet.meanings)
-        least = 1 if named and parcels.get(fold(column.header)) == "sorter" else 2 if classes else 3
-        alike = len({len(rows) for rows in groups}) == 1 < len(groups) and len(groups[0]) >= least
-        if alike and not column.blank().any() and same_stones(sheet, classes, measures, groups):
-            sheet.tell("counted_twice", at, int(groups[1][0]), header=column.header, choices=[ONE])
-            return
-    for at in numbered:
-        if come_alike(raw, raw.columns[at]):
-            sheet.ask("count_or_other", at, "n_stones", "ignore")
-
-
-def _numbered_again(column: Column) -> int | None:
-    """Return the first row whose number stood before, where few do, so that numbers name the stones of a list."""
-    rows = np.flatnonzero(~column.blank())
-    _, first, place = np.unique(column.codes[rows], return_index=True, return_inverse=True)
-    again = np.flatnonzero(first[place.reshape(-1)] < np.arange(len(rows)))
-    return int(rows[again[0]]) if 0 < 3 * len(again) <= len(rows) else None
-
-
-def _again_from(sheet: Layout, places: Sequence[int]) -> int | None:
-    """Return the row from which on a table repeats what stands above, where its rows differ among themselves."""
-    columns = [sheet.raw.columns[at] for at in places]
-
-    def cells(row: int) -> tuple[str, ...]:
-        return tuple(text_of(column.at(row)) for column in columns)
-
-    for copies in (2, 3):
-        part, rest = divmod(sheet.raw.n_rows, copies)
-        if rest or part < 3 or any(cells(row) != cells(row + part) for row in range(3)):
-            continue
-        rows = [*map(cells, range(sheet.raw.n_rows))]
-        if rows == rows[:part] * copies and 2 * len({*rows}) > max(part, 5):
-            return part
-    return None
-
-
-def same_stones(
-    sheet: Layout,
-    classes: Sequence[int],
-    measures: Sequence[int],
-    groups: Sequence[NDArray[np.intp]],
-) -> bool:
-    """Say whether groups of rows have the same classes and nearly the same sums, or the same weights."""
-    values = [sheet.raw.values(at) for at in measures]
-    coded = np.column_stack([sheet.raw.columns[at].codes for at in classes]) if classes else None
-    if any(item.wide for item in sheet.meanings):
-        roles = {sheet.meanings[at].role for at in measures}
-        values = [
-            np.nansum([sheet.raw.values(at) for at in measures if sheet.meanings[at].role == role], axis=0)
-            for role in roles
-        ]
-        coded = np.zeros((sheet.raw.n_rows, 0), dtype=np.int32) if coded is None else coded
-    if coded is not None and not any(sheet.raw.columns[at].mostly_distinct for at in classes):
-        kinds = [{*map(tuple, coded[rows].tolist())} for rows in groups]
-        if all(kind == kinds[0] and len(kind) == len(groups[0]) for kind in kinds):
-            sums = np.array([[np.nansum(v[rows]) for v in values] for rows in groups])
-            return bool(np.all(np.ptp(sums, axis=0) <= _CLOSE * sums.max(axis=0)))
-    lists = [np.sort(values[0][rows]) for rows in groups]
-    return len(np.unique(lists[0])) > 2 and all(np.array_equal(one, lists[0]) for one in lists[1:])
 
 
 def ask_about_titles(sheet: Layout, wide: Sequence[int]) -> None:

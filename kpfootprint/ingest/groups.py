@@ -391,6 +391,14 @@ def ask_about_blanks(sheet: Layout, classed: list[int]) -> Layout:
     return sheet
 
 
+def written_once(sheet: Layout) -> list[int]:
+    """Return the classes of a list that stand left of the numbers, and may stand once above blanks, and the numbers."""
+    numbers = sheet.places("row")[:1]
+    blanks = {at: sheet.raw.columns[at].blank() for at in sheet.places(*sheet.attributes) if [at] < numbers}
+    once = [at for at, blank in blanks.items() if len(blank) and not blank[0] and 2 * blank.sum() >= len(blank)]
+    return [*once, *numbers]
+
+
 def with_blanks_open(sheet: Layout, classed: list[int]) -> Layout:
     """Take a blank class for one that nobody recorded, where the only total sums the rows with it and those without."""
     raw, sums = sheet.raw, [note.row for note in sheet.trace.left_out if note.code == "total_checked"]

@@ -28,6 +28,7 @@ from kpfootprint.ingest.around import (
 from kpfootprint.ingest.asides import ask_about_pages, without_asides, without_empty_classes, without_unused
 from kpfootprint.ingest.cells import is_number, text_of
 from kpfootprint.ingest.chosen import with_classes_chosen
+from kpfootprint.ingest.counted_twice import same_stones
 from kpfootprint.ingest.crosstabs import are_whole, turned, unfold, with_measures_beside, with_parts, with_ticks
 from kpfootprint.ingest.groups import (
     ask_about_blanks,
@@ -40,6 +41,7 @@ from kpfootprint.ingest.groups import (
     without_dittos,
     without_outline,
     without_sums_above,
+    written_once,
 )
 from kpfootprint.ingest.headers import UNKNOWN, Headers, Meaning
 from kpfootprint.ingest.labels import classes_in, split_descriptions
@@ -221,7 +223,8 @@ def _tables(sheet: Layout, hint: str | None, *, several: bool) -> list[KnownTabl
     if sheet.places("n_stones") or (sheet.places("size_class") and (sheet.places("carats") or hint == "counts")):
         ask_about_cells(sheet, classed)
         before = len(sheet.problems)
-        settled = with_blanks_open(ask_about_blanks(sheet, classed), classed)
+        labelled = [*classed, *sheet.places("description")]
+        settled = with_blanks_open(ask_about_blanks(sheet, labelled), classed)
         made = _valued_in_rows(_plain(settled, "counts"), settled, classed)
         tables = [replace(made, complete=made.complete and len(sheet.problems) == before)]
     elif sheet.places("carats") or hint in ("stones", "counts"):
@@ -229,7 +232,8 @@ def _tables(sheet: Layout, hint: str | None, *, several: bool) -> list[KnownTabl
             hint = "stones"  # a list of stones called a sorting sheet
         if hint != "counts":
             ask_about_stones(sheet, classed)
-        tables = [_plain(sheet, hint if hint == "counts" else "stones")]
+        settled = ask_about_blanks(sheet, written_once(sheet))
+        tables = [_plain(settled, hint if hint == "counts" else "stones")]
     elif classed and (strangers := _strangers(sheet)):
         if sheet.choices.get(PARTS[0]) == PARTS[1]:
             return [_valued(*_of_parts(sheet, strangers))]
@@ -446,7 +450,7 @@ def _valued_in_rows(table: KnownTable, sheet: Layout, classed: Sequence[int]) ->
             continue
         rows = [np.flatnonzero(column.codes == code) for code in used]
         measures = sheet.places("n_stones", "carats")
-        if names and len({*map(len, rows)}) == 1 and asked.same_stones(sheet, classed, measures, rows):
+        if names and len({*map(len, rows)}) == 1 and same_stones(sheet, classed, measures, rows):
             passed = [header for header in table.trace.passed_over if header != column.header]
             parts = [replace(table.keep(own), trace=replace(table.trace, passed_over=passed)) for own in rows]
             by_party = dict(zip((plain(names[code]) for code in used), parts, strict=True))

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kpfootprint.ingest.around import MEASURES
-from kpfootprint.ingest.asked import same_stones
 from kpfootprint.ingest.cells import text_of
+from kpfootprint.ingest.counted_twice import same_stones
 from kpfootprint.ingest.labels import split_descriptions
 from kpfootprint.ingest.meanings import Layout, listed, with_role
 from kpfootprint.ingest.units import ask_whether_carats
@@ -19,6 +19,9 @@ from kpfootprint.scheme import Attribute
 
 _HEAVY_CT = 5.0
 """Weight above which all rows must lie, of which no two are of one class, to be taken for lots rather than stones."""
+
+_BAND = re.compile(r"[<>≤≥]=?\s*\d[\d ,.]*|\d[\d ,.]*\s*[-–]\s*\d[\d ,.]*|\d[\d ,.]*\s*\+")
+"""From what to what: ``<50``, ``50-100``, ``200+``."""
 
 _SHORT = 2
 """Letters of the name of a shipment without a number, at most."""
@@ -108,11 +111,13 @@ def _label_of_goods(sheet: Layout, classed: list[int], weight: NDArray[np.float6
     if 0 in sheet.places("carats") or numbers or not distinct or len(classed) > 1:
         return None
     tokens, texts = {*tokens_of(column.header)}, [text_of(cell) for cell in column.cells]
-    heavy = float(np.nanmax(weight)) > _HEAVY_CT
+    heavy, middle = float(np.nanmax(weight)) > _HEAVY_CT, float(np.nanmedian(weight))
     names_goods = (
         classed == [0]
         or bool(tokens & {*declared_words()["headers"]["gathers"]})
         or (heavy and 0 in sheet.places("lot"))
+        or (middle > _HEAVY_CT and says("ticket", *tokens))
+        or (heavy and all(map(_BAND.fullmatch, texts)))
         or (0 in sheet.places("description") and any(_is_plural(text, sheet.scheme.categorical) for text in texts))
     )
     return 0 if names_goods else None

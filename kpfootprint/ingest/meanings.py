@@ -18,7 +18,7 @@ from kpfootprint.ingest.cells import (
 )
 from kpfootprint.ingest.headers import UNKNOWN, Headers, Meaning
 from kpfootprint.ingest.labels import describe, size_span
-from kpfootprint.ingest.numbering import come_alike, is_running, names_each, names_few, names_one, numbers_in
+from kpfootprint.ingest.numbering import come_alike, is_running, names_each, names_few, names_one, numbers_in, restarts
 from kpfootprint.ingest.problems import Broken
 from kpfootprint.ingest.tables import Column, Note, RawTable, Trace
 from kpfootprint.ingest.words import (
@@ -151,6 +151,10 @@ class Layout:
     def places(self, *roles: str, wide: bool | None = False) -> list[int]:
         """Return the positions of columns with one of some roles, that hold classes, or do not, or either (None)."""
         return [at for at, item in enumerate(self.meanings) if item.role in roles and wide in (item.wide, None)]
+
+    def groups(self) -> list[int]:
+        """Return the positions of columns of which each value may hold for several rows: parcels, zones, classes."""
+        return self.places("parcel_id", "zone_id", "lot", *self.attributes)
 
     def one(self, role: str, part: str | None = None) -> int | None:
         """Return the only column of a role; the first where several stand, which was told before."""
@@ -315,11 +319,15 @@ def _whole(sheet: Layout, at: int, meaning: Meaning, roles: set[str]) -> Meaning
     column = sheet.raw.columns[at]
     running = is_running(sheet.raw, column)
     may_number = names_one(column.header) or fold(column.header) in ("stones", "pierres", "nombre", "count")
+    if meaning.role == "n_stones" and "size_class" in roles and text_of(column.at(0)) != "1":
+        return meaning  # ``23`` and ``24`` stones of two sizes
     if meaning.role == "row" or (meaning.role == "n_stones" and meaning.sure and may_number):
         if running and meaning.role == "n_stones" and names_few(sheet.raw, column) and "carats" in roles:
             return Meaning(role="unknown", sure=False)
         named = meaning.role == "row" or names_one(column.header)
-        if running or (named and "size_class" not in roles and names_each(column)):
+        if running or (
+            named and "size_class" not in roles and (names_each(column) or restarts(sheet.raw, column, sheet.groups()))
+        ):
             return Meaning(role="row")
         if fold(column.header) == "n" and "n_stones" not in roles and _are_named_once(sheet, at):
             return Meaning(role="n_stones")

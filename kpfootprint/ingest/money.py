@@ -47,7 +47,8 @@ def amount_of(cell: Cell, marks: DecimalMarks) -> tuple[float | Broken, str]:
     beside = marks.comma if hit and hit["mark"] == "." else marks.point or (bool(currency) and not marks.comma)
     if hit and (beside or not single):
         return float(number.replace(hit["mark"], "").replace(",", ".")), currency
-    return read_number(number, marks), currency
+    unsure = single and bool(currency)  # ``$ 1.250`` among decimal points
+    return Broken("ambiguous_number") if unsure else read_number(number, marks), currency
 
 
 def read_value(cell: Cell, marks: DecimalMarks) -> float | Broken | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,6 +44,23 @@ def is_running(raw: RawTable, column: Column) -> bool:
     if len(groups) > 1 and all(text_of(own[0]) == "1" for own in groups.values()):
         return all(_rise(own) for own in groups.values())
     return _rise([cell for _, cell in kept])
+
+
+def restarts(raw: RawTable, column: Column, labels: Iterable[int]) -> list[int]:
+    """Return the rows in which numbers 1, 2, 3 … begin anew, as they do with each new label in one of some columns."""
+    own = np.flatnonzero(~column.blank()) if len(column.cells) < raw.n_rows <= _MOST else np.zeros(0, dtype=np.intp)
+    texts = [text_of(column.at(row)) for row in own.tolist()]
+    starts = [at for at, text in enumerate(texts) if text == "1"]
+    lengths = np.diff([*starts, len(texts)]).tolist()
+    if texts != [str(at) for length in lengths for at in range(1, length + 1)] or not 2 < 2 * len(starts) <= len(texts):
+        return []
+    coded = [raw.columns[at].rows(own).filled_down().codes for at in labels]
+    anew = any(np.flatnonzero(np.diff(codes)).tolist() == [at - 1 for at in starts[1:]] for codes in coded)
+    return own[starts[1:]].tolist() if anew else []
+
+
+_MOST = 5_000
+"""Rows of a table whose numbers may begin anew."""
 
 
 def come_alike(raw: RawTable, column: Column) -> bool:

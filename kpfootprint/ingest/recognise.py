@@ -296,7 +296,10 @@ def _goes_on(raw: RawTable, goods: Sequence[RawTable], headers: Headers) -> bool
         numbers = [numbers_in([cell for cell in column.cells[:50] if not is_blank(cell)]) for column in other.columns]
         pairs = zip(rows, numbers, strict=False)
         same = len(other.columns) == len(raw.columns) and any(item is not None for item in numbers)
-        if same and all(item is None or all(is_blank(c) or is_number(text_of(c)) for c in own) for own, item in pairs):
+        if same and all(
+            item is None or all(is_blank(c) or not text_of(c)[:1].isalpha() or is_total(text_of(c)) for c in own)
+            for own, item in pairs
+        ):
             return True
     return False
 

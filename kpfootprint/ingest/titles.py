@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 
@@ -97,6 +98,7 @@ def said_by_titles(
         (line, _rejoined([piece for cell in cells if not is_blank(cell) for piece in _pieces(cell, headers)]))
         for line, cells in (*raw.titles, *below)
     ]
+    lines = _laid_beside(lines, headers)
     anchored = any(
         _anchors(key, value, headers) for _, c in lines[len(raw.titles) :] for key, value, _ in _pairs(c, headers)
     )
@@ -223,7 +225,7 @@ def _pairs(filled: list[Cell], headers: Headers) -> list[_Pair]:
             and headers.of(hit["key"]).part == "whole"
         ):
             found.append((hit["key"], hit["value"], (text,)))
-        elif at + 1 < len(filled) and not text_of(filled[at + 1]).endswith(":"):
+        elif at + 1 < len(filled) and not _is_label(filled[at + 1], headers):
             found.append((text.rstrip(": "), filled[at + 1], (text, text_of(filled[at + 1]))))
     return found
 
@@ -231,6 +233,26 @@ def _pairs(filled: list[Cell], headers: Headers) -> list[_Pair]:
 def _says_so(name: str, text: str) -> bool:
     """Say whether a line says a condition without its label, in words that have one meaning: ``Pierres non lavées``."""
     return len(tokens_of(text)) > 1 and condition_said(name, text) is not None
+
+
+def _is_label(cell: Cell, headers: Headers) -> bool:
+    """Say whether a cell is a label of a title, and not what one says."""
+    text = text_of(cell).rstrip(": ")
+    return text_of(cell).endswith(":") or fold(text) in headers.words.columns("parcels") or is_of_origin(text, headers)
+
+
+def _laid_beside(lines: list[tuple[int, list[Cell]]], headers: Headers) -> list[tuple[int, list[Cell]]]:
+    """Return lines in which values that stand below their labels, ``Exporter | Zone``, stand beside them."""
+    laid = list(lines)
+    for at, ((line, labels), (_, values)) in enumerate(pairwise(lines)):
+        texts = [*map(text_of, labels)]
+        measured = any(":" in text or headers.measure(text) in ("n_stones", "carats") for text in texts)
+        if measured or not len(texts) == len(values) > 1:  # ``Zone | Carats`` above zones
+            continue
+        if all(_is_label(text, headers) for text in texts) and not any(_is_label(value, headers) for value in values):
+            pairs = zip(texts, map(text_of, values), strict=True)
+            laid[at : at + 2] = [(line, [f"{label}: {value}" for label, value in pairs]), (line, [])]
+    return laid
 
 
 def _named(key: str, value: Cell, headers: Headers) -> str:
