@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kpfootprint.ingest.around import MEASURES, ONE, without
+from kpfootprint.ingest.around import MEASURES, without
 from kpfootprint.ingest.cells import Cell, is_blank, is_number, text_of
 from kpfootprint.ingest.headers import Meaning
-from kpfootprint.ingest.labels import names_size, size_span, split_descriptions
+from kpfootprint.ingest.labels import names_size, size_span
 from kpfootprint.ingest.meanings import Layout, listed, meanings_of
+from kpfootprint.ingest.sections import named_by, parcels_named, zones_named
 from kpfootprint.ingest.tables import Column, Note
 from kpfootprint.ingest.words import (
     attribute_words,
     class_code,
     declared_words,
-    fold,
     is_not_recorded,
-    is_plain,
     is_summary,
     is_total,
     plain,
@@ -165,7 +163,7 @@ def with_headings(sheet: Layout) -> Layout:
     if not rows:
         return sheet
     labels = [raw.label(row) for row in rows]
-    named = _named_by(sheet, labels) or parcels_named(sheet, labels) or _zones_named(sheet, labels)
+    named = named_by(sheet, labels) or parcels_named(sheet, labels) or zones_named(sheet, labels)
     if named is None or rows[0] > numbered[0]:
         for row in rows:
             sheet.tell("heading_row", None, row, label=raw.label(row))
@@ -195,8 +193,8 @@ def with_classes_among_sizes(sheet: Layout, before: Layout) -> Layout:
     bare = {code for code, cell in words.items() if cell[:1].isalpha() and says("unsized", " ".join(tokens_of(cell)))}
     at_end = bool(np.all(np.diff(column.rows_with(words).astype(int)) >= 0))
     opened = {code for code, cell in words.items() if is_not_recorded(cell)}
-    goods = {code: cell for code, cell in words.items() if code not in bare or _named_by(sheet, [cell]) is not None}
-    named = _named_by(sheet, [text_of(cell) for cell in goods.values()]) if goods else None
+    goods = {code: cell for code, cell in words.items() if code not in bare or named_by(sheet, [cell]) is not None}
+    named = named_by(sheet, [text_of(cell) for cell in goods.values()]) if goods else None
     counts, totals = (of.raw.values(sheet.places("n_stones")[0]) for of in (sheet, before))
     totals = totals[before.raw.totals()]
     if opened and (not np.any(totals == np.nansum(counts)) if len(totals) else opened & bare and not at_end):
@@ -233,7 +231,7 @@ def with_title_class(sheet: Layout) -> Layout:
         if colon and not _heads_classes(sheet, label):
             continue  # ``Bag: brown envelope``, ``Spot colour: green``
         own = [word for word in (said if colon else title).split() if not _heads_classes(sheet, word)]
-        named = None if any(map(str.isdigit, own)) else _named_by(sheet, [" ".join(own)])  # ``Round 2``
+        named = None if any(map(str.isdigit, own)) else named_by(sheet, [" ".join(own)])  # ``Round 2``
         if named is None or named[0] in taken or (named[0] == "size_class" and not sheet.places("n_stones")):
             continue
         if named[0] in found:
@@ -270,19 +268,6 @@ def _is_known(sheet: Layout, row: int) -> bool:
     )
 
 
-def _named_by(sheet: Layout, texts: list[str]) -> tuple[str, list[Cell]] | None:
-    """Return the attribute of which each text names one class, with those classes; None where one does not."""
-    taken = sheet.taken
-    free = [item for item in sheet.scheme.categorical if item.column not in taken]
-    column = Column("", [*texts], np.arange(len(texts), dtype=np.int32))
-    made, unread = split_descriptions(column, free, sheet.scheme)
-    if len(made) != 1 or not all(map(is_plain, unread)):
-        return None
-    ((name, found),) = made.items()
-    cells = [found.at(row) for row in range(len(texts))]
-    return None if any(cell is None for cell in cells) else (name, cells)
-
-
 def with_parcels_below(sheet: Layout) -> Layout:
     """Let a parcel's id, or a zone, that stands above blanks reach over its rows, where none comes twice; noted."""
     sheet = _with_descriptions_below(sheet)
@@ -316,49 +301,6 @@ def _with_descriptions_below(sheet: Layout) -> Layout:
         return sheet
     sheet.trace.notes.append(Note(code="blanks_go_on", values={"columns": column.header}))
     return down
-
-
-def with_titles_between(sheet: Layout, again: Sequence[int]) -> Layout:
-    """Give rows the parcel, or the class, that the title above them names, where a header stands again below each."""
-    raw = sheet.raw
-    titles = [row - 1 for row in again if 0 < row < raw.n_rows and len(raw.filled_at(row - 1)) == 1]
-    above = [text_of(cell) for _, cells in raw.titles[-1:] for cell in cells if not is_blank(cell)]
-    labels = [*above[:1], *map(raw.label, titles)]
-    one = sheet.choices.get(ONE[0]) == ONE[1]
-    if one or len(labels) < 2 or len(titles) < len(again) or len({*labels}) < len(labels):
-        return sheet
-    named = parcels_named(sheet, labels) or _named_by(sheet, labels) or _zones_named(sheet, labels)
-    if named is None:
-        return sheet
-    sheet.trace.lines.update(line for line, _ in raw.titles[-1:])
-    codes = np.searchsorted(titles, np.arange(raw.n_rows), side="left").astype(np.int32)
-    columns = [*raw.columns, Column(named[0], named[1], codes)]
-    return without(sheet.with_columns(columns, [*sheet.meanings, Meaning(role=named[0])]), titles, "heading")
-
-
-def parcels_named(sheet: Layout, labels: Sequence[str]) -> tuple[str, list[Cell]] | None:
-    """Return the ids of parcels, or of lots, that all of some labels name, each another: ``Parcel A``, ``Colis n° 12``.
-
-    With them stands which of the two they are; None where a label names none.
-    """
-    known = sheet.headers.words.columns("parcels")
-    found: list[tuple[str, str]] = []
-    for label in labels:
-        words = label.replace(":", ": ").split()
-        keys = ((fold(" ".join(words[:cut])), " ".join(words[cut:])) for cut in (1, 2, 3))
-        named = [(key, own.lstrip(":# ")) for key, own in keys if known.get(key) == "parcel_id" and own.lstrip(":# ")]
-        found += named[-1:]
-    short = all(len(own.split()) == 1 and (len(own) < 3 or any(map(str.isdigit, own))) for _, own in found)
-    if sheet.places("parcel_id", "lot") or len({own for _, own in found}) != len(labels) or not short:
-        return None  # ``Parcel before`` and ``Parcel after``, ``Parcel A (cont.)``
-    lots = any(key.startswith("lot") for key, _ in found)
-    return "lot" if lots else "parcel_id", [own for _, own in found]
-
-
-def _zones_named(sheet: Layout, labels: Sequence[str]) -> tuple[str, list[Cell]] | None:
-    """Return the zones that all of some labels name: ``NOLA``, ``Zone de Boda``; None where one names none."""
-    zones = [sheet.headers.words.zone(label) for label in labels]
-    return None if None in zones or sheet.places("zone_id", "country") else ("zone_id", [*labels])
 
 
 def ask_about_blanks(sheet: Layout, classed: list[int]) -> Layout:

@@ -37,7 +37,6 @@ from kpfootprint.ingest.groups import (
     with_headings,
     with_parcels_below,
     with_title_class,
-    with_titles_between,
     without_dittos,
     without_outline,
     without_sums_above,
@@ -58,6 +57,7 @@ from kpfootprint.ingest.meanings import (
 from kpfootprint.ingest.places import declared_in_columns, with_places_below
 from kpfootprint.ingest.problems import Broken, problem
 from kpfootprint.ingest.repeats import parted, side_by_side, unrepeated
+from kpfootprint.ingest.sections import with_sections
 from kpfootprint.ingest.tables import GOODS, Column, KnownTable, Note, RawTable, Trace, known_as, stacked
 from kpfootprint.ingest.units import ask_about_measures, ask_about_units, with_units
 from kpfootprint.ingest.words import declared_words, is_plain, plain, says, tokens_of
@@ -155,7 +155,7 @@ def _understood(sheet: Layout, hint: str | None, *, several: bool) -> list[Known
         return []
     given = with_parts(with_cells_asked(with_units(given)))
     asked.ask_about_unnamed(given)
-    whole = below_each_other(with_titles_between(given, again), again)
+    whole = below_each_other(*with_sections(given, again))
     if whole is None:
         return []
     sheet = with_title_class(with_headings(whole))

@@ -160,6 +160,13 @@ def _spans(row: int, labels: Mapping[int, str], start: int | None, n_rows: int) 
     return list(dict.fromkeys([(begin, row), (0, row), (row + 1, below), (row + 1, n_rows)]))
 
 
+def _group_above(sheet: Layout, row: int) -> list[tuple[int, int]]:
+    """Return the rows right above a total that are of one parcel, lot or zone."""
+    places = sheet.places("parcel_id", "lot", "zone_id") if row else []
+    codes = [sheet.raw.columns[at].filled_down().codes[:row] for at in places]
+    return [(int(np.flatnonzero(own != own[-1])[-1]) + 1, row) for own in codes if (own != own[-1]).any()]
+
+
 _IN_LABEL = ("n_stones", "carats")
 """What the label of a total may say of the whole: ``Total: 55 pcs``."""
 
@@ -205,7 +212,7 @@ def _check_labelled(rows: Rows, labels: Mapping[int, str]) -> None:
     n_rows = len(rows.own)
     for row in sorted(labels):
         _read_label(rows, row, labels[row])
-        shown, spans = rows.shown(row), _spans(row, labels, start, n_rows)
+        shown, spans = rows.shown(row), [*_spans(row, labels, start, n_rows), *_group_above(sheet, row)]
         said = [] if sheet.places("n_stones") else _said_in(labels[row], "n_stones")
         counts = [int(rows.own[low:high].sum()) for low, high in spans]
         if len(said) == 1 and said[0] not in map(str, counts):

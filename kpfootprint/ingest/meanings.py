@@ -301,7 +301,8 @@ def _are_sizes(sheet: Layout, cells: Sequence[Cell]) -> bool:
 def _qualified(sheet: Layout, at: int, meaning: Meaning, others: list[Meaning]) -> Meaning:
     """Return what a measure is that some unknown word qualifies: ``Polished cts`` beside ``Cts`` is none of ours."""
     if any(item.role == meaning.role and not item.party and not item.part and not item.wide for item in others):
-        if set(tokens_of(meaning.party)) & set(declared_words()["headers"]["apart"]):
+        apart = set(tokens_of(meaning.party)) & set(declared_words()["headers"]["apart"])
+        if apart or _is_seen_otherwise(sheet, at, meaning):
             sheet.ask("measure_or_other", at, "ignore")
         return Meaning(role="other")
     if any(item.party and item.party != meaning.party for item in others) or any(item.wide for item in others):
@@ -313,6 +314,22 @@ def _qualified(sheet: Layout, at: int, meaning: Meaning, others: list[Meaning]) 
         return UNKNOWN
     sheet.ask("measure_or_other", at, meaning.role, "ignore")
     return replace(meaning, party="")
+
+
+def _is_seen_otherwise(sheet: Layout, at: int, meaning: Meaning) -> bool:
+    """Say whether somebody has stones and carats about as those of the table, and not the same: ``GGDO pcs``."""
+    both = {item.role for item in sheet.meanings if item.party == meaning.party} >= {"n_stones", "carats"}
+    plain = [p for p in sheet.places(meaning.role) if not sheet.meanings[p].party and not sheet.meanings[p].part]
+    if not both or not plain:
+        return False
+    own, other = (float(np.nansum(sheet.raw.values(p))) for p in (at, plain[0]))
+    return not np.array_equal(sheet.raw.values(at), sheet.raw.values(plain[0]), equal_nan=True) and (
+        abs(own - other) <= _NEARLY * other
+    )
+
+
+_NEARLY = 0.05
+"""Part of the stones or carats of a parcel by which two who count it differ, at most."""
 
 
 def _whole(sheet: Layout, at: int, meaning: Meaning, roles: set[str]) -> Meaning:

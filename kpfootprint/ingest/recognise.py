@@ -436,6 +436,7 @@ def with_parents(raws: Sequence[RawTable], headers: Headers, problems: list[Prob
     A parent table of one row that holds nothing else of ours becomes titles of its repeats.
     """
     own, of_parent = next((pair for pair in _KEYS if any(_column(raw, pair[1]) is not None for raw in raws)), _KEYS[0])
+    raws = [_with_groups(raw) if own == "key" and _column(raw, own) is not None else raw for raw in raws]
     mains = [raw for raw in raws if _column(raw, own) is not None and _column(raw, of_parent) is None]
     repeats = [raw for raw in raws if _column(raw, of_parent) is not None]
     if len(mains) != 1 or not repeats:
@@ -448,10 +449,20 @@ def with_parents(raws: Sequence[RawTable], headers: Headers, problems: list[Prob
     titles = () if stays or main.n_rows != 1 else said
     made: list[RawTable] = []
     for raw in raws:
-        if raw is main and not stays:
-            continue
-        made.append(_joined(raw, main, roles, titles, headers, problems) if raw in repeats else raw)
+        if raw in repeats:
+            made.append(_joined(raw, main, roles, titles, headers, problems))
+        elif raw is not main:
+            made.append(raw)
+        elif stays:  # its zones are those of the rows
+            kept = [at for at, role in enumerate(roles) if role != "zone_id" or "carats" in roles]
+            made.append(replace(main, columns=[main.columns[at] for at in kept]))
     return made
+
+
+def _with_groups(raw: RawTable) -> RawTable:
+    """Write the groups of a form before its fields in one way: ``colis/zone`` for ``colis-zone``."""
+    columns = [replace(column, header=re.sub(r"(?<=\w)-(?=\w)", "/", column.header)) for column in raw.columns]
+    return replace(raw, columns=columns)
 
 
 def _column(raw: RawTable, header: str) -> Column | None:

@@ -93,10 +93,12 @@ def said_by_titles(
     goods = next((tables[kind] for kind in GOODS if kind in tables), None)
     own = goods is not None and goods.name == raw.name
     below = goods.trace.stated if goods is not None and own else ()
-    told_lines = {note.row for note in goods.trace.left_out} | goods.trace.lines if goods is not None else set()
+    told_lines = {note.row for note in goods.trace.left_out} if goods is not None else set()
+    read = goods.trace.lines if goods is not None and own else set()
     lines = [
         (line, _rejoined([piece for cell in cells if not is_blank(cell) for piece in _pieces(cell, headers)]))
         for line, cells in (*raw.titles, *below)
+        if line not in read
     ]
     lines = _laid_beside(lines, headers)
     anchored = any(

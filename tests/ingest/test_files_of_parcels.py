@@ -142,3 +142,15 @@ def test_totals_of_parcels_are_checked(scheme: Scheme, zone_table: ZoneTable) ->
     assert (found.problems, [parcel.value_usd for parcel in found.parcels]) == ((), [100.0, 200.0])
     wrong = reading({"stones.csv": OF_TWO, "parcels.csv": listed.replace("0.77", "0.87")}, scheme, zone_table)
     assert "total_disagrees" in [problem.code for problem in wrong.problems]
+
+
+def test_rows_of_a_form_stand_in_its_groups_and_bear_keys(scheme: Scheme, zone_table: ZoneTable) -> None:
+    stones = "PARENT_KEY,KEY,poids,couleur\nuuid:1,uuid:1/pierres[1],0.35,brun\nuuid:1,uuid:1/pierres[2],0.42,blanc\n"
+    form = "SubmissionDate,colis-zone,colis-exporter,KEY\n2019-03-12T10:00:00Z,Nola,A,uuid:1\n"
+    (parcel,) = reading({"form.csv": form, "form-pierres.csv": stones}, scheme, zone_table).parcels
+    said = parcel.n_stones, parcel.exporter, [item.zone_id for item in parcel.declarations]
+    assert said == (2, "A", ["nola"])
+    form = "KEY,zone,parcel\nuuid:1,Nola,P1\nuuid:2,Boda,P2\n"
+    found = reading({"form.csv": form, "form-pierres.csv": stones + "uuid:2,x,0.31,cape\n"}, scheme, zone_table)
+    ids = [(parcel.parcel_id, [item.zone_id for item in parcel.declarations]) for parcel in found.parcels]
+    assert ids == [("P1", ["nola"]), ("P2", ["boda"])]
