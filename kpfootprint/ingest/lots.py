@@ -26,6 +26,9 @@ _BAND = re.compile(r"[<>≤≥]=?\s*\d[\d ,.]*|\d[\d ,.]*\s*[-–]\s*\d[\d ,.]*|
 _SHORT = 2
 """Letters of the name of a shipment without a number, at most."""
 
+_MOST = 5_000
+"""Rows of a table whose words may tell blocks of the same classes apart."""
+
 _OF_STONES = ("weight_ct", "poids_ct")
 """Headers that the documentation gives to the weight of a stone."""
 
@@ -184,6 +187,8 @@ def _of_unknown_words(sheet: Layout) -> list[int]:
     ``Declared`` and ``Found``, ``2018`` and ``2019``, ``CAR-1`` and ``CAR-2``: classes across or down come with each.
     """
     raw = sheet.raw
+    if not sheet.places("unknown") or raw.n_rows > _MOST:
+        return []
     rows = np.setdiff1d(np.flatnonzero(~raw.alone()), raw.totals())
     classed = sheet.places(
         "size_class", "lower_ct", "upper_ct", "zone_id", "breakdown", "description", *sheet.attributes
