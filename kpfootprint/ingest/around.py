@@ -20,6 +20,7 @@ from kpfootprint.ingest.tables import Column, KnownTable, RawTable, below
 from kpfootprint.ingest.words import (
     attribute_words,
     class_code,
+    fold,
     fold_size,
     is_total,
     tokens_of,
@@ -290,7 +291,8 @@ def without_side_notes(sheet: Layout) -> Layout:
             sheet.trace.passed_over.extend(named)
             for row in filled[:_LONGEST]:
                 said = [cell for cell in aside.row(row) if not is_blank(cell)]
-                if len(said) == 2 and sheet.headers.measure(text_of(said[0])) is not None:
+                label = text_of(said[0]) if len(said) == 2 else ""
+                if fold(label) in sheet.headers.words.columns("parcels") or sheet.headers.measure(label) is not None:
                     sheet.trace.stated.append((raw.line(row) or 1, tuple(said)))
             return replace(sheet, raw=replace(raw, columns=raw.columns[:at]).filled())
     headed = sum(bool(column.header.strip()) for column in raw.columns)

@@ -27,6 +27,7 @@ from kpfootprint.ingest.words import (
     classes_joined,
     declared_words,
     fold,
+    holds,
     is_not_recorded,
     is_of_which,
     is_total,
@@ -418,7 +419,8 @@ def _named(sheet: Layout, at: int, meaning: Meaning, roles: set[str], texts: lis
         return meaning
     zones = sheet.headers.words.zones
     if meaning.role == "unknown" and "zone_id" not in roles and all(fold(text) in zones for text in texts):
-        sheet.ask("zone_or_other", at, "zone_id", "ignore")
+        if not holds("act", tokens_of(sheet.raw.columns[at].header)):  # ``Lieu d'achat``
+            sheet.ask("zone_or_other", at, "zone_id", "ignore")
         return Meaning(role="other")
     known: list[str] = []
     mixed = [

@@ -58,7 +58,11 @@ def is_of_origin(key: str, headers: Headers) -> bool:
     known = headers.words.columns("declarations").get(fold(key))
     tokens = tokens_of(key)
     rest = [token for token in tokens if not all_say(("zone", "declared", "filler"), [token])]
-    origin = headers.measure(key) == "zone_id" or says("declared", *tokens) or says("place", " ".join(rest))
+    origin = (
+        headers.measure(key) == "zone_id"
+        or says("declared", *tokens)
+        or any(says(role, " ".join(rest)) for role in ("place", "mine"))
+    )
     return known in ("zone_id", "country") or origin
 
 

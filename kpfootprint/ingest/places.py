@@ -59,7 +59,11 @@ def with_places_below(raw: RawTable, hint: str | None, headers: Headers) -> RawT
     used |= {at for at in range(len(raw.columns)) if at not in used and _sums(raw, at, [*places.values()], headers)}
     others = [headers.of(column.header) for at, column in enumerate(raw.columns) if at not in used]
     roles = {role for role, _ in places}
-    if len(places) < 2 or len(roles) > 1 or len({frozenset(slot) for slot in places.values()}) > 1:
+    if (
+        len(places) < (1 if hint == "declarations" else 2)
+        or len(roles) > 1
+        or len({frozenset(slot) for slot in places.values()}) > 1
+    ):
         return raw
     known = [item.role for item in others if item.role not in ("unknown", "other")]
     if any(item.role in _MEASURES or item.wide for item in others) or len({*known}) < max(len(known), 1):

@@ -10,7 +10,7 @@ from itertools import pairwise
 import numpy as np
 
 from kpfootprint.errors import Problem
-from kpfootprint.ingest.cells import Cell, DecimalMarks, is_blank, read_number, text_of, without_unit
+from kpfootprint.ingest.cells import Cell, DecimalMarks, is_blank, is_number, read_number, text_of, without_unit
 from kpfootprint.ingest.headers import Headers
 from kpfootprint.ingest.meanings import Choices, listed
 from kpfootprint.ingest.origins import (
@@ -95,17 +95,18 @@ def said_by_titles(
     below = goods.trace.stated if goods is not None and own else ()
     told_lines = {note.row for note in goods.trace.left_out} if goods is not None else set()
     read = goods.trace.lines if goods is not None and own else set()
-    lines = [
-        (line, _rejoined([piece for cell in cells if not is_blank(cell) for piece in _pieces(cell, headers)]))
-        for line, cells in (*raw.titles, *below)
-        if line not in read
-    ]
-    lines = _laid_beside(lines, headers)
-    anchored = any(
-        _anchors(key, value, headers) for _, c in lines[len(raw.titles) :] for key, value, _ in _pairs(c, headers)
+    titles, ends = (
+        [
+            (line, _rejoined([piece for cell in cells if not is_blank(cell) for piece in _pieces(cell, headers)]))
+            for line, cells in of
+            if line not in read
+        ]
+        for of in (raw.titles, below)
     )
-    for number, (line, filled) in enumerate(lines):
-        above = number < len(raw.titles)
+    titles = _laid_beside(_with_amounts(titles, headers), headers)
+    anchored = any(_anchors(key, value, headers) for _, cells in ends for key, value, _ in _pairs(cells, headers))
+    for number, (line, filled) in enumerate((*titles, *ends)):
+        above = number < len(titles)
         texts = [text_of(cell) for cell in filled] or [""]
         unread = dict.fromkeys(texts)
         key, _, said = texts[0].partition(":")
@@ -120,7 +121,11 @@ def said_by_titles(
         if (parts := origins_in(said, unit, headers)) and (key == "zone_id" or is_of_origin(key, headers)):
             origins |= dict.fromkeys(parts, (line, key))
             continue
-        whole: list[_Pair] = [(name, value, (*texts,)) for name, value in stated(" ".join(texts), headers).items()]
+        line_said = " ".join(texts)
+        cells_read = () if zones_within(line_said, headers) else (*texts,)  # ``70 pierres, 12,60 ct, zone Nola``
+        whole: list[_Pair] = [(name, value, cells_read) for name, value in stated(line_said, headers).items()]
+        if above and whole and cells_read:
+            unheard += [part for part in _PARTS.split(line_said)[1:] if not any(map(str.isdigit, part))]
         for key, value, pieces in (*_pairs(filled, headers), *whole):
             told = _told(name := _named(key, value, headers), value)
             of_origin = is_of_origin(key, headers) and len(text_of(value)) <= 80
@@ -156,12 +161,15 @@ def said_by_titles(
             unread = {text: None for text in unread if text not in pieces}
         if above and unread and line not in told_lines:
             rest = " ".join(unread)
-            acted = is_of_another_act(rest, headers)
-            if (zones := zones_declared(rest, headers)) and not acted and not is_doubted(rest):
-                origins |= {Origin(zone): (line, rest) for zone in zones}
+            parts_of = {part: zones_declared(part, headers) for part in _PARTS.split(rest)}
+            sure = {part for part, zones in parts_of.items() if zones and not is_of_another_act(part, headers)}
+            if sure and not is_doubted(rest):
+                origins |= {Origin(zone): (line, rest) for part in sure for zone in parts_of[part]}
+                unheard += [part for part in parts_of if part not in sure and not stated(part, headers)]
             else:
                 unheard.append(rest)
-                loose += [(line, rest)] if zones or not acted else []
+                acted = is_of_another_act(rest, headers) and not zones_declared(rest, headers)
+                loose += [] if acted else [(line, rest)]
     said_already = {headers.words.zone(item.place) for item in origins} | _declared_in(tables, headers)
     for line, text in loose:
         asked = not {*zones_within(text, headers)} <= said_already
@@ -199,7 +207,28 @@ def _pieces(cell: Cell, headers: Headers) -> list[Cell]:
     return [cell] if of_zones else [*pieces]  # ``Origine : Nola - Poids déclaré : 8 ct``
 
 
+_Line = tuple[int, list[Cell]]
+"""A line above or below a table: where it stands, and its cells."""
+
+_PARTS = re.compile(r"\s*[,;]\s+|\s+[-–—|/]\s+")
 _LABEL_BEHIND = re.compile(r"\s+[-–—|/;]\s+(?=[^\W\d][^:;|]{0,30}:\s*\S)")
+
+
+def _with_amounts(lines: list[_Line], headers: Headers) -> list[_Line]:
+    """Join a line of zones, ``Zone | Nola | Boda``, with the one below it that holds their carats."""
+    joined: list[_Line] = []
+    for line, cells in lines:
+        above = joined[-1][1] if joined else []
+        texts, zones = ([text_of(cell) for cell in row] for row in (cells, above))
+        role = headers.of(texts[0]).role if len(texts) == len(zones) > 2 and is_of_origin(zones[0], headers) else ""
+        named = all(headers.words.zone(zone) is not None for zone in zones[1:])
+        if role in ("carats", "percent") and named and all(map(is_number, texts[1:])):
+            unit = "%" if role == "percent" else " ct"
+            pairs = [f"{zone} {text}{unit}" for zone, text in zip(zones[1:], texts[1:], strict=True)]
+            joined[-1] = joined[-1][0], [zones[0], "; ".join(pairs)]
+        else:
+            joined.append((line, cells))
+    return joined
 
 
 def _may_be_a_sieve(key: str, value: Cell) -> bool:

@@ -154,3 +154,23 @@ def test_rows_of_a_form_stand_in_its_groups_and_bear_keys(scheme: Scheme, zone_t
     found = reading({"form.csv": form, "form-pierres.csv": stones + "uuid:2,x,0.31,cape\n"}, scheme, zone_table)
     ids = [(parcel.parcel_id, [item.zone_id for item in parcel.declarations]) for parcel in found.parcels]
     assert ids == [("P1", ["nola"]), ("P2", ["boda"])]
+
+
+@pytest.mark.parametrize(
+    ("declared", "wanted"),
+    [
+        ("N° colis;Boda;Nola\nA;;0,35\nB;0,30;0,12\n", {"A": {"nola": 0.35}, "B": {"boda": 0.3, "nola": 0.12}}),
+        (
+            "N° colis;Boda ct;Nola ct;Total ct\nA;0;0,35;0,35\nB;0,42;0;0,42\n",
+            {"A": {"nola": 0.35}, "B": {"boda": 0.42}},
+        ),
+        ("Colis;Nola\nA;0,35\nB;0,42\nTotal;0,77\n", {"A": {"nola": 0.35}, "B": {"nola": 0.42}}),
+    ],
+)
+def test_declarations_may_have_a_column_for_each_zone(
+    declared: str, wanted: Mapping[str, Mapping[str, float]], scheme: Scheme, zone_table: ZoneTable
+) -> None:
+    found = reading({"stones.csv": OF_TWO, "bordereaux.csv": declared}, scheme, zone_table)
+    assert not found.problems
+    made = {parcel.parcel_id: {item.zone_id: item.carats for item in parcel.declarations} for parcel in found.parcels}
+    assert made == wanted
