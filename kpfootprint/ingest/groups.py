@@ -147,6 +147,9 @@ def with_headings(sheet: Layout) -> Layout:
     if not measures or any(column.mostly_distinct for column in raw.columns):
         return sheet
     empty = raw.blank(measures)
+    words = [row for row in np.flatnonzero(raw.alone()).tolist() if not any(map(str.isdigit, raw.label(row)))]
+    if words[:1] == [0]:  # ``NOLA`` below carats, which stand first
+        empty[words] = True
     if not empty.any():
         return sheet
     numbered = np.flatnonzero(~empty)

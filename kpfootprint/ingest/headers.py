@@ -37,6 +37,11 @@ _LONGEST = 200
 _GRADE = 3
 """Letters of a grade behind a class, ``White 2``, at most; a year has more."""
 
+_QUESTION = re.compile(
+    r"q\d{1,2}[_.:)]\s*(?=[^\W\d])|(what|which) (is|are)\b|quel(le)?s? (est|sont)\b|how many\b|combien\b", re.IGNORECASE
+)
+"""How a question of a form begins: ``q1_weight``, ``What is the weight?``."""
+
 _MANY = 4096
 _NUMBER_OF = ("no", "nr", "n")
 
@@ -143,6 +148,7 @@ class Headers:
 
     def _of(self, header: str) -> Meaning:
         text = " ".join(header.split())
+        text = text[hit.end() :].strip(" ?") if (hit := _QUESTION.match(text)) else text
         if not text:
             return UNKNOWN
         exact, low, tokens = self._exact.get(fold(text)) if text != "#" else None, plain(text), tokens_of(text)

@@ -19,7 +19,7 @@ from kpfootprint.ingest.words import fold, is_plain, is_total
 _LINES = 4
 """Lines above a section that name it, at most, and cells of each."""
 
-_IN_BRACKETS = re.compile(r"(?P<own>.*\S)\s*\((?P<inside>[^()]*)\)")
+_PARTING = re.compile(r"\s+[-–—|/]\s+|[,;]\s+|\s*\(|\)$")
 
 Named = tuple[str, list[Cell]]
 """What some labels name, as a column, and its cell for each label."""
@@ -73,13 +73,13 @@ def _are_pair(cells: Sequence[Cell], headers: Headers) -> bool:
 
 
 def _facts(cells: Sequence[Cell], headers: Headers) -> list[str]:
-    """Return what a line says, one by one: ``Colis : CAR-1``, ``Zone : Nola``; brackets say something of their own."""
+    """Return what a line says, one by one: ``Colis : CAR-1``, ``Zone : Nola``; ``Colis CAR-1 (Nola)`` says both."""
     filled = [cell for cell in cells if not is_blank(cell)]
     texts = [text_of(cell) for cell in filled]
     if _are_pair(filled, headers):
         return [f"{texts[0].rstrip(': ')}: {texts[1]}"]
-    hits = [None if headers.words.zone(text) else _IN_BRACKETS.fullmatch(text) for text in texts]
-    return [part for text, hit in zip(texts, hits, strict=True) for part in (hit.groups() if hit else [text])]
+    parts = [[text] if headers.words.zone(text) else _PARTING.split(text) for text in texts]
+    return [fact for part in parts for fact in part if fact]
 
 
 def parcels_named(sheet: Layout, labels: Sequence[str]) -> Named | None:

@@ -22,6 +22,8 @@ SAID = {
     "labels": ("Colis;CAR-1;\nZone;Nola;\n", ";;\nColis;CAR-2;\nZone;Boda;\n"),
     "two lines": ("Colis CAR-1;;\nZone Nola;;\n", "Colis CAR-2;;\nZone Boda;;\n"),
     "brackets": ("PARCEL CAR-1 (Nola);;\n", "PARCEL CAR-2 (Boda);;\n"),
+    "a dash": ("Colis CAR-1 — Nola;;\n", "Colis CAR-2 — Boda;;\n"),
+    "a comma": ("Colis CAR-1, zone Nola;;\n", "Colis CAR-2, zone Boda;;\n"),
     "below a letterhead": ("Ministère des Mines;;\nColis CAR-1;;\nNola;;\n", "Colis CAR-2;;\nBoda;;\n"),
     "a total of its own": ("Colis CAR-1;;\nNola;;\n", "Total;50;14,60\nColis CAR-2;;\nBoda;;\n"),
 }

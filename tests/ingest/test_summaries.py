@@ -80,3 +80,14 @@ def test_a_form_that_nobody_filled_in_is_no_table(kind: str, scheme: Scheme, zon
         assert (found.problems, len(found.parcels)) == ((), len(sheets) - 1)
         assert [*sheets][-1] in (found.parcels[0].read_as or {})["passed_over"]
     assert [item.code for item in reading({"S": EMPTY[kind]}, scheme, zone_table).problems]
+
+
+@pytest.mark.parametrize(("n_stones", "carats", "read_too"), [(30, 12.0, True), (31, 12.0, False)])
+def test_a_sheet_of_the_sums_of_all_parcels_is_none_of_them(
+    n_stones: int, carats: float, read_too: bool, scheme: Scheme, zone_table: ZoneTable
+) -> None:
+    other: Rows = [["Size", "Pcs", "Cts"], ["+11", 10, 4.0], ["+9", 12, 2.6]]
+    total: Rows = [["Size", "Pcs", "Cts"], ["+11", n_stones, carats], ["+9", 42, 9.2]]
+    found = reading({"CAR-1": SIZES, "CAR-2": other, "Total": total}, scheme, zone_table)
+    assert [parcel.parcel_id for parcel in found.parcels] == (["CAR-1", "CAR-2"] if read_too else [])
+    assert bool(found.problems) != read_too
