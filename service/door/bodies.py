@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Mapping, Sequence
 from functools import cache, reduce
@@ -12,7 +13,7 @@ from python_multipart.multipart import parse_options_header
 from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.types import Message
+from starlette.types import Message, Receive
 
 from kpfootprint.errors import Problem
 from kpfootprint.retold import Said, said_of
@@ -150,6 +151,8 @@ MAX_FIELDS = 400
 MAX_FILES = 2
 ENCODINGS = (b"utf-8", b"us-ascii")
 """What a form may say that it is in: Python keeps every name of an encoding that it is asked for, known or not."""
+PIECE = 1 << 18
+"""Bytes of a body that are looked at before others are answered."""
 LONGEST_END = 100
 """Last bytes of a form, among which its last boundary ends."""
 FILE = {"type": "string", "format": "binary"}
@@ -162,6 +165,21 @@ def form_schema(*texts: str, lists: Sequence[str] = ()) -> dict[str, Any]:
     return {"type": "object", "required": ["file"], "properties": properties}
 
 
+def replaying(body: bytes, receive: Receive) -> Receive:
+    """Return a receiver that gives a body once more, in pieces, and then what the connection says."""
+    starts = iter(range(0, max(len(body), 1), PIECE))
+
+    async def again() -> Message:
+        start = next(starts, None)
+        if start is None:
+            return await receive()
+        await asyncio.sleep(0)  # others are answered meanwhile
+        end = start + PIECE
+        return {"type": "http.request", "body": body[start:end], "more_body": end < len(body)}
+
+    return again
+
+
 async def form_in(request: Request, endpoint: Endpoint) -> FormData:
     """Return the form of a request.
 
@@ -172,10 +190,16 @@ async def form_in(request: Request, endpoint: Endpoint) -> FormData:
     """
     visit = visit_of(request)
     refuse_other_encodings(request)
-    end = bytearray()
+    multipart = request.headers.get("content-type", "").startswith(MULTIPART)
+    streamed = endpoint.body is not None and endpoint.body.streamed
+    source, end = request.receive, bytearray()
+    if not streamed:
+        source = replaying(visit.body, request.receive)
+        if multipart:
+            _refuse_cut_off(visit.body[-LONGEST_END:])
 
     async def receive() -> Message:
-        message = await request.receive()
+        message = await source()
         end[:] = (end + message.get("body", b""))[-LONGEST_END:]
         return message
 
@@ -186,14 +210,19 @@ async def form_in(request: Request, endpoint: Endpoint) -> FormData:
     except HTTPException as error:
         raise Refused("bad_request", "The form cannot be read: {error}", error=error.detail) from None
     try:
-        if request.headers.get("content-type", "").startswith(MULTIPART) and not end.rstrip().endswith(b"--"):
-            raise Refused("bad_request", "The form cannot be read: it ends before its last boundary.")
+        if multipart:
+            _refuse_cut_off(end)
         if not endpoint.page:
             refuse_unknown(form, endpoint.body.kinds[MULTIPART]["properties"] if endpoint.body else {})
     except Refused:
         await form.close()
         raise
     return form
+
+
+def _refuse_cut_off(end: bytes | bytearray) -> None:
+    if not end.rstrip().endswith(b"--"):
+        raise Refused("bad_request", "The form cannot be read: it ends before its last boundary.")
 
 
 def refuse_other_encodings(request: Request) -> None:

@@ -9,6 +9,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service import Wording
+from service.door.bodies import replaying
 from service.door.endpoint import Body
 from service.door.visit import Visit, visit_of
 from service.errors import Refused
@@ -44,7 +45,7 @@ class BodyInspection:
             if packed:
                 visit.body = await to_thread.run_sync(unpacked, visit.body, limit)
             visit.size = len(visit.body)
-            await self.app(scope, _replaying(visit.body, receive), send)
+            await self.app(scope, replaying(visit.body, receive), send)
             return
         counted = _Counted(receive, limit, visit)
 
@@ -124,20 +125,6 @@ async def whole_body(receive: Receive, limit: int) -> bytes:
         chunks.append(chunk)
         if not message.get("more_body", False):
             return b"".join(chunks)
-
-
-def _replaying(body: bytes, receive: Receive) -> Receive:
-    """Return a receiver that gives a body once more, whole, and then what the connection says."""
-    given = False
-
-    async def again() -> Message:
-        nonlocal given
-        if given:
-            return await receive()
-        given = True
-        return {"type": "http.request", "body": body, "more_body": False}
-
-    return again
 
 
 class _Counted:

@@ -12,7 +12,8 @@ from kpfootprint.conclusions import CONCLUSIONS
 from kpfootprint.report import render_html
 from kpfootprint.report.schema import report_schema
 from kpfootprint.retold import LANGUAGES
-from service.door.endpoint import JSON, Answer, Body, Endpoint, Named
+from service.door.bodies import form_in
+from service.door.endpoint import JSON, MULTIPART, Answer, Body, Endpoint, Named
 from service.door.query import choice, text
 from service.door.visit import Visit
 from service.errors import Refused
@@ -44,7 +45,12 @@ COMPARE = Endpoint(
 
 async def submitted(visit: Visit) -> Response:
     """Compare the parcel that a request carries: 201 with the report, and where it can be read again."""
-    read = await reader_of(visit)
+    if visit.media_type == MULTIPART:
+        visit.form = await form_in(visit.request, COMPARE)
+    try:
+        read = reader_of(visit)
+    finally:
+        await visit.form.close()
     key, query = visit.request.headers.get("idempotency-key"), visit.request.url.query.encode()
 
     def kept_once() -> Kept:

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any, Final
-
-from starlette.formparsers import MultiPartException, MultiPartParser
 
 from kpfootprint.errors import Problem
 from kpfootprint.ingest import Upload, declaration_given, number_given
 from kpfootprint.parcel import Parcel
 from kpfootprint.release import Release
-from service.door.bodies import FILE, form_schema, refuse_other_encodings, refuse_unknown, texts_of, upload_in
+from service.door.bodies import FILE, form_schema, texts_of, upload_in
 from service.door.endpoint import JSON, MULTIPART
 from service.door.query import Query, text
 from service.door.visit import Visit
@@ -60,12 +57,10 @@ KINDS: Mapping[str, Any] = {
     MULTIPART: FORM,
 }
 
-PIECE = 1 << 18
-
 Reader = Callable[[Release], Parcel]
 
 
-async def reader_of(visit: Visit) -> Reader:
+def reader_of(visit: Visit) -> Reader:
     """Return how the parcel of a request is read; what its address or its form says goes before what its file says."""
     given = given_parcel(visit.asked, visit.asked["declare"])
     choices = choices_of(visit.asked["choose"])
@@ -74,29 +69,10 @@ async def reader_of(visit: Visit) -> Reader:
     if visit.media_type in TABLES:
         upload = upload_of(TABLES[visit.media_type], visit.body)
         return partial(parcel_of_file, upload=upload, parcel=given, choices=choices)
-    return await _reader_of_form(visit, given, choices)
-
-
-async def _reader_of_form(visit: Visit, given: dict[str, Any], choices: dict[str, str]) -> Reader:
-    body = visit.body
-
-    async def stream() -> Any:
-        for at in range(0, len(body), PIECE):
-            yield body[at : at + PIECE]
-            await asyncio.sleep(0)  # others are answered meanwhile
-
-    refuse_other_encodings(visit.request)
-    try:
-        form = await MultiPartParser(visit.request.headers, stream(), max_files=1, max_part_size=len(body) + 1).parse()
-    except (MultiPartException, KeyError, ValueError) as error:
-        raise Refused("bad_request", "The form cannot be read: {error}", error=error) from None
-    refuse_unknown(form, FORM["properties"])
-    name, content = upload_in(form)
-    fields = {key: value for key, value in form.multi_items() if isinstance(value, str) and value.strip()}
-    declared = [value for value in texts_of(form, "declare") if value.strip()]
-    choices |= choices_of(texts_of(form, "choose"))
-    own = given_parcel(fields, declared)
-    await form.close()
+    name, content = upload_in(visit.form)
+    fields = {key: value for key, value in visit.form.multi_items() if isinstance(value, str) and value.strip()}
+    own = given_parcel(fields, [value for value in texts_of(visit.form, "declare") if value.strip()])
+    choices |= choices_of(texts_of(visit.form, "choose"))
     said = fields.get("parcel", "{}")
     return partial(_parcel_of_form, upload=upload_of(name, content), said=said, own=(own, given), choices=choices)
 

@@ -120,6 +120,19 @@ def test_what_was_refused_is_not_kept(ask: Ask) -> None:
     assert ask("viewer", "GET", "/v1/comparisons?limit=1").json() == before
 
 
+def test_a_form_that_was_cut_off_is_refused(ask: Ask) -> None:
+    headers = {"Content-Type": "multipart/form-data; boundary=b"}
+    rows = "".join(f"{number},0.{number},brown\r\n" for number in range(10, 99))
+    whole = (
+        '--b\r\nContent-Disposition: form-data; name="file"; filename="cut.csv"\r\n\r\n'
+        f"no,weight_ct,colour\r\n{rows}\r\n--b--\r\n"
+    )
+    kept = ask("monitor", "POST", "/v1/comparisons?declare=nola", content=whole.encode(), headers=headers)
+    assert kept.status_code == 201
+    cut = ask("monitor", "POST", "/v1/comparisons?declare=nola", content=whole[:-100].encode(), headers=headers)
+    assert "before its last boundary" in problem_in(cut, 400, "bad_request")["detail"]
+
+
 def test_a_parcel_without_declaration(ask: Ask, parcel: dict[str, Any]) -> None:
     report = ask("monitor", "POST", "/v1/comparisons", json=parcel | {"declarations": []}).json()
     assert report["verification"] is None
