@@ -41,6 +41,8 @@ Choices = Mapping[str, str]
 """Answers to questions, by what was asked: ``{"valuation": "ministry", "lots": "one", "column:Grade": "ignore"}``."""
 
 _SAMPLE = 400
+_SHOWN = 50
+"""Cells that are asked whether they name zones."""
 _SHORT = 3
 """Letters of a header, ``min``, of which no other one is taken for a misspelling."""
 
@@ -209,6 +211,10 @@ def with_cells_asked(sheet: Layout) -> Layout:
     known = [at for at in zones if all(sheet.headers.words.zone(text_of(cell)) is not None for cell in sheet.cells(at))]
     for at in zones if len(zones) > 1 == len(known) else ():  # ``Préfecture`` beside ``Sous-préfecture``
         meanings[at] = meanings[at] if at in known else Meaning(role="other")
+    goods = {item.role for item in meanings} & {"row", "n_stones", "size_class", "description", *attributes}
+    for at in zones if goods else ():  # ``Chantier``, of which each is in a zone and none is one
+        if says("pit", *tokens_of(sheet.raw.columns[at].header)) and not _name_zones(sheet, at):
+            meanings[at] = Meaning(role="other")
     for at, item in enumerate(meanings):  # ``Qualité``, ``Lot`` above ``Brun octa``
         column = sheet.raw.columns[at]
         named = item.role == "lot" or (item.role == "other" and says("quality", *tokens_of(column.header)))
@@ -223,6 +229,12 @@ def with_cells_asked(sheet: Layout) -> Layout:
         if not meaning.sure or meaning.role in ("row", "size_class", "carats", "n_stones", *attributes):
             meanings[at] = _asked(sheet, at, meaning, [item for place, item in enumerate(meanings) if place != at])
     return _with_weights_of_each(replace(sheet, meanings=meanings))
+
+
+def _name_zones(sheet: Layout, at: int) -> bool:
+    """Say whether one of the first cells of a column names a zone or a country, it may be misspelt."""
+    words, texts = sheet.headers.words, [text_of(cell) for cell in sheet.cells(at)[:_SHOWN]]
+    return any(words.zone(text) or words.country(text) or misspelt(text, words.zones) for text in texts)
 
 
 def _with_weights_of_each(sheet: Layout) -> Layout:
