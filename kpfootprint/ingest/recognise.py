@@ -101,8 +101,8 @@ def recognise_all(
 def _holds_goods(table: KnownTable, headers: Headers) -> bool:
     """Say whether a table has stones or carats, or names parcels, unlike a form that nobody has filled in."""
     names = [name for name in (headers.words.scheme.size.column, "n_stones", "carats") if name in table.columns]
-    cells = {text_of(cell) for name in names for cell in table.columns[name].used().cells if not is_blank(cell)}
-    return "parcel_id" in table.columns or bool(cells - {"0"})
+    cells = (cell for name in names for cell in table.columns[name].used().cells)
+    return "parcel_id" in table.columns or any(not is_blank(cell) and text_of(cell) != "0" for cell in cells)
 
 
 def _without_summaries(
