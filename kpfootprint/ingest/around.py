@@ -179,6 +179,8 @@ def _origins_below(raw: RawTable, headers: Headers) -> int:
     """Return the row of one word, ``Provenance``, below which zones stand with numbers under the same header, or 0."""
     rows = _rows_of_words(raw, range(len(raw.columns)), headers, lambda cell, _: is_of_origin(cell, headers))
     row = rows[-1] if rows and len(raw.filled_at(rows[-1])) == 1 else 0
+    if not row:
+        return 0
     zones = [headers.words.zone(raw.label(at)) for at in range(row + 1, raw.n_rows) if not is_total(raw.label(at))]
     return row if zones and None not in zones else 0
 
