@@ -31,6 +31,10 @@ def examine(batch: Batch, release: Release, *, status_on: date, created_at: date
 
     Parameters
     ----------
+    batch : Batch of n parcels
+        The parcels, as `kpfootprint.ingest` gives them.
+    release : Release
+        The release to compare with.
     status_on : date
         Day whose status of zones counts for parcels without an export date.
     created_at : datetime

@@ -49,7 +49,13 @@ def levels_of(batch: Sequence[Parcel], level_names: Sequence[Sequence[str]]) -> 
 def footprints_of(
     batch: Batch, scheme: Scheme, structure: Structure, level_names: Sequence[Sequence[str]]
 ) -> tuple[Footprints, ...]:
-    """Count the stones of every parcel; parcels that share a sieve set (or have stone lists) come together."""
+    """Count the stones of every parcel; parcels that share a sieve set (or have stone lists) come together.
+
+    Parameters
+    ----------
+    level_names : sequence of sequence of str
+        Known levels of each of `FACTORS`.
+    """
     groups: dict[SieveSet | str, list[int]] = {}
     alone = []
     for row, parcel in enumerate(batch):

@@ -41,6 +41,8 @@ class SieveSet:
 
     Parameters
     ----------
+    name : str
+        Name by which parcels refer to the set.
     classes : tuple of str, length k
         Class names, smallest stones first.
     lower_ct, upper_ct : tuple of float, length k

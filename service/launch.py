@@ -52,8 +52,14 @@ def serve(
 
     Parameters
     ----------
+    settings : Settings
+        Handed on to the workers; the folder of the register is made where it is missing.
     host : str
         IP address to listen on; the default is not reachable from other machines.
+    worker : bool
+        Whether a worker process takes jobs beside it.
+    told : callable
+        How a sentence is told to whoever starts it.
 
     Raises
     ------

@@ -23,7 +23,13 @@ IDEMPOTENCY_KEY = {
 
 
 def description(endpoints: Sequence[Endpoint], problem: Any) -> dict[str, Any]:
-    """Return the OpenAPI 3.1 document of every endpoint that is no page."""
+    """Return the OpenAPI 3.1 document of every endpoint that is no page.
+
+    Parameters
+    ----------
+    problem : type
+        Shape of every error.
+    """
     schemas: dict[str, Any] = {}
     failure = {"description": "What went wrong.", "content": {MEDIA_TYPE: {"schema": _placed(problem, schemas)}}}
     paths: dict[str, dict[str, Any]] = {}

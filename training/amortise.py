@@ -180,6 +180,8 @@ def sieved_copies(
 
     Parameters
     ----------
+    groups : ndarray of shape (n_parcels,)
+        Zone of each parcel.
     sieved : float
         Share of copies with sizes taken out.
     """

@@ -55,7 +55,10 @@ def calibrate(
 ) -> tuple[Calibration, Cases]:
     """Learn the calibration, its bounds and its resampled versions; return what they were learnt from too.
 
-    `times` (B, n) says how often each reference parcel was drawn.
+    Parameters
+    ----------
+    times : ndarray of shape (B, n)
+        How often each reference parcel was drawn.
     """
     told = np.broadcast_to(told_apart(evidence.listed, settings.offset_spread), prepared.groups.shape)
     cases = declared_cases(prepared, evidence, kept, settings.unlisted_weight, told)

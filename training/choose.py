@@ -117,13 +117,18 @@ def held_out_candidates(
 def choose(candidates: Candidates, groups: Ints, n_stones: Floats, rows: Ints, settings: EvidenceConfig) -> float:
     """Return what held-out parcels say of the weight of the tables, after what is believed of it beforehand.
 
-    It is chosen by the parcels at `rows`; `groups` and `n_stones` (n,) are those of all candidates.
-
     Every parcel is declared as every zone, and H2 is every other zone and an unlisted one: no status of zones enters,
     so all reference parcels count. The costs (Cllr) are of evidence as recorded, calibrated. They are bits for each
     parcel, so n parcels turn a belief in weights into one proportional to itself times ``2 ** (-n * cost)``, and its
     mean is what is returned: the weight of least cost where parcels are many, next to the belief where they are few; 0
     where it is next to nothing.
+
+    Parameters
+    ----------
+    groups, n_stones : ndarray of shape (n,)
+        Of the parcels of the candidates.
+    rows : ndarray
+        Positions of parcels to choose by.
 
     References
     ----------

@@ -40,6 +40,8 @@ class Tried:
 
     Parameters
     ----------
+    n_stones : ndarray of shape (n,)
+        Stones of each parcel.
     share : ndarray of shape (n,)
         Share of the stones that was meant to come from a zone that was not compliant, one of `SHARES`.
     conclusion : ndarray of shape (n, N_TRIES)
@@ -123,6 +125,11 @@ def try_declarations(
     """Draw parcels with 30 % and 50 % of their stones from a zone that was not compliant, and try declarations on them.
 
     Sizes are as they were in the ground; conditions and stones are as the scenario has them.
+
+    Parameters
+    ----------
+    n : int
+        Parcels of each of `SHARES`.
 
     Returns
     -------

@@ -62,6 +62,8 @@ def fit(
 
     Parameters
     ----------
+    progress : callable
+        Called with the name of each stage before it begins.
     prior_release : Release, optional
         Whose covariance of parcels of one zone is believed in beforehand.
     """

@@ -31,6 +31,8 @@ def fold_of_parcels(zones: Sequence[str], *, n_folds: int, seed: int) -> Ints:
 
     Parameters
     ----------
+    zones : sequence of str, length n_parcels
+        Zone of each parcel.
     n_folds : int
         2 or more.
     seed : int

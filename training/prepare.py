@@ -36,10 +36,14 @@ class Prepared:
 
     Parameters
     ----------
+    arrays : ParcelArrays
+        The parcels' counts.
     groups : ndarray of shape (n,)
         Zone of each parcel, as a position in `zone_ids`.
     rows : ndarray of shape (n,)
         Position of each parcel in the package.
+    level_names : tuple of tuple of str
+        Known levels of each condition.
     allowed_sets : ndarray of shape (n_sets, Z), 0 or 1
         Compliant zones on the days on which the status table changes.
     """

@@ -42,6 +42,13 @@ def publish(
 
     Nothing is put in force by it.
 
+    Parameters
+    ----------
+    in_force : Path or None
+        The release that a candidate must not be worse than.
+    criteria : Criteria, optional
+        What it is judged by; those of ``config.toml`` without them.
+
     Raises
     ------
     ReleaseError

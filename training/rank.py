@@ -197,6 +197,8 @@ def as_held_out(table: RankTable, statistic: Floats, ln_n: Floats, *, freedom: f
     ----------
     statistic, ln_n : ndarray of shape (n_parcels,)
         Of reference parcels, by fits that did not see them.
+    freedom : float
+        Degrees of freedom of the tails, if there are parcels enough for so many.
     """
     chances = table.chances
     held = ndtri(chances)

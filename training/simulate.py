@@ -158,6 +158,8 @@ def simulate(
     look : callable
         Called with the arrays and the truth of some parcels; the arrays that it returns, in a dataclass or a tuple, are
         kept and put one after another, the parcels are not.
+    seed : SeedSequence
+        Spawns one seed for each chunk.
     """
     sizes = chunks(n, CHUNK)
     seeds = seed.spawn(len(sizes))

@@ -58,6 +58,11 @@ class Cautions:
 def cautions_of(one: OneParcel, usual: StoneRange | None) -> tuple[Cautions, bool]:
     """Say what the release, the declaration, the weights, the sizes and the record leave open.
 
+    Parameters
+    ----------
+    usual : StoneRange or None
+        Mean stones of parcels of what was declared; None where that is nothing that could be compared.
+
     Returns
     -------
     tuple

@@ -105,7 +105,15 @@ def stone_shares(carats: Floats, mean_ct: Floats) -> Floats:
 
 
 def form_hypotheses(parcels: tuple[Parcel, ...], release: Release, status_on: date, mean_ct: Floats) -> Hypotheses:
-    """Form H1 and H2 of every parcel; `mean_ct` (n, Z) are the zones' mean stones as seen through its screen."""
+    """Form H1 and H2 of every parcel.
+
+    Parameters
+    ----------
+    status_on : date
+        Day that counts for parcels without an export date.
+    mean_ct : ndarray of shape (n, Z)
+        Mean stone of each zone as it would be seen through each parcel's screen, in carats.
+    """
     zone_ids, table = release.zone_ids, release.zone_table
     position = {zone: k for k, zone in enumerate(zone_ids)}
     n, z = len(parcels), len(zone_ids)
@@ -194,7 +202,13 @@ class FreeShares:
 
 
 def blends_of(origins: Origins, mean_ct: Floats, *, stated: bool) -> Floats:
-    """Return blends (K, Z) in shares of stones, with the stated split between the origins or with any."""
+    """Return blends (K, Z) in shares of stones, with the stated split between the origins or with any.
+
+    Parameters
+    ----------
+    mean_ct : ndarray of shape (Z,)
+        Mean stone of each zone, in carats.
+    """
     rng = np.random.default_rng(SEED)
     amounts = origins.amounts if stated else None
     fixed = amounts is not None or len(origins.columns) == 1

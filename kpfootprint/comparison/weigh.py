@@ -103,7 +103,15 @@ class Terms:
 
 
 def judge(by: Release | Terms, looked: Look, allowed: Bools) -> Judged:
-    """Judge declarations; `allowed` (n, Z) says which zones were compliant."""
+    """Judge declarations.
+
+    Parameters
+    ----------
+    looked : Look
+        Parcels seen with their declarations.
+    allowed : ndarray of shape (n, Z), bool
+        Zones that were compliant.
+    """
     own, declared = _by_itself(by, looked, allowed), looked.weighed[0]
     main = main_zones(declared)
     best = np.where(main, looked.evidence.listed, -np.inf).max(axis=1)
@@ -236,6 +244,11 @@ class OneParcel:
 
 def weigh(arrays: ParcelArrays, hypotheses: Hypotheses, release: Release, free: FreeShares) -> Weighed:
     """Compute the numbers of a batch, of which H1 can be had of all parcels or of none.
+
+    Parameters
+    ----------
+    free : FreeShares
+        What the declarations leave free; `hypotheses` has the mean blend of it.
 
     Raises
     ------

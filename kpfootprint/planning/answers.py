@@ -208,6 +208,13 @@ def drift_answer(
     """Answer what changes over the shipments of an exporter or a zone, in the order of time.
 
     A parcel that was compared several times counts once.
+
+    Parameters
+    ----------
+    batch : Batch of T parcels
+        What was compared.
+    shipments : sequence of Shipment, length T
+        What the register knows of each.
     """
     kept, _ = counted_once(batch)
     batch = batch.take(kept)

@@ -78,6 +78,14 @@ class Plan:
 
     Parameters
     ----------
+    declared : tuple of DeclaredShare
+        Zones with their shares of stones.
+    against : str
+        A zone, ``non_compliant`` or ``nowhere``.
+    share : float
+        Share of stones that is to be found.
+    detection : tuple of Detection
+        The chance by number of stones.
     stones_needed : int or None
         Smallest number of stones with a chance of 90 %; None where no number is enough, or
         more than `MOST_STONES` are needed.
@@ -85,6 +93,8 @@ class Plan:
         Smallest share found with a chance of 90 % however many stones there are; 1 where there is none.
     whole : float
         Chance of finding a parcel wholly from the alternative, however many stones it has.
+    references : tuple of MoreReferences
+        What more reference parcels would buy.
     """
 
     declared: tuple[DeclaredShare, ...]
@@ -114,7 +124,15 @@ def chance_of(parameters: Floats, share: Floats | float, n_stones: Floats | floa
 
 
 def fit_chance(found: Bools, share: Floats, n_stones: Floats, start: Floats | None = None) -> Floats:
-    """Return (beta, gamma, delta, kappa) by maximum likelihood, held within `LIMITS`."""
+    """Return (beta, gamma, delta, kappa) by maximum likelihood, held within `LIMITS`.
+
+    Parameters
+    ----------
+    found : ndarray of shape (n,), bool
+        Whether the share was found in each drawn parcel.
+    share, n_stones : ndarray of shape (n,)
+        Its share of undeclared stones, and its stones.
+    """
     from scipy.optimize import minimize  # a start without a plan does without it
 
     side, log_share = np.where(found, 1.0, -1.0), np.log(share)
@@ -151,10 +169,20 @@ def plan(
 
     Parameters
     ----------
-    declared, allowed, mean_ct : ndarray of shape (Z,)
-        Declared shares of stones, which zones are compliant, and the mean stone of each in carats.
+    release : Release
+        What a parcel would be compared with.
+    declared : ndarray of shape (Z,)
+        Declared shares of stones.
     alternative : ndarray of shape (Z + 1,)
         How probable each listed source, and one that nobody has sampled, is as the source of the undeclared goods.
+    allowed : ndarray of shape (Z,), bool
+        Zones that count as compliant.
+    mean_ct : ndarray of shape (Z,)
+        Mean stone of each zone, in carats.
+    against : str
+        Name of the alternative, for the result.
+    share : float
+        Share of stones to be found, in (0, 1].
     """
     rng = np.random.default_rng(SEED)
     shares = np.where(np.arange(N_DRAWN) % 5 < 3, share, np.exp(rng.uniform(np.log(0.03), 0.0, N_DRAWN)))

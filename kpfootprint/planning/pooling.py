@@ -42,10 +42,16 @@ N_SHARES = 4000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
-    """Parcels (K) that make one claim: their `declared` shares of stones (K, Z), the zones `allowed` on each one's day.
+    """Parcels that make one claim.
 
     Parameters
     ----------
+    declared : ndarray of shape (K, Z)
+        Declared shares of stones of each parcel.
+    allowed : ndarray of shape (K, Z), bool
+        Zones compliant on the day of each.
+    n_stones : ndarray of shape (K,), integer
+        Stones of each.
     sorter : ndarray of shape (K,), integer
         Known sorter of each, -1 where new or not stated.
     outcomes : Judged, of K parcels
@@ -112,7 +118,13 @@ class Pooled:
 
 
 def pool(release: Release, claim: Claim, *, n_groups: int = N_GROUPS) -> Pooled:
-    """Weigh several parcels as one claim."""
+    """Weigh several parcels as one claim.
+
+    Parameters
+    ----------
+    claim : Claim
+        Of one parcel or more; each with a declaration that can be tested.
+    """
     k = claim.n_stones.size
     rng = np.random.default_rng(SEED)
     if k == 1:  # shares nothing with another: its own report's likelihood ratio
@@ -135,6 +147,8 @@ def _pooled(
     ----------
     learnt : ndarray of shape (B, 2)
         Offset and slope of that, and of as many resamples; `times` is what the sum is divided by before.
+    correlation : float
+        Of the parcels' tests of undeclared goods.
     """
     k, total, bounds = claim.n_stones.size, float(claim.outcomes.unbounded.sum()), release.model.calibration.bounds
     (offset, slope), again = learnt[0], learnt[1:] if len(learnt) > 1 else learnt

@@ -51,8 +51,12 @@ class PlanQuestion:
     ----------
     declared : mapping of str to float
         Declared zones with their carats (1 for a single zone without any).
+    against : str
+        A zone, `NON_COMPLIANT` or `NOWHERE`.
     share : float
         Share of stones to be found, above 0 and up to 1.
+    day : date
+        Day whose status of zones counts.
     """
 
     declared: Mapping[str, float]

@@ -95,6 +95,8 @@ def sorters_answer(
     ----------
     sortings : sequence of Sorting
         Of one parcel, two or more, by different sorters.
+    reports : sequence of mapping
+        What a report says of each.
     history : sequence of Sorting
         Of earlier parcels; those that two of these sorters sorted tell the scale between them.
 

@@ -22,7 +22,15 @@ SLICE = 100
 
 
 def outcomes_of(release: Release, arrays: ParcelArrays, declared: Floats, allowed: Bools) -> Judged:
-    """Return what a release makes of parcels that `declared` shares of stones (n, Z); `allowed` is (Z,) or (n, Z)."""
+    """Return what a release makes of parcels under their declarations.
+
+    Parameters
+    ----------
+    declared : ndarray of shape (n, Z)
+        Declared shares of stones; rows sum to 1.
+    allowed : ndarray of shape (Z,) or (n, Z), bool
+        Zones that are compliant.
+    """
     allowed = np.broadcast_to(allowed, declared.shape)
     return joined([judge(release, looked, allowed[rows]) for rows, looked in _looks(release, arrays, declared)])
 
@@ -35,7 +43,13 @@ def share_p_of(release: Release, arrays: ParcelArrays, declared: Floats, allowed
 
 
 def resampled_of(release: Release, arrays: ParcelArrays, declared: Floats, alternatives: Floats) -> Floats:
-    """Return unbounded log10 LRs (B, n) with the reference parcels drawn anew, the same draw for every parcel."""
+    """Return unbounded log10 LRs (B, n) with the reference parcels drawn anew, the same draw for every parcel.
+
+    Parameters
+    ----------
+    alternatives : ndarray of shape (n, Z)
+        Weights of listed zones in H2.
+    """
     of = partial(LikelihoodRatio, model=release.model, unlisted_weight=release.unlisted_weight)
     looks = _looks(release, arrays, declared)
     return np.concatenate(

@@ -45,6 +45,10 @@ class Release:
         What ``manifest.json`` says: name, versions, seeds, hashes of data, scheme, zones, rules, error rates.
     manifest_sha256 : str
         Hash of the manifest, which holds the hashes of all other files: it names the release exactly.
+    model : FootprintModel
+        The trained model.
+    card : str
+        Text of ``CARD.md``.
 
     Examples
     --------

@@ -34,6 +34,8 @@ def build_report(parcel: Parcel, examination: Examination, made: Json, *, create
     ----------
     parcel : Parcel
         The parcel as it was submitted; none of its stones enter the report.
+    examination : Examination
+        What was found, unrounded.
     made : mapping
         The members ``software`` and ``model``: the program, the release, and the reference it rests on.
     created_at : datetime

@@ -34,6 +34,10 @@ class DossierInput:
 
     Parameters
     ----------
+    parcel : mapping
+        The parcel in its JSON form.
+    release, manifest_sha256 : str
+        The release the report was made with, and the hash of its manifest.
     status_on : date
         The day whose zone status counted.
     created_at : datetime
@@ -80,6 +84,8 @@ def write_dossier(report: Report, *, parcel: Mapping[str, Any], card: str) -> by
     ----------
     parcel : mapping
         The parcel in its JSON form, from which the report can be made again.
+    card : str
+        The text of the release's ``CARD.md``.
     """
     members = _members(Remade(report=report, parcel=parcel, card=card))
     buffer = io.BytesIO()
@@ -97,6 +103,8 @@ def verify_dossier(path: Path, remake: Callable[[DossierInput], Remade]) -> Doss
 
     Parameters
     ----------
+    path : Path
+        The zip.
     remake : callable
         Makes report and parcel from the input, with the release at hand: the whole flow, which this room does not
         know.

@@ -240,7 +240,13 @@ _KINDS: Mapping[str, Callable[[Speaker, Any], str]] = {
 
 
 def worded(answer: Mapping[str, Any], zones: Mapping[str, str], lang: str = "en") -> dict[str, Any]:
-    """Return an answer of planning with every statement in words beside its code and values."""
+    """Return an answer of planning with every statement in words beside its code and values.
+
+    Parameters
+    ----------
+    zones : mapping
+        Names of zones by id.
+    """
     sp = planner(answer, zones, lang)
 
     def told(statements: Sequence[Json]) -> list[Json]:

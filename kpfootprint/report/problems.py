@@ -67,7 +67,13 @@ _COUNT = mark_plural("{n} problem; nothing was written.", "{n} problems; nothing
 
 
 def problem_line(problem: Problem, reason: str, words: Words) -> str:
-    """Return a problem in one line."""
+    """Return a problem in one line.
+
+    Parameters
+    ----------
+    reason : str
+        What is wrong, in the language of `words`.
+    """
     place = problem.table
     if problem.row is not None:
         place += words.text(mark(", row {row}"), row=str(problem.row))

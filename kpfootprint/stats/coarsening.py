@@ -69,7 +69,14 @@ def fit_coarse_classes(
 ) -> ClassFit:
     """Find the posterior mode of class logits as `fit_classes` does, where some stones are known by sets alone.
 
-    `sets` (n, n_bands, S) are those stones, `members` (S, C) the classes of each set.
+    Parameters
+    ----------
+    table : ndarray of shape (n_parcels, n_bands, C)
+        Stones of known class.
+    sets : ndarray of shape (n_parcels, n_bands, S)
+        Stones known by a set.
+    members : ndarray of shape (S, C), bool
+        Classes of each set.
     """
     n_band = table.sum(axis=2) + sets.sum(axis=2)
     theta = np.tile(prior_mean, (len(table), 1))

@@ -69,7 +69,13 @@ def declared_evidence(view: View, declared: Floats) -> tuple[Floats, Floats]:
 
 
 def profile_of(view: View, declared: Floats) -> Profile:
-    """Compute evidence of the `declared` blends (n, Z), shares of stones, and of admixtures to them."""
+    """Compute evidence of the declared blends and of admixtures to them.
+
+    Parameters
+    ----------
+    declared : ndarray of shape (n, Z)
+        Declared shares of stones; rows sum to 1.
+    """
     structure, predictor = view.model.structure, view.model.predictor
     location, scale = declared_location(view.model, declared)
     evidence, distance = declared_evidence(view, declared)
@@ -209,7 +215,15 @@ def whatever_declared(view: View, profile: Profile, mixed: Floats, declared: Flo
 
 
 def declaration_features(view: View, profile: Profile, declared: Floats, allowed: Bools) -> Floats:
-    """Return the features (n, F) of a parcel against what was declared and who else could be the source."""
+    """Return the features (n, F) of a parcel against what was declared and who else could be the source.
+
+    Parameters
+    ----------
+    declared : ndarray of shape (n, Z)
+        Declared shares of stones.
+    allowed : ndarray of shape (n, Z), bool
+        Sources that were compliant.
+    """
     arrays, structure = view.arrays, view.model.structure
     n = len(arrays)
     known = arrays.recorded.astype(float)

@@ -72,6 +72,8 @@ def bootstrap_over_parcels(
         Parcel of each trial, any hashable values of one type.
     strata : array-like of shape (n_trials,)
         As many parcels as there are in each stratum (a zone, say) are drawn from it. One stratum for a parcel.
+    n_resamples : int
+        Draws.
 
     Returns
     -------

@@ -140,12 +140,18 @@ def any_unlisted(unlisted: Floats) -> Floats:
 
 
 def fuse(listed: Floats, unlisted: Floats, gate: Floats, declared: Floats) -> Evidence:
-    """Marginalise log evidence over readings of the sizes, the first axis of `listed`, `unlisted` and `declared`.
+    """Marginalise evidence over readings of the sizes.
 
     Parameters
     ----------
+    listed : ndarray of shape (n_windows, n, Z)
+        Log evidence of listed sources.
+    unlisted : ndarray of shape (n_windows, n, 5)
+        Log evidence of unlisted ones.
     gate : ndarray of shape (n, n_windows)
         Chance of each of the windows; rows sum to 1.
+    declared : ndarray of shape (n_windows, n)
+        Log evidence of what was declared; NaN where nothing was.
     """
     unknown = any_unlisted(unlisted)
     weight = np.log(np.maximum(gate.T, 1e-6)) - base_level(listed, unknown)

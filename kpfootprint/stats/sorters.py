@@ -47,6 +47,8 @@ class Scale:
         Shifts of log odds, drawn from what is known of them.
     alike, apart : ndarray of shape (N_DRAWS,)
         Part of the noise of counting, and standard deviation from parcel to parcel, of each draw.
+    n_parcels : int
+        Parcels that both sorted.
     """
 
     ratio: Floats

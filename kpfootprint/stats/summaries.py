@@ -33,8 +33,14 @@ class Summaries:
 
     Parameters
     ----------
+    estimates : ndarray of shape (n_windows, n, D)
+        The numbers; the windows differ in size alone.
     errors : ndarray of shape (n_windows, n, D, D)
         Their error covariances.
+    sizes : tuple of SizeFit
+        The fit of size in each window.
+    classes : tuple of ClassFit
+        The fit of each attribute.
     margins : tuple of ndarray of shape (n, C)
         Expected stones by class of each attribute at the fit.
     """
@@ -81,6 +87,8 @@ def summarise(arrays: ParcelArrays, structure: Structure) -> Summaries:
     ----------
     arrays : ParcelArrays
         The parcels. What is not `recorded` gets an error of 1e6, so it weighs nothing.
+    structure : Structure
+        What all parcels share.
     """
     n, dim, partial = len(arrays), structure.n_parameters, arrays.partial
     estimates, errors = np.zeros((n, dim)), np.zeros((n, dim, dim))

@@ -249,7 +249,13 @@ def counted_classes(arrays: ParcelArrays, structure: Structure) -> list[Floats |
 
 
 def listed_and_unlisted(model: TableModel, arrays: ParcelArrays, structure: Structure, factor: float) -> TableEvidence:
-    """Return the evidence (n, Z + 1) for listed sources and, last, for one that nobody has sampled."""
+    """Return the evidence (n, Z + 1) for listed sources and, last, for one that nobody has sampled.
+
+    Parameters
+    ----------
+    factor : float
+        How many times the variance between parcels of one source is taken.
+    """
     parameters = []
     for table in model.tables:
         shares = np.concatenate([table.shares, table.unlisted[None]])

@@ -34,6 +34,10 @@ class LikelihoodRatio:
 
     Parameters
     ----------
+    looked : Look
+        The parcels under their declarations.
+    alternatives : ndarray of shape (n, Z)
+        Weights of the listed sources in H2.
     unlisted_weight : float
         Weight of a source that nobody has sampled.
     """
@@ -192,9 +196,14 @@ def subsets(n_attributes: int) -> Bools:
 def shapley(flags: Bools, values: Floats) -> Floats:
     r"""Return Shapley shares (n, n_attributes) of the value of the full set; the empty set is worth 0.
 
-    `flags` (2**k - 1, k) are the subsets, as `subsets` gives them, `values` (2**k - 1, n) what each is worth.
-
     .. math:: \phi_i = \sum_{S \not\ni i} \frac{|S|!\,(k-|S|-1)!}{k!}\,(v(S \cup i) - v(S))
+
+    Parameters
+    ----------
+    flags : ndarray of shape (2**k - 1, k), bool
+        Subsets, from `subsets`.
+    values : ndarray of shape (2**k - 1, n)
+        Value of each subset.
 
     References
     ----------

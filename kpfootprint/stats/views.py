@@ -49,6 +49,8 @@ class View:
 
     Parameters
     ----------
+    model : SourceModel
+        What the evidence comes from.
     whitened : Whitened
         Of every slot and parcel, slot by slot: row ``slot * n + parcel``.
     listed, distance : ndarray of shape (n_slots, n, Z)

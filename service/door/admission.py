@@ -82,6 +82,8 @@ class Rate:
     ----------
     per_minute : float
         Requests a minute; 0 is no limit.
+    clock : callable
+        Seconds that only go forward.
     """
 
     def __init__(self, per_minute: float, clock: Callable[[], float] = time.monotonic) -> None:

@@ -49,6 +49,10 @@ def door(app: ASGIApp, *, work: Workplace, endpoints: Sequence[Endpoint], tell: 
 
     Parameters
     ----------
+    work : Workplace
+        What visitors work with; opened by whoever runs the app.
+    endpoints : sequence of Endpoint
+        Every address there is; nothing else is reached at all.
     tell, tell_plainly : callable
         How a refusal is told, and how where telling it so fails.
     """

@@ -134,8 +134,12 @@ class Sheet:
     ----------
     held : Upload or None
         The file itself, where the page holds it.
+    parcel : Parcel or None
+        What was read, where it can be read.
     lines : tuple of (number, text, at fault)
         The lines at fault, each with the one above it; of a workbook, those of the sheet with the first of them.
+    asked : Asked
+        What is asked of it.
     """
 
     held: Upload | None

@@ -43,7 +43,15 @@ def active_name(engine: sa.Engine) -> str | None:
 def activate(
     engine: sa.Engine, release: str, actor: str, reason: str = "", *, force: str | None = None, back: bool = False
 ) -> Activation:
-    """Put a release in force from now on."""
+    """Put a release in force from now on.
+
+    Parameters
+    ----------
+    force : str, optional
+        Why a release that was not judged is put in force all the same.
+    back : bool
+        It was in force before, and is gone back to.
+    """
     with registering(engine) as connection:
         last = entries.last_of_kind(connection, "activation")
         previous = shipped_release().name if last is None else last.values["release"]

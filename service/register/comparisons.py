@@ -95,6 +95,8 @@ class Examined:
     ----------
     content : mapping
         The members `LOOKED_AT` of the report; `report` is its text.
+    document : mapping
+        The parcel as canonical JSON has it.
     marks : sequence of int
         By which its stones are found again.
     parcel : bytes or None

@@ -109,7 +109,13 @@ def receive(
     clock_days: int,
     once: Once | None = None,
 ) -> Submission:
-    """Keep a submission with the job that will compare it; its clock starts now; `connection` is `registering`'s."""
+    """Keep a submission with the job that will compare it; its clock starts now; `connection` is `registering`'s.
+
+    Parameters
+    ----------
+    file : tuple of (str, bytes)
+        Name and content of the file that came.
+    """
     exporters = sorted({str(name) for item in came if (name := (item.document or {}).get("exporter"))})
     at = entries.time_of_register(connection)
     due_at = at + timedelta(days=clock_days)

@@ -55,6 +55,8 @@ class Exercise:
         Of its stones that came from there.
     held : bool
         Whether it holds what it declares.
+    computed : str
+        What the program concludes.
     """
 
     position: int

@@ -43,8 +43,12 @@ def virtual_blends(
 
     Parameters
     ----------
+    which : ndarray of int
+        Positions of the parcels to blend.
     zones : sequence of str
         Zones to take parcels of (those compliant on a day, say), two or more of which `which` has parcels.
+    n : int
+        Blends.
     """
     usable, sizes = _usable(package, which, zones), n_stones_of(package.batch)
     made = []
@@ -99,6 +103,8 @@ def measure_blends(
 
     Parameters
     ----------
+    trusted : ndarray of shape (n_parcels,), bool
+        Parcels to blend.
     n_each : int
         True blends of each fold; mixed ones come a tenth as many for each share and size.
     """

@@ -84,6 +84,8 @@ class Refits:
 
         Parameters
         ----------
+        batch : Batch of n parcels
+            With declarations and export dates.
         parcel : ndarray of shape (n,)
             Position of the reference parcel that each derives from.
         """

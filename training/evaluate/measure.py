@@ -135,6 +135,10 @@ def measure_shares(
     learnt_from : callable
         Takes the positions of the parcels that may be learnt from, and returns what tells the undeclared shares of
         parcels that declare one zone each (positions in `zones_of`), with limits at `LEVEL`.
+    n_each : int
+        Mixtures of each share and size in each fold.
+    trusted : ndarray of shape (n_parcels,), bool
+        Parcels to mix.
     """
     rng = np.random.default_rng(SEED)
     zones = zones_of(package)

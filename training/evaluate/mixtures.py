@@ -89,6 +89,8 @@ def virtual_mixtures(
     ----------
     which : ndarray of int
         Positions of the parcels to mix: those that the method to be measured did not learn from.
+    n_each : int
+        Mixtures of each share and size.
     sources : mapping from zone to sequence of zones
         Zones that may be declared, and for each the other zones that foreign stones may come from (those that were not
         compliant on the day, say).

@@ -40,6 +40,11 @@ def open_world(setting: Setting, scores: Scores) -> OpenWorld:
 
     That is what H2's unlisted source stands for. Many a zone left out has a neighbour like itself among the compliant
     ones, so this is a hard test. LRs are calibrated and bounded by the trials of all zones.
+
+    Parameters
+    ----------
+    scores : Scores
+        Of the setting's own trials, to calibrate by.
     """
     package, codes = setting.package, setting.codes
     fits = fit_splits(setting.method, package, leave_one_zone_out(package.zone_of))

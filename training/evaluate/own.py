@@ -71,6 +71,10 @@ class OwnEvidence:
 
     Parameters
     ----------
+    settings : EvidenceConfig
+        Those of a release, or of ``config.toml``.
+    strong_novelty_p : float
+        So is this.
     gate : Network, optional
         That of a release; without one every reading of the sizes is as likely.
     table_weight : float, optional

@@ -55,6 +55,8 @@ def evaluate_model(
     ----------
     quick : bool
         Fewer draws, mixtures and hardships; such an evaluation cannot carry a release.
+    criteria : Criteria, optional
+        What the report holds the figures against; those of ``config.toml`` without them.
 
     Returns
     -------

@@ -34,6 +34,11 @@ def draw_export_days(zone_table: ZoneTable, zones: Sequence[str], *, rng: np.ran
     """Draw a day from every stretch of time on which the same ones of `zones` were compliant.
 
     Stretches without a compliant or without another zone are left out; the last one is taken to last 500 days.
+
+    Parameters
+    ----------
+    zones : sequence of str
+        Zones with reference parcels.
     """
     changes = sorted({day for p in zone_table.periods for day in (p.valid_from, p.valid_to) if day is not None})
     if not changes:
@@ -220,7 +225,13 @@ class Scores:
 
 
 def cases_of(trials: Trials, scores: Scores, n_stones: Floats, unlisted_weight: float) -> Cases:
-    """Return what calibration learns from: H1, and H2 as it is worded, listed and unlisted by their weights."""
+    """Return what calibration learns from: H1, and H2 as it is worded, listed and unlisted by their weights.
+
+    Parameters
+    ----------
+    n_stones : ndarray of shape (n_parcels,)
+        Of each parcel that the trials count by position.
+    """
     h2 = ~trials.is_h1
     weights = trials.zone_weights
     listed, unlisted = np.isfinite(scores.asked), np.isfinite(scores.unlisted) & h2

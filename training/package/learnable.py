@@ -156,7 +156,15 @@ RUN, VARIED = 8, 4
 
 
 def copies(batch: Batch, zone_of: Sequence[str], lines: Sequence[int]) -> list[Problem]:
-    """Return a problem for every parcel that holds the stones of an earlier one, in whatever order, with its row."""
+    """Return a problem for every parcel that holds the stones of an earlier one, in whatever order.
+
+    Parameters
+    ----------
+    zone_of : sequence of str, length n
+        Zone of each parcel.
+    lines : sequence of int, length n
+        Row of each in the table of parcels.
+    """
     first: dict[bytes, int] = {}
     problems = []
     usual: dict[bool, Mapping[bytes, float]] = {}

@@ -21,7 +21,13 @@ Remark = dict[str, Any]
 
 
 def remarks(package: ReferencePackage, minimum_parcels: int, *, today: date | None = None) -> list[Remark]:
-    """Return what is in doubt: zones left out, confounded conditions, days, classes that say nothing."""
+    """Return what is in doubt: zones left out, confounded conditions, days, classes that say nothing.
+
+    Parameters
+    ----------
+    today : date, optional
+        Parcels collected after it are told.
+    """
     sizes, classes = [*_sizes(package), *_other_unit(package), *_below(package)], _classes(package)
     remarks = [*_few(package, minimum_parcels), *_confounded(package), *_days(package, today), *sizes, *classes]
     return [*remarks, *_unread(package)]

@@ -39,6 +39,8 @@ class DirichletWorld:
 
     Parameters
     ----------
+    package : ReferencePackage
+        Where scheme, zones and status come from.
     size : ndarray of shape (n_zones, n_sizes)
         Dirichlet parameters of the size classes.
     by_size : tuple of ndarray of shape (n_zones, n_sizes, n_classes)
@@ -146,6 +148,11 @@ def measure_beside_oracle(
     """Draw a reference and fresh parcels of the same zones, let each method learn from the one and judge the other.
 
     Methods are calibrated by their own folds of the reference; the oracle needs neither learning nor calibration.
+
+    Parameters
+    ----------
+    n_reference, n_tested : int
+        Parcels of each zone to learn from and to test on.
 
     Returns
     -------
