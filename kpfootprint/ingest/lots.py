@@ -29,6 +29,9 @@ _SHORT = 2
 _MOST = 5_000
 """Rows of a table whose words may tell blocks of the same classes apart."""
 
+_FIRST = 1
+"""The number of a first row, or what comes before it."""
+
 _OF_STONES = ("weight_ct", "poids_ct")
 """Headers that the documentation gives to the weight of a stone."""
 
@@ -187,7 +190,7 @@ def _of_unknown_words(sheet: Layout) -> list[int]:
     ``Declared`` and ``Found``, ``2018`` and ``2019``, ``CAR-1`` and ``CAR-2``: classes across or down come with each.
     """
     raw = sheet.raw
-    if not sheet.places("unknown") or raw.n_rows > _MOST:
+    if raw.n_rows > _MOST:
         return []
     rows = np.setdiff1d(np.flatnonzero(~raw.alone()), raw.totals())
     classed = sheet.places(
@@ -200,8 +203,10 @@ def _of_unknown_words(sheet: Layout) -> list[int]:
         return []
     of_parcels, gathers = sheet.headers.words.columns("parcels"), declared_words()["headers"]["gathers"]
     found = []
-    for at in sheet.places("unknown"):
+    for at in sheet.places("unknown", "row"):
         column = raw.columns[at]
+        if sheet.meanings[at].role == "row" and not (raw.values(at)[rows] > _FIRST).all():
+            continue  # numbers of rows, and no years
         named = fold(column.header) in of_parcels or {*tokens_of(column.header)} & {*gathers}
         if named or column.mostly_distinct or column.blank()[rows].any():
             continue
