@@ -372,7 +372,7 @@ def _ask_about_means(table: KnownTable, sheet: Layout) -> None:
         for row in rows
         for span in [spans[sizes.codes[row]]]
     ]
-    if len(one) >= (2 if sheet.places("row") else 3) and all(one):
+    if len(one) > 1 and all(one):
         sheet.problems.append(table.problem(Broken("means_or_carats", {"choices": answers}), rows[0], "carats"))
 
 
