@@ -189,7 +189,6 @@ def explanation_of(one: OneParcel, found: Examination) -> Explanation:
     """
     against = None if found.verification is None else one.weighed.declaration
     classes = class_findings(one, against)
-    spots = map_of(one) if one.arrays.recorded[one.row].all() else None
     attributes: tuple[tuple[str, float], ...] = ()
     if against is not None:
         shares = (float(share) for share in against.attribute_shares[one.row])
@@ -198,7 +197,7 @@ def explanation_of(one: OneParcel, found: Examination) -> Explanation:
         attributes=attributes,
         classes=classes,
         sentences=sentences_of(one, found, against, classes, attributes),
-        footprint_map=spots,
+        footprint_map=map_of(one) if one.arrays.recorded[one.row].all() else None,
     )
 
 

@@ -9,13 +9,10 @@ from numpy.typing import NDArray
 
 from kpfootprint.ingest.around import MEASURES, ONE
 from kpfootprint.ingest.cells import text_of
-from kpfootprint.ingest.meanings import Layout
+from kpfootprint.ingest.meanings import NEARLY, Layout
 from kpfootprint.ingest.numbering import come_alike, restarts
 from kpfootprint.ingest.tables import Column
 from kpfootprint.ingest.words import fold
-
-_CLOSE = 0.05
-"""How far two counts of the same stones may lie apart, of the larger one."""
 
 _MANY = 50
 """Distinct cells of a column from which on it names no two sorters, or stages."""
@@ -115,6 +112,6 @@ def same_stones(
         kinds = [{*map(tuple, coded[rows].tolist())} for rows in groups]
         if all(kind == kinds[0] and len(kind) == len(groups[0]) for kind in kinds):
             sums = np.array([[np.nansum(v[rows]) for v in values] for rows in groups])
-            return bool(np.all(np.ptp(sums, axis=0) <= _CLOSE * sums.max(axis=0)))
+            return bool(np.all(np.ptp(sums, axis=0) <= NEARLY * sums.max(axis=0)))
     lists = [np.sort(values[0][rows]) for rows in groups]
     return len(np.unique(lists[0])) > 2 and all(np.array_equal(one, lists[0]) for one in lists[1:])

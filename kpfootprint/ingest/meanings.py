@@ -41,6 +41,9 @@ Choices = Mapping[str, str]
 """Answers to questions, by what was asked: ``{"valuation": "ministry", "lots": "one", "column:Grade": "ignore"}``."""
 
 _SAMPLE = 400
+NEARLY = 0.05
+"""How far two counts of the same stones may lie apart, of the larger one."""
+
 _SHOWN = 50
 """Cells that are asked whether they name zones."""
 _SHORT = 3
@@ -337,12 +340,8 @@ def _is_seen_otherwise(sheet: Layout, at: int, meaning: Meaning) -> bool:
         return False
     own, other = (float(np.nansum(sheet.raw.values(p))) for p in (at, plain[0]))
     return not np.array_equal(sheet.raw.values(at), sheet.raw.values(plain[0]), equal_nan=True) and (
-        abs(own - other) <= _NEARLY * other
+        abs(own - other) <= NEARLY * other
     )
-
-
-_NEARLY = 0.05
-"""Part of the stones or carats of a parcel by which two who count it differ, at most."""
 
 
 def _whole(sheet: Layout, at: int, meaning: Meaning, roles: set[str]) -> Meaning:

@@ -38,6 +38,8 @@ class Origin:
     percent: Cell = None
 
 
+PARTS = re.compile(r"\s*[,;]\s+|\s+[-–—|/]\s+")
+"""What stands between the parts of a line, each of which says a thing of its own."""
 _PARTING = re.compile(r"\s*(?:[;/+&]|,(?!\d)|\b(?:et|and|und|y|e|en|и)\b)\s*", re.IGNORECASE)
 _NUMBER, _UNIT = r"\d[\d ]*(?:[.,]\d+)?", rf"(?:%|{unit_pattern('carats')})"
 _SHARE = rf"(?P<number>{_NUMBER})\s*(?P<unit>{_UNIT})?"

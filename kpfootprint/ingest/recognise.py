@@ -282,9 +282,8 @@ def _on_its_side(raw: RawTable, headers: Headers) -> bool:
     known = [item.role for item in said if item.role not in ("unknown", "other")]
     beside = raw.columns[1].header
     enough = len(known) == len(said) or (is_number(beside) and len(known) > 1)
-    return enough and len(known) == len({*known}) and headers.of(beside).role == "unknown" and not any(
-        item.wide for item in said
-    )  # fmt: skip
+    wide = any(item.wide for item in said)
+    return enough and len(known) == len({*known}) and headers.of(beside).role == "unknown" and not wide
 
 
 def _headless(raw: RawTable) -> Problem:

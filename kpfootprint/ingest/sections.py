@@ -12,14 +12,14 @@ from kpfootprint.ingest.cells import Cell, is_blank, is_number, text_of
 from kpfootprint.ingest.headers import Headers, Meaning
 from kpfootprint.ingest.labels import split_descriptions
 from kpfootprint.ingest.meanings import Layout
-from kpfootprint.ingest.origins import is_of_origin, zones_declared
+from kpfootprint.ingest.origins import PARTS, is_of_origin, zones_declared
 from kpfootprint.ingest.tables import Column
 from kpfootprint.ingest.words import fold, is_plain, is_total
 
 _LINES = 4
 """Lines above a section that name it, at most, and cells of each."""
 
-_PARTING = re.compile(r"\s+[-–—|/]\s+|[,;]\s+|\s*\(|\)$")
+_PARTING = re.compile(rf"{PARTS.pattern}|\s*\(|\)$")
 
 Named = tuple[str, list[Cell]]
 """What some labels name, as a column, and its cell for each label."""

@@ -15,6 +15,7 @@ from kpfootprint.ingest.headers import Headers
 from kpfootprint.ingest.meanings import Choices, listed
 from kpfootprint.ingest.origins import (
     PARTED_SHARE,
+    PARTS,
     Origin,
     declared,
     is_doubted,
@@ -125,7 +126,7 @@ def said_by_titles(
         cells_read = () if zones_within(line_said, headers) else (*texts,)  # ``70 pierres, 12,60 ct, zone Nola``
         whole: list[_Pair] = [(name, value, cells_read) for name, value in stated(line_said, headers).items()]
         if above and whole and cells_read:
-            unheard += [part for part in _PARTS.split(line_said)[1:] if not any(map(str.isdigit, part))]
+            unheard += [part for part in PARTS.split(line_said)[1:] if not any(map(str.isdigit, part))]
         for key, value, pieces in (*_pairs(filled, headers), *whole):
             told = _told(name := _named(key, value, headers), value)
             of_origin = is_of_origin(key, headers) and len(text_of(value)) <= 80
@@ -161,7 +162,7 @@ def said_by_titles(
             unread = {text: None for text in unread if text not in pieces}
         if above and unread and line not in told_lines:
             rest = " ".join(unread)
-            parts_of = {part: zones_declared(part, headers) for part in _PARTS.split(rest)}
+            parts_of = {part: zones_declared(part, headers) for part in PARTS.split(rest)}
             sure = {part for part, zones in parts_of.items() if zones and not is_of_another_act(part, headers)}
             if sure and not is_doubted(rest):
                 origins |= {Origin(zone): (line, rest) for part in sure for zone in parts_of[part]}
@@ -210,7 +211,6 @@ def _pieces(cell: Cell, headers: Headers) -> list[Cell]:
 _Line = tuple[int, list[Cell]]
 """A line above or below a table: where it stands, and its cells."""
 
-_PARTS = re.compile(r"\s*[,;]\s+|\s+[-–—|/]\s+")
 _LABEL_BEHIND = re.compile(r"\s+[-–—|/;]\s+(?=[^\W\d][^:;|]{0,30}:\s*\S)")
 
 
@@ -272,7 +272,7 @@ def _is_label(cell: Cell, headers: Headers) -> bool:
     return text_of(cell).endswith(":") or fold(text) in headers.words.columns("parcels") or is_of_origin(text, headers)
 
 
-def _laid_beside(lines: list[tuple[int, list[Cell]]], headers: Headers) -> list[tuple[int, list[Cell]]]:
+def _laid_beside(lines: list[_Line], headers: Headers) -> list[_Line]:
     """Return lines in which values that stand below their labels, ``Exporter | Zone``, stand beside them."""
     laid = list(lines)
     for at, ((line, labels), (_, values)) in enumerate(pairwise(lines)):
