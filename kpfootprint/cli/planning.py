@@ -134,7 +134,7 @@ def drift(
     """Say what changes from shipment to shipment of an exporter or a zone, from the register."""
     if exporter is None and zone is None:
         raise click.UsageError(told("name --exporter, --zone or both"))
-    from kpfootprint.ingest.cells import text_of
+    from kpfootprint.ingest.raw.cells import text_of
     from service.work.planning import drifted
 
     with at_work(model) as work:

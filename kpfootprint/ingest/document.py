@@ -10,17 +10,17 @@ from typing import Any
 import numpy as np
 
 from kpfootprint.errors import IngestError, Problem
-from kpfootprint.ingest.archive import Limits, refuse
-from kpfootprint.ingest.asked import ask_about_table
-from kpfootprint.ingest.assemble import assemble
-from kpfootprint.ingest.breakdowns import RANGES
-from kpfootprint.ingest.cells import Cell, Odd, text_of
-from kpfootprint.ingest.headers import Meaning, headers_of
-from kpfootprint.ingest.meanings import Choices, Layout
+from kpfootprint.ingest.columns.meanings import Choices, Layout
+from kpfootprint.ingest.columns.units import ask_about_heavy
+from kpfootprint.ingest.files.archive import Limits, refuse
+from kpfootprint.ingest.names.headers import Meaning, headers_of
+from kpfootprint.ingest.parcels.assemble import assemble
+from kpfootprint.ingest.parcels.breakdowns import RANGES
+from kpfootprint.ingest.parcels.records import CONDITIONS
 from kpfootprint.ingest.problems import Broken, problem
-from kpfootprint.ingest.records import CONDITIONS
-from kpfootprint.ingest.tables import GOODS, Column, ColumnMaker, KnownTable, RawTable, recognise
-from kpfootprint.ingest.units import ask_about_heavy
+from kpfootprint.ingest.raw.cells import Cell, Odd, text_of
+from kpfootprint.ingest.raw.tables import GOODS, Column, ColumnMaker, KnownTable, RawTable, recognise
+from kpfootprint.ingest.sheets.asked import ask_about_table
 from kpfootprint.ingest.words import Vocabulary, fold, nearest, vocabulary_of
 from kpfootprint.parcel import Breakdown, Declaration, DeclaredCountry, Parcel
 from kpfootprint.reference import ZoneTable

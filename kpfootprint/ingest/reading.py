@@ -12,22 +12,22 @@ from typing import Any
 import numpy as np
 
 from kpfootprint.errors import IngestError, Problem
-from kpfootprint.ingest.archive import Budget, Limits, files_in, files_of, gunzip, read_file, refuse, shown_name
-from kpfootprint.ingest.assemble import Reading, assemble
-from kpfootprint.ingest.breakdowns import settle_sizes
-from kpfootprint.ingest.bundles import recognise_files
-from kpfootprint.ingest.cells import Cell, text_of
-from kpfootprint.ingest.chosen import words_in
-from kpfootprint.ingest.csvfile import read_csv
+from kpfootprint.ingest.columns.chosen import words_in
+from kpfootprint.ingest.columns.meanings import Choices
 from kpfootprint.ingest.document import document_tables, of_stones, overlay
-from kpfootprint.ingest.gathered import Findings
-from kpfootprint.ingest.headers import Headers, headers_of
-from kpfootprint.ingest.meanings import Choices
+from kpfootprint.ingest.files.archive import Budget, Limits, files_in, files_of, gunzip, read_file, refuse, shown_name
+from kpfootprint.ingest.files.csvfile import read_csv
+from kpfootprint.ingest.files.workbook import BOOKS, read_workbook
+from kpfootprint.ingest.names.headers import Headers, headers_of
+from kpfootprint.ingest.parcels.assemble import Reading, assemble
+from kpfootprint.ingest.parcels.breakdowns import settle_sizes
+from kpfootprint.ingest.parcels.gathered import Findings
+from kpfootprint.ingest.parcels.records import read_declarations
 from kpfootprint.ingest.problems import Broken, problem
-from kpfootprint.ingest.records import read_declarations
-from kpfootprint.ingest.tables import GOODS, Column, KnownTable, Note, RawTable, stacked
+from kpfootprint.ingest.raw.cells import Cell, text_of
+from kpfootprint.ingest.raw.tables import GOODS, Column, KnownTable, Note, RawTable, stacked
+from kpfootprint.ingest.sheets.bundles import recognise_files
 from kpfootprint.ingest.words import Vocabulary, declared_words, fold, nearest, plain, table_names, vocabulary_of
-from kpfootprint.ingest.workbook import BOOKS, read_workbook
 from kpfootprint.parcel import Parcel
 from kpfootprint.reference import ZoneTable
 from kpfootprint.retold import said_of

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from kpfootprint.errors import Problem
-from kpfootprint.ingest.cells import text_of
+from kpfootprint.ingest.raw.cells import text_of
 from kpfootprint.plain import day_in
 from kpfootprint.retold import Said, said_of
 from service.clock import moment_in

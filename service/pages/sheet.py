@@ -13,7 +13,7 @@ from starlette.datastructures import FormData
 
 from kpfootprint.errors import Problem
 from kpfootprint.ingest import Reading, Upload, words_of
-from kpfootprint.ingest.workbook import sheets_in
+from kpfootprint.ingest.files.workbook import sheets_in
 from kpfootprint.parcel import Parcel
 from kpfootprint.scheme import Scheme
 from kpfootprint.visible import csv_line

@@ -12,8 +12,8 @@ from openpyxl.styles import PatternFill
 
 from kpfootprint.errors import IngestError, Problem
 from kpfootprint.ingest import Choices
-from kpfootprint.ingest.archive import Budget, Limits, files_in, gunzip
-from kpfootprint.ingest.workbook import read_workbook, sheets_in
+from kpfootprint.ingest.files.archive import Budget, Limits, files_in, gunzip
+from kpfootprint.ingest.files.workbook import read_workbook, sheets_in
 from kpfootprint.visible import harmless, visible
 from service.work.place import Workplace
 from service.work.reading import rows_of_csv

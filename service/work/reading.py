@@ -9,7 +9,7 @@ from typing import Any
 
 from kpfootprint.errors import IngestError, Problem
 from kpfootprint.ingest import Reading, Upload, ingest_json, read
-from kpfootprint.ingest.archive import refuse
+from kpfootprint.ingest.files.archive import refuse
 from kpfootprint.parcel import Parcel
 from kpfootprint.release import Release
 from kpfootprint.retold import said_of

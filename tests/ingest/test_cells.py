@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kpfootprint.ingest.cells import (
+from kpfootprint.ingest.problems import Broken
+from kpfootprint.ingest.raw.cells import (
     Cell,
     DecimalMarks,
     Odd,
@@ -19,7 +20,6 @@ from kpfootprint.ingest.cells import (
     read_numbers,
     read_yes_or_no,
 )
-from kpfootprint.ingest.problems import Broken
 
 NOTHING, COMMA, BOTH = DecimalMarks(), DecimalMarks(comma=True), DecimalMarks(comma=True, point=True)
 

@@ -13,8 +13,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from kpfootprint.ingest import Limits, Upload, ingest_file, read
-from kpfootprint.ingest.csvfile import factorise, read_csv, read_regular
-from kpfootprint.ingest.headers import Headers
+from kpfootprint.ingest.files.csvfile import factorise, read_csv, read_regular
+from kpfootprint.ingest.names.headers import Headers
 from kpfootprint.ingest.words import Vocabulary
 from kpfootprint.parcel import Parcel
 from kpfootprint.reference import ZoneTable

@@ -8,9 +8,9 @@ import pytest
 
 from kpfootprint.errors import IngestError
 from kpfootprint.ingest import Upload, ingest_json, read
-from kpfootprint.ingest.cells import DecimalMarks
-from kpfootprint.ingest.money import read_value
 from kpfootprint.ingest.problems import Broken
+from kpfootprint.ingest.raw.cells import DecimalMarks
+from kpfootprint.ingest.raw.money import read_value
 from kpfootprint.reference import ZoneTable
 from kpfootprint.scheme import Scheme
 from tests.ingest.making import book_of, ods_with, parcel

@@ -11,7 +11,7 @@ import kpfootprint.ingest
 from kpfootprint.ingest import RULES
 from kpfootprint.ingest.problems import Broken, problem
 
-SOURCES = sorted(Path(kpfootprint.ingest.__file__).parent.glob("*.py"))
+SOURCES = sorted(Path(kpfootprint.ingest.__file__).parent.rglob("*.py"))
 
 
 def strings() -> set[str]:

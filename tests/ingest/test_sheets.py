@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from kpfootprint.ingest import ingest_file, ingest_json, parcel_to_json
-from kpfootprint.ingest.rounding import rounding_tolerance, unit_of
+from kpfootprint.ingest.raw.rounding import rounding_tolerance, unit_of
 from kpfootprint.reference import ZoneTable
 from kpfootprint.scheme import Scheme
 from tests.ingest.making import problems_of, told

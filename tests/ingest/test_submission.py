@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from kpfootprint.errors import IngestError
 from kpfootprint.ingest import Limits, Reading, Upload, ingest_file, ingest_json, ingest_submission, parcel_to_json
-from kpfootprint.ingest.archive import Budget, files_in
+from kpfootprint.ingest.files.archive import Budget, files_in
 from kpfootprint.parcel import Declaration
 from kpfootprint.reference import ZoneTable
 from kpfootprint.scheme import Scheme

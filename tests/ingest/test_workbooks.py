@@ -19,7 +19,7 @@ import pytest
 from openpyxl.styles import Font, PatternFill
 
 from kpfootprint.ingest import Reading, Upload, read
-from kpfootprint.ingest.oldbook import facts_of
+from kpfootprint.ingest.files.oldbook import facts_of
 from kpfootprint.parcel import Parcel
 from kpfootprint.reference import ZoneTable
 from kpfootprint.scheme import Scheme

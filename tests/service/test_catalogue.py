@@ -12,7 +12,7 @@ from babel.messages.pofile import read_po
 
 from kpfootprint.errors import Problem
 from kpfootprint.ingest import RULES
-from kpfootprint.ingest.csvfile import _MAGIC as MAGIC
+from kpfootprint.ingest.files.csvfile import _MAGIC as MAGIC
 from kpfootprint.ingest.problems import Broken, problem
 from kpfootprint.reference import shipped_reference
 from kpfootprint.retold import Said

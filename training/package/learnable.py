@@ -11,9 +11,9 @@ from dataclasses import replace
 import numpy as np
 
 from kpfootprint.errors import Problem
-from kpfootprint.ingest.cells import text_of
-from kpfootprint.ingest.codes import class_codes
-from kpfootprint.ingest.tables import KnownTable
+from kpfootprint.ingest.parcels.codes import class_codes
+from kpfootprint.ingest.raw.cells import text_of
+from kpfootprint.ingest.raw.tables import KnownTable
 from kpfootprint.parcel import Batch, Parcel
 from kpfootprint.retold import Said
 from kpfootprint.scheme import Scheme

@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from kpfootprint.errors import IngestError, Problem, ReferenceDataError
-from kpfootprint.ingest.archive import Budget, gunzip, read_file
-from kpfootprint.ingest.assemble import Reading, assemble
-from kpfootprint.ingest.cells import read_text
-from kpfootprint.ingest.csvfile import read_csv
-from kpfootprint.ingest.headers import Headers
+from kpfootprint.ingest.files.archive import Budget, gunzip, read_file
+from kpfootprint.ingest.files.csvfile import read_csv
+from kpfootprint.ingest.names.headers import Headers
+from kpfootprint.ingest.parcels.assemble import Reading, assemble
 from kpfootprint.ingest.problems import Broken, problem
-from kpfootprint.ingest.tables import RawTable, recognise
+from kpfootprint.ingest.raw.cells import read_text
+from kpfootprint.ingest.raw.tables import RawTable, recognise
 from kpfootprint.ingest.words import Vocabulary, fold, nearest
 from kpfootprint.plain import day_in
 from kpfootprint.reference import ReferencePackage, StatusPeriod, Zone, ZoneTable

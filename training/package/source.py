@@ -11,12 +11,12 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from kpfootprint.errors import IngestError, Problem, ReferenceDataError
-from kpfootprint.ingest.archive import Budget, Limits, check_members, open_zip, read_file, unzip
-from kpfootprint.ingest.cells import Cell, Odd
+from kpfootprint.ingest.files.archive import Budget, Limits, check_members, open_zip, read_file, unzip
+from kpfootprint.ingest.files.workbook import read_workbook
 from kpfootprint.ingest.problems import Broken, problem
-from kpfootprint.ingest.tables import RawTable
+from kpfootprint.ingest.raw.cells import Cell, Odd
+from kpfootprint.ingest.raw.tables import RawTable
 from kpfootprint.ingest.words import fold
-from kpfootprint.ingest.workbook import read_workbook
 from kpfootprint.reference import shipped_reference
 from kpfootprint.retold import LANGUAGES, Said
 from kpfootprint.strict_json import NotJson, read_json

@@ -1,0 +1,201 @@
+"""Rows of a table that are no goods and sum none: headers again, lines between pages, notes below, empty classes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from string import ascii_lowercase
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kpfootprint.ingest.columns.meanings import Layout
+from kpfootprint.ingest.raw.cells import is_blank, is_number, text_of
+from kpfootprint.ingest.raw.tables import Column, Note, RawTable
+from kpfootprint.ingest.words import fold, is_total, says, tokens_of
+
+PAGE = re.compile(
+    r"\b(?:pages?|sheet|feuille|seite|blatt|blad|p[aá]gina|страница|стр|p(?:art(?:ie)?)?(?=\W*\d+\W*(?:of|de|sur|von|van|/)))\W*(\d+)"
+    r"(?:\W*(?:of|de|sur|von|van|из|/)\W*(\d+))?\b",
+    re.IGNORECASE,
+)
+"""The number of a page, and of how many."""
+
+_BARE_PAGE = re.compile(r"[-–—]\s*\d{1,4}\s*[-–—]")
+_RULE = re.compile(r"[-=_*.~–— ]{3,}")
+_LETTERED = re.compile(r"[a-z]|\(?[a-z]\)?\s*[-+x×*/:]\s*\(?[a-z]\)?", re.IGNORECASE)
+"""How a form letters its columns, and says which are made of others: ``c``, ``c x d``."""
+
+_OF_PIVOTS = ("(blank)", "(vide)", "(leer)", "(em branco)", "(leeg)")
+"""What a pivot table writes where nothing stands."""
+
+_LONGEST = 60
+
+
+def without_asides(sheet: Layout) -> tuple[Layout, list[int]]:
+    """Leave out rows that repeat the header or number its columns, and lines between pages; each is told.
+
+    The last value has, for each header that stood again, the row that it stood before.
+    """
+    left = dict.fromkeys(_page_lines(sheet.raw), "page_line") | dict.fromkeys(_headers_again(sheet.raw), "header_again")
+    left |= dict.fromkeys(_header_in_other_words(sheet), "header_again")
+    left |= dict.fromkeys(_column_numbers(sheet.raw), "column_numbers")
+    again = [row - sum(other < row for other in left) for row in sorted(left) if left[row] == "header_again"]
+    below = _sentences_below(sheet)
+    sheet.trace.stated.extend((sheet.raw.line(row) or 1, (label,)) for row, label in below.items())
+    notes: dict[int, tuple[str, Mapping[str, object]]] = {row: (code, {}) for row, code in left.items()}
+    notes |= {row: ("note_below", {"label": label}) for row, label in below.items()}
+    return sheet.without(notes), again
+
+
+_FOOTNOTE = re.compile(
+    r"\s*(?:[*†‡]+\s*[^\W\d]|\(\d\)\s|n\.? ?b\b|nota\b|notes?\b|remarques?\b|remarks?\b)", re.IGNORECASE
+)
+
+
+def _sentences_below(sheet: Layout) -> dict[int, str]:
+    """Return the last rows that hold a sentence and nothing else, longer than what its column holds elsewhere."""
+    raw = sheet.raw
+    found: dict[int, str] = {}
+    for row in range(raw.n_rows - 1, max(raw.n_rows - 20, 0), -1):
+        filled = [raw.columns[at] for at in raw.filled_at(row)]
+        text = filled[0].at(row) if len(filled) == 1 < len(raw.columns) else None
+        if not isinstance(text, str) or filled[0].mostly_distinct or text[:1].isdigit() or is_total(text):
+            break
+        if _FOOTNOTE.match(text):
+            found[row] = text_of(text)
+            continue
+        words = len(tokens := tokens_of(text))
+        others = (tokens_of(cell) for code, cell in filled[0].texts() if code != filled[0].codes[row])
+        if sum(map(str.isalpha, tokens)) < 3 or any(len(other) >= min(words, 4) for other in others):
+            break
+        weighed = sheet.headers.of(filled[0].header).role in ("carats", "n_stones", "mean")
+        may_weigh = weighed and (any(map(str.isdigit, text)) or says("carats", *tokens))
+        if may_weigh or any(sheet.headers.of(token).wide for token in tokens):
+            break  # a stone or a class, of which something was said
+        found[row] = text_of(text)
+    return found
+
+
+def _headers_again(raw: RawTable) -> list[int]:
+    headed = sorted((c for c in raw.columns if c.header.strip()), key=lambda column: len(column.cells))
+    found = np.full(raw.n_rows, len(headed) > 1)
+    for column in headed:
+        again = fold(column.header)
+        hits = [code for code, cell in column.texts() if len(cell) <= _LONGEST and fold(cell) == again]
+        if not hits or not (found := found & column.rows_with(hits)).any():
+            return []
+    return np.flatnonzero(found).tolist()
+
+
+def _header_in_other_words(sheet: Layout) -> list[int]:
+    """Return the row right below the header where it says the same of every column, as in a second language."""
+    pairs = [(column.header, column.at(0)) for column in sheet.raw.columns] if sheet.raw.n_rows > 1 else []
+    if len(pairs) < 2 or not all(isinstance(cell, str) and cell[:1].isalpha() for _, cell in pairs):
+        return []
+    said = [(sheet.headers.of(header), sheet.headers.of(str(cell))) for header, cell in pairs]
+    known = [(one, again) for one, again in said if {one.role, again.role} - {"unknown", "other"}]
+    same = all((one.role, one.classes) == (again.role, again.classes) for one, again in known)
+    return [0] if len(known) > 1 and same else []
+
+
+def _column_numbers(raw: RawTable) -> list[int]:
+    """Return the row of a form that numbers its columns, right below the header, where the next holds words."""
+    if raw.n_rows < 2 or len(raw.columns) < 3:
+        return []
+    marks = [text_of(cell).strip("(). ") for cell in raw.row(0)]
+    words = any(isinstance(cell, str) and not is_blank(cell) and not is_number(cell) for cell in raw.row(1))
+    numbered = marks == [str(at) for at in range(1, len(marks) + 1)]
+    single = [mark.casefold() for mark in marks if len(mark) == 1]
+    lettered = single == [*ascii_lowercase[: len(single)]] and all(map(_LETTERED.fullmatch, marks))
+    return [0] if words and (numbered or lettered) else []
+
+
+def _page_lines(raw: RawTable) -> list[int]:
+    """Return rows of which one cell says a page, or all cells are rulings, and nothing else is filled."""
+    if any(column.mostly_distinct for column in raw.columns):
+        return []
+    hits = [
+        [code for code, cell in column.texts() if not cell[:1].isdigit() and _aside(cell.strip())]
+        for column in raw.columns
+    ]
+    if not any(hits):
+        return []
+    said = [column.rows_with(found) for column, found in zip(raw.columns, hits, strict=True)]
+    nothing = [found | column.blank() for column, found in zip(raw.columns, said, strict=True)]
+    return np.flatnonzero(np.logical_or.reduce(said) & np.logical_and.reduce(nothing)).tolist()
+
+
+def _aside(text: str) -> bool:
+    if len(text) > _LONGEST or text[:1].isdigit():
+        return False
+    if text.casefold() in _OF_PIVOTS:
+        return True
+    bare = any(pattern.fullmatch(text) for pattern in (_BARE_PAGE, _RULE))
+    return bare or PAGE.fullmatch(text.strip("-–— .,")) is not None
+
+
+def ask_about_pages(sheet: Layout) -> None:
+    """Ask whether the rows are the whole parcel where lines number pages and some of them are not here."""
+    raw, lines = sheet.raw, _page_lines(sheet.raw)
+    between = [row for row in lines if row < raw.n_rows - 1]
+    texts = [text_of(cell) for _, cells in raw.titles for cell in cells] + [raw.label(row) for row in lines]
+    found = [(int(hit[2]), text) for text in texts if (hit := PAGE.search(text)) and hit[2]]
+    if found and max(found)[0] > 1 + len(between) and sheet.choices.get("part") != "whole":
+        sheet.tell("part_in_title", None, title=found[0][1], choices=[("part", "whole")])
+
+
+def without_unused(sheet: Layout) -> Layout:
+    """Leave out the last rows of a form that bear their number and nothing else; how many there are is told."""
+    raw, numbers = sheet.raw, sheet.places("row")
+    if not numbers or any(column.mostly_distinct for column in raw.columns):
+        return sheet
+    blank = raw.blank([at for at in range(len(raw.columns)) if at not in numbers])
+    if not blank[-1:].any() and not raw.totals():
+        return sheet
+    goods = ~blank & ~np.isin(np.arange(raw.n_rows), raw.totals())
+    end = int(np.flatnonzero(goods)[-1]) if goods.any() else raw.n_rows
+    rows = [row for row in np.flatnonzero(blank).tolist() if row > end and text_of(raw.label(row)).isdigit()]
+    last = text_of(raw.columns[numbers[0]].at(end)) if rows else ""
+    on = range(int(last) + 1, int(last) + 1 + len(rows)) if last.isdigit() else ()
+    if not rows or [int(raw.label(row)) for row in rows] != [*on]:  # ``70`` below three stones
+        return sheet
+    sheet.trace.notes.append(Note(code="unused_rows", values={"count": len(rows), "first": raw.label(rows[0])}))
+    return replace(sheet, raw=raw.keep(np.setdiff1d(np.arange(raw.n_rows), rows)))
+
+
+def without_empty_classes(sheet: Layout, measures: Sequence[int], classes: Sequence[int], *, checked: bool) -> Layout:
+    """Leave out the classes of a form that hold nothing: dashes, or blanks where a total was `checked`.
+
+    So are rows of zeros that name none.
+    """
+    raw, measured = sheet.raw, [sheet.raw.columns[at] for at in measures]
+    if not measured or not classes or any(column.mostly_distinct for column in measured):
+        return sheet
+    empty = raw.blank(measures) if checked else np.logical_and.reduce([_dashes(column) for column in measured])
+    zero = np.logical_and.reduce([raw.values(at) == 0 for at in measures])
+    unnamed = raw.blank(classes)
+    rows = np.flatnonzero((empty & ~unnamed) | (zero & unnamed)).tolist()
+    if len(rows) == raw.n_rows:
+        return sheet
+    labels = [[text_of(raw.columns[at].at(row)) for at in classes if at in raw.filled_at(row)] for row in rows]
+    columns = list(raw.columns)
+    for at in classes if len(classes) > 1 else ():
+        columns[at] = _handed_down(columns[at], rows)
+    return sheet.with_columns(columns).without(
+        {row: ("empty_class", {"label": (of or [raw.label(row)])[0]}) for row, of in zip(rows, labels, strict=True)}
+    )
+
+
+def _handed_down(column: Column, rows: Sequence[int]) -> Column:
+    """Give the class of each of some rows, which are left out, to the row below, where classes are written once."""
+    codes, blank = column.codes.copy(), column.blank()
+    for row in rows if blank.sum() > 1 else ():
+        if not blank[row] and row + 1 < len(codes) and blank[row + 1]:
+            codes[row + 1], blank[row + 1] = codes[row], False
+    return replace(column, codes=codes)
+
+
+def _dashes(column: Column) -> NDArray[np.bool_]:
+    return column.rows_with(code for code, cell in column.texts() if cell.strip() and is_blank(cell))

@@ -1,0 +1,79 @@
+"""Words of one's own, which the caller or a table of words gives their classes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from kpfootprint.errors import Problem
+from kpfootprint.ingest.columns.meanings import Layout, listed
+from kpfootprint.ingest.problems import Broken, problem
+from kpfootprint.ingest.raw.cells import Cell, is_blank, text_of
+from kpfootprint.ingest.raw.tables import Note, RawTable
+from kpfootprint.ingest.words import condition_values, declared_words, fold
+from kpfootprint.visible import FORMULA
+
+
+def with_classes_chosen(sheet: Layout) -> Layout:
+    """Put classes that the caller chose in the place of words of a sheet: ``colour:BRN2`` is ``brown``."""
+    chosen: dict[str, dict[str, str]] = {}
+    for question, answer in sheet.choices.items():
+        name, colon, word = question.partition(":")
+        if not colon or name == "column":
+            continue
+        role = sheet.headers.attribute(name)
+        if role is None:
+            sheet.tell("unknown_attribute", None, attribute=name, known=listed(sheet.headers.attributes(), 12))
+        else:
+            chosen.setdefault(role, {})[" ".join(word.split())] = answer
+    columns = list(sheet.raw.columns)
+    for at, item in enumerate(sheet.meanings) if chosen else ():
+        words = chosen.get(item.role, {})
+        if item.wide or not words:
+            continue
+        column = columns[at]
+        columns[at] = replace(column, cells=[_chosen(cell, words) for cell in column.cells])
+        held = {text_of(cell) for cell in column.cells if not is_blank(cell)}
+        if told := [f"{word} = {answer}" for word, answer in words.items() if word in held]:
+            values = {"column": column.header, "words": listed(told, 20)}
+            sheet.trace.notes.append(Note(code="words_chosen", values=values))
+    return sheet.with_columns(columns)
+
+
+def _chosen(cell: Cell, words: Mapping[str, str]) -> Cell:
+    answer = None if is_blank(cell) else words.get(text_of(cell))
+    if answer is None:
+        return cell
+    return None if fold(answer) in condition_values("") else answer
+
+
+def words_in(raw: RawTable, problems: list[Problem]) -> dict[str, str]:
+    """Return what a table of words says, as choices; what is wrong with it is added to `problems`."""
+    known: dict[str, list[str]] = declared_words()["words"]
+    places = {}
+    for name in ("attribute", "word", "class"):
+        at = next((at for at, item in enumerate(raw.columns) if fold(item.header) in known[name]), None)
+        if at is None:
+            headers = ", ".join(column.header for column in raw.columns) or "none"
+            broken = Broken("missing_column", {"column": name, "headers": headers})
+            problems.append(problem(broken, table=raw.name, column=name))
+        else:
+            places[name] = raw.columns[at]
+    chosen: dict[str, str] = {}
+    for row in range(raw.n_rows if len(places) == 3 else 0):
+        cells = {name: column.at(row) for name, column in places.items()}
+        for name, cell in cells.items():
+            if is_blank(cell):
+                problems.append(problem(Broken("missing_value"), table=raw.name, row=raw.line(row), column=name))
+        if any(map(is_blank, cells.values())):
+            continue
+        word, answer = (_without_mark(text_of(cells[name])) for name in ("word", "class"))
+        if chosen.setdefault(f"{text_of(cells['attribute'])}:{word}", answer) != answer:
+            broken = Broken("word_twice", {"word": word})
+            problems.append(problem(broken, table=raw.name, row=raw.line(row), column="word", value=word))
+    return chosen
+
+
+def _without_mark(text: str) -> str:
+    """Return a text without the apostrophe by which spreadsheets are told that it is one."""
+    return text[1:] if text.startswith("'") and text[1:].startswith(FORMULA) else text

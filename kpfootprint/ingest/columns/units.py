@@ -1,0 +1,294 @@
+"""In what units the numbers of a sheet are: sizes, weights, and stones that are counted by thousands."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kpfootprint.ingest.columns.meanings import Layout, with_role
+from kpfootprint.ingest.names.headers import UNKNOWN, Meaning
+from kpfootprint.ingest.names.labels import size_span
+from kpfootprint.ingest.problems import Broken, problem
+from kpfootprint.ingest.raw.cells import THOUSANDS, Cell, DecimalMarks, Odd, is_blank, read_numbers, text_of
+from kpfootprint.ingest.raw.tables import Column, Note
+from kpfootprint.ingest.words import declared_words, is_total, plain, says, tokens_of, unit_pattern, unit_words
+
+_UNITS_OF_SIZES = {"gr": "grains", "ct": "carats", "pts": "points"}
+
+_RANGE = re.compile(r"\d+([.,]\d+)?\s*(-|–|/|to|à|a|bis)\s*\d+([.,]\d+)?")
+
+_TWO_SIEVES = re.compile(r"\s*(\d{1,2})\s*(?:-|–|/|to|à|a|bis)\s*(\d{1,2})\s*")
+
+_FINE_RANGE = re.compile(r"\d*[.,]\d\d\s*(-|–|to|à|a)\s*\d*[.,]\d\d")
+"""A range of weights, which says so by its hundredths."""
+
+_BARE_SIZE = re.compile(
+    r"([<>]=?|[+-]|below|above|under|over|up to|jusqu'?[aà])?\s*\d+([.,]\d+)?\s*((-|–|/|to|à|a|bis)\s*\d+([.,]\d+)?)?"
+    r"\s*(?P<up>\+|(and |&|et )?(up|over|plus))?",
+    re.IGNORECASE,
+)
+
+
+_HEAVY = 20.0
+"""Carats above which no stones of a class weigh on average, where they are counted by thousands."""
+
+_HEAVY_MIDDLE = 20.0
+"""Weight in the middle of a list, from which on it is asked whether it is in carats where no hundredths are given."""
+
+_DECIMALS = (re.compile(r"\d*[.,]\d\d"), re.compile(r"\d*[.,]\d+"))
+"""Weights written to the hundredth, and numbers of a workbook or of JSON, which keep no zeros behind their digits."""
+
+_HUNDREDTHS = re.compile(r"[.,]\d\d")
+
+_FAR = 20
+"""How many times the others a weight without decimals is that lost its decimal mark, however few the others are."""
+
+_FEW = 3
+"""Whole weights from which on they are taken for points rather than carats."""
+
+_WITH_UNIT = {
+    role: re.compile(rf".*\d\s*{unit_pattern(kind)}\.?", re.IGNORECASE)
+    for role, kind in (("n_stones", "carats"), ("carats", "pieces"))
+}
+
+
+def with_units(sheet: Layout) -> Layout:
+    """Return a sheet in carats, whose sizes bear the units of headers, and whose stones have no thousands marks."""
+    return _with_units_of_headers(_with_merged_sizes(_with_thousands(_in_carats(_without_extremes(sheet)))))
+
+
+def _without_extremes(sheet: Layout) -> Layout:
+    """Take ``Min`` and ``Max`` for limits of sizes where they are, and not the least and the most of what rows hold.
+
+    Limits stand before what they measure, and each class begins where another ends.
+    """
+    limits = sheet.places("lower_ct", "upper_ct")
+    headers = [tokens_of(sheet.raw.columns[at].header) for at in limits]
+    if len(limits) != 2 or not any(says("summary", *tokens) for tokens in headers):
+        return sheet
+    measured = [at for at, item in enumerate(sheet.meanings) if item.wide or item.role in ("n_stones", "carats")]
+    pairs = np.column_stack([sheet.raw.values(at) for at in limits])
+    pairs = np.unique(pairs[np.isfinite(pairs).all(axis=1)], axis=0)
+    in_carats = any(says("carats", *tokens) for tokens in headers) or bool(np.any(pairs != np.floor(pairs)))
+    chained = bool(np.all(np.diff(pairs.ravel()) > -0.011) and np.all(pairs[:, 0] < pairs[:, 1]))
+    if chained and in_carats and "size_class" not in sheet.taken and max(limits) < min(measured, default=0):
+        return sheet
+    other = Meaning(role="other") if sheet.taken & {"size_class", *sheet.attributes} else UNKNOWN
+    return replace(sheet, meanings=[other if at in limits else item for at, item in enumerate(sheet.meanings)])
+
+
+def _in_carats(sheet: Layout) -> Layout:
+    """Give the one column of weights in carats whose header says milligrams, grams or points; that is noted."""
+    places = sheet.places("other_unit")
+    if len(places) != 1 or sheet.places("carats", "stones_or_carats", wide=None):
+        return sheet
+    at, column = places[0], sheet.raw.columns[places[0]]
+    units = {
+        (unit, weight["ct"])
+        for unit, weight in declared_words()["in_carats"].items()
+        if {*tokens_of(column.header)} & {*weight["words"]}
+    }
+    values = sheet.raw.values(at)
+    if len(units) != 1 or bool(np.any(np.isnan(values) & ~column.blank())):
+        return sheet
+    unit, weight_ct = units.pop()
+    carats = [None if value != value else value for value in (values * weight_ct).round(6).tolist()]
+    sheet.trace.notes.append(
+        Note(code="in_carats", values={"column": column.header, "unit": unit, "carats": weight_ct})
+    )
+    columns = [Column.of(column.header, carats) if item is column else item for item in sheet.raw.columns]
+    return with_role(sheet.with_columns(columns), at, "carats")
+
+
+def _with_thousands(sheet: Layout) -> Layout:
+    """Read ``1.250`` stones as 1250 where the carats beside agree and 1.25 would be none; ``1.000`` may be told."""
+    columns, carats = list(sheet.raw.columns), sheet.places("carats", wide=None)
+    for at in sheet.places("n_stones", wide=None):
+        column = columns[at]
+        hits = {code: cell for code, cell in column.texts() if THOUSANDS.fullmatch(cell.strip())}
+        others = (text_of(cell) for cell in sheet.cells(at) if cell not in hits.values())
+        if not hits or not all(map(str.isdigit, others)):
+            continue
+        cells = [re.sub("[.,]", "", text_of(cell)) if code in hits else cell for code, cell in enumerate(column.cells)]
+        made, rows = replace(column, cells=cells), column.rows_with(hits)
+        beside = [place for place in carats if sheet.meanings[place].classes == sheet.meanings[at].classes]
+        weights = sheet.raw.values(beside[0]) if beside else np.full(sheet.raw.n_rows, np.nan)
+        means = weights[rows] / read_numbers(cells, DecimalMarks())[0][made.codes][rows]
+        agree = bool(np.all((means > 0.004) & (means < _HEAVY)))
+        whole = all(cell.strip().endswith("000") for cell in hits.values()) and not np.any(1000 * means > _HEAVY)
+        if agree and not whole:
+            columns[at] = made
+        elif whole and (agree or not beside):
+            sheet.tell_rows("ambiguous_number", at, rows)
+    return sheet.with_columns(columns)
+
+
+def _with_merged_sizes(sheet: Layout) -> Layout:
+    """Let a size class that a spreadsheet holds as a number, 11 for ``+11``, reach over the rows it is merged over."""
+    columns = list(sheet.raw.columns)
+    for at in sheet.places("size_class"):
+        cells = () if columns[at].mostly_distinct else columns[at].cells
+        if any(isinstance(cell, Odd) for cell in cells):
+            made = [c.text if isinstance(c, Odd) and c.code == "merged_number" else c for c in cells]
+            columns[at] = replace(columns[at], cells=made)
+    return sheet.with_columns(columns)
+
+
+def _with_units_of_headers(sheet: Layout) -> Layout:
+    """Give sizes the unit that their header names: ``4`` below ``Grainer``, ``0.30-0.49`` below ``Size (ct)``."""
+    columns, meanings = list(sheet.raw.columns), list(sheet.meanings)
+    for at, column in enumerate(columns):
+        tokens = set(tokens_of(column.header))
+        units = [unit for unit, kind in _UNITS_OF_SIZES.items() if tokens & {*unit_words(kind)}]
+        named = meanings[at].role == "size_class" or says("size", *tokens)
+        weighed = meanings[at].role == "carats" and not meanings[at].wide and len(sheet.places("carats")) > 1
+        if column.mostly_distinct or len(units) > 1 or not (units or named or weighed):
+            continue
+        texts = [text_of(cell) for cell in sheet.cells(at)]
+        if says("sieve", *tokens) and texts and not units and all(map(_TWO_SIEVES.fullmatch, texts)):
+            pairs = [_TWO_SIEVES.fullmatch(cell) if isinstance(cell, str) else None for cell in column.cells]
+            both = [sorted(map(int, hit.groups())) if hit else None for hit in pairs]
+            sieves = [f"+{of[0]}-{of[1]}" if of else cell for of, cell in zip(both, column.cells, strict=True)]
+            if all(size_span(text_of(cell), sheet.scheme) for cell in sieves if not is_blank(cell)):
+                columns[at], meanings[at] = replace(column, cells=sieves), Meaning(role="size_class")
+                continue
+        if weighed and 2 * sum(_RANGE.fullmatch(text) is not None for text in texts) >= len(texts) > 0:
+            named, units = True, ["ct"]  # ``Carat range``
+        if not units and texts and sheet.places("carats") and all(map(_FINE_RANGE.fullmatch, texts)):
+            units = ["ct"]
+        if not units:
+            continue
+        bare = bool(texts) and all(_BARE_SIZE.fullmatch(text) for text in texts)
+        ranges = all(map(_RANGE.fullmatch, texts)) and (meanings[at].role != "carats" or sheet.places("n_stones"))
+        if not (named or ranges or "grainer" in " ".join(tokens)):
+            continue
+        if not bare or (units == ["ct"] and all(text.replace(".", "").replace(",", "").isdigit() for text in texts)):
+            continue
+        cells: list[Cell] = []
+        for cell in column.cells:  # ``0.70+`` is ``0.70 ct+``
+            hit = _BARE_SIZE.fullmatch(text_of(cell))
+            up = hit["up"] if hit else None
+            cells.append(f"{hit[0].removesuffix(up or '').strip()} {units[0]}{'+' if up else ''}" if hit else cell)
+        columns[at], meanings[at] = replace(column, cells=cells), Meaning(role="size_class")
+    return sheet.with_columns(columns, meanings)
+
+
+def ask_whether_carats(sheet: Layout, at: int, weight: NDArray[np.float64]) -> None:
+    """Ask whether the weights of a list are carats, and whole: not points, nor cells parted by decimal commas."""
+    _ask_about_commas(sheet, at, weight[np.isfinite(weight)])
+    _ask_about_points(sheet, at)
+    ask_about_heavy(sheet, at, weight)
+
+
+def ask_about_heavy(sheet: Layout, at: int, weight: NDArray[np.float64]) -> None:
+    """Ask whether the weights of a list are points, where all are whole numbers or half of them heavy."""
+    header, known = sheet.raw.columns[at].header, weight[np.isfinite(weight)]
+    said = sheet.choices.get("weights") == "carats" or set(tokens_of(header)) & set(unit_words("carats"))
+    if said or len(known) < _FEW:
+        return
+    if bool(np.all(known == np.floor(known))) and float(known.max()) >= 2.0:
+        sheet.tell("points_or_carats", at, header=header, choices=[("weights", "carats")])
+    elif (middle := float(np.median(known))) >= _HEAVY_MIDDLE and not any(
+        _HUNDREDTHS.search(text_of(cell)) for cell in sheet.cells(at)
+    ):
+        sheet.tell("heavy_or_carats", at, header=header, middle=f"{middle:g}", choices=[("weights", "carats")])
+
+
+def _ask_about_commas(sheet: Layout, at: int, weights: NDArray[np.float64]) -> None:
+    """Ask whether decimal commas part the cells of a list: whole weights, and two digits each in the column behind."""
+    if len(weights) < _FEW or sheet.choices.get("weights") == "carats" or np.any(weights != np.floor(weights)):
+        return
+    behind = sheet.raw.columns[at + 1 : at + 2]
+    if any(all(re.fullmatch(r"\d\d", text_of(cell)) for cell in column.cells) for column in behind):
+        header = sheet.raw.columns[at].header
+        sheet.tell("split_decimals", at, header=header, choices=[("weights", "carats")])
+
+
+def _ask_about_points(sheet: Layout, at: int) -> None:
+    """Ask about the weights without decimals in a list whose other weights have some: ``42`` among ``0.31``.
+
+    As text, where all others have two and some end with a zero, each of them; else, and of cells that are numbers,
+    those far above all others.
+    """
+    column = sheet.raw.columns[at]
+    cells = {code: text_of(cell) for code, cell in enumerate(column.cells) if not is_blank(cell)}
+    typed = any(isinstance(cell, float) for cell in column.cells)
+    fine = [cell for cell in cells.values() if _DECIMALS[typed].fullmatch(cell)]
+    bare = {code: int(cell) for code, cell in cells.items() if cell.isascii() and cell.isdigit()}
+    unlike = len(fine) < 2 or len(fine) + len(bare) < len(cells)
+    if not bare or unlike or sheet.choices.get("weights") == "carats" or sheet.places("parcel_id"):
+        return
+    most = max(float(cell.replace(",", ".")) for cell in fine)
+    zeros = any(cell.endswith("0") for cell in fine)
+    few = len(fine) <= _FEW
+    least = (_FAR if few else 10 if typed else 3) * most
+    odd = [code for code, weight in bare.items() if (zeros and not few) or weight > least]
+    sheet.tell_rows("decimals_missing", at, column.rows_with(odd), choices=[("weights", "carats")])
+
+
+def ask_about_units(sheet: Layout) -> None:
+    """Tell a title that gives weights in a unit that is not carats, where no header says carats."""
+    words: Mapping[str, Sequence[str]] = declared_words()["headers"]
+    _ask_about_unit_cells(sheet)
+    weighed = [sheet.raw.columns[at].header for at in sheet.places("carats", wide=None)]
+    in_carats = any(set(tokens_of(header)) & set(unit_words("carats")) for header in weighed)
+    others = (
+        words["thousands"]
+        if in_carats or not weighed
+        else [*unit_words("grains", "points", "others"), *words["thousands"]]
+    )
+    said = re.compile(
+        rf"(\b(in|en|em|im|в|изм|{'|'.join(words['unit'])})\b\W*|\()({'|'.join(others)})\b\W*\)?", re.IGNORECASE
+    )
+    left_out = [(note.row, (note.values.get("label", ""),)) for note in sheet.trace.left_out]
+    for line, cells in (*sheet.raw.titles, *sheet.trace.stated, *left_out):
+        texts = [cell for cell in cells if isinstance(cell, str) and 0 < len(cell) <= 200]
+        if len(texts) > 1 and not any(map(str.isdigit, "".join(texts))):
+            texts.append(" ".join(texts))  # ``Unité`` beside ``g``
+        for text in texts:
+            tokens = tokens_of(text)
+            weighed_so = set(tokens) & set(words["carats"]) and set(tokens) & {*others}
+            in_brackets = is_total(text) and {*tokens_of(text.partition("(")[2])} & {*others}  # ``Total (g)``
+            if weighed_so or in_brackets or said.search(" ".join(tokens)):
+                broken = Broken("unit_in_title")
+                sheet.problems.append(problem(broken, table=sheet.raw.name, row=line, value=text))
+                return
+
+
+def _ask_about_unit_cells(sheet: Layout) -> None:
+    """Tell the units that are not carats, in a column that holds nothing but the unit of each row."""
+    carats, others = set(unit_words("carats", "pieces")), set(unit_words("grains", "points", "others"))
+
+    def unit(cell: str) -> str:
+        return plain(cell).strip("()[]. ")
+
+    for at in range(len(sheet.meanings)) if sheet.places("carats") else ():
+        column = sheet.raw.columns[at]
+        texts = [(code, cell) for code, cell in column.texts() if not is_blank(cell)]
+        if sheet.meanings[at].role in sheet.attributes or not all(unit(cell) in carats | others for _, cell in texts):
+            continue
+        named = {*tokens_of(column.header)} & {*declared_words()["headers"]["unit"]}
+        if len(texts) == len(sheet.cells(at)) and (named or any(len(unit(cell)) > 1 for _, cell in texts)):
+            hits = [code for code, cell in texts if unit(cell) in others]
+            sheet.tell_rows("unknown_unit", at, column.rows_with(hits))
+
+
+def ask_about_measures(sheet: Layout) -> None:
+    """Tell carats among numbers of stones, stones among carats, and a stone that was not counted among such as were."""
+    for role, pattern in _WITH_UNIT.items():
+        for at in sheet.places(role, wide=None):
+            column = sheet.raw.columns[at]
+            hits = [
+                code for code, cell in column.texts() if cell[-2:].strip(". ").isalpha() and pattern.fullmatch(cell)
+            ]
+            sheet.tell_rows("unit_elsewhere", at, column.rows_with(hits))
+    counts = sheet.places("n_stones")
+    if len(counts) != 1 or sheet.places("size_class", "description", "lot") or not sheet.places("carats"):
+        return
+    values = sheet.raw.values(counts[0])
+    if np.isfinite(values).any() and np.nanmedian(values) < 2:
+        sheet.tell_rows("missing_value", counts[0], sheet.raw.columns[counts[0]].blank())

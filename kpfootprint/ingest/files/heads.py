@@ -1,0 +1,259 @@
+"""Where the header of a table stands: below titles, and on one line, two or three; and what stands below it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import chain, repeat
+
+from kpfootprint.ingest.files.archive import Limits, refuse
+from kpfootprint.ingest.names.headers import Headers, Meaning
+from kpfootprint.ingest.raw.cells import Cell, is_blank, is_number, text_of
+from kpfootprint.ingest.raw.tables import Column, ColumnMaker, RawTable
+from kpfootprint.ingest.words import fold, is_total, is_unit, says, tokens_of
+
+LOOKED_AT = 40
+"""Rows from the top of a table among which the header is looked for."""
+
+_CELLS = 60
+"""Cells of a row that are looked at; a header that names nothing in so many names nothing at all."""
+
+_LONGEST_NAMED = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """A header: its texts, the positions of its rows among those looked at, and the rows of titles above it.
+
+    `beside` counts blank texts at its end, above what stands right of the table behind an empty column.
+    """
+
+    texts: tuple[str, ...]
+    rows: tuple[int, ...]
+    titles: tuple[int, ...]
+    beside: int = 0
+
+    def over(self, raw: RawTable, rows: Sequence[Sequence[Cell]], lines: Sequence[int]) -> RawTable:
+        """Return a table with what was looked at above it, row by row and on which lines, and without blank rows."""
+        raw = replace(
+            raw,
+            header_rows=tuple(lines[at] for at in self.rows),
+            titles=tuple((lines[at], tuple(rows[at])) for at in self.titles),
+        )
+        return raw.filled() if raw.columns else raw
+
+
+class TableMaker:
+    """Gathers the columns below a header, row by row; rows too long, or of less than `least` cells, are `ragged`."""
+
+    def __init__(self, head: Head, limits: Limits, *, least: int = 0) -> None:
+        self._texts, self._most, self._least = head.texts, limits.max_columns, least
+        self._makers = [ColumnMaker() for _ in head.texts]
+        self.n_rows = 0
+        self.ragged: dict[int, int] = {}
+
+    def add(self, rows: Sequence[Sequence[Cell]]) -> None:
+        """Append rows; what they hold right of the table, behind an empty column, gets columns of its own."""
+        if set(map(len, rows)) != {len(self._makers)}:
+            rows = self._as_wide(rows)
+        for maker, cells in zip(self._makers, zip(*rows, strict=True), strict=True):
+            maker.add(cells)
+        self.n_rows += len(rows)
+
+    def _as_wide(self, rows: Sequence[Sequence[Cell]]) -> list[Sequence[Cell]]:
+        width = len(self._makers)
+        wide = [row for row in rows if not all(map(is_blank, row[width:]))]
+        if wide and all(is_blank(row[width]) for row in wide):
+            for _ in range(width, min(max(map(len, wide)), self._most)):
+                self._makers.append(ColumnMaker())
+                self._makers[-1].add([""] * self.n_rows)
+        width = len(self._makers)
+        for at, row in enumerate(rows, start=self.n_rows):
+            if any(map(_is_filled, row[width:])) or (len(row) < self._least and any(map(_is_filled, row))):
+                self.ragged[at] = len(row)
+        return [row if len(row) == width else [*row[:width], *[None] * (width - len(row))] for row in rows]
+
+    def columns(self, *, whole: bool = False) -> list[Column]:
+        """Return the columns; cells are cut to what could be meant unless they are wanted whole."""
+        texts = chain(self._texts, repeat(""))
+        return [maker.column(text, whole=whole) for maker, text in zip(self._makers, texts, strict=False)]
+
+
+def _is_filled(cell: Cell) -> bool:
+    return cell is not None and not (isinstance(cell, str) and not cell.strip())
+
+
+def head_of(rows: Sequence[Sequence[Cell]], headers: Headers | None, name: str, limits: Limits) -> Head:
+    """Return the header of a table, from its first rows; of tables in our own layout alone, their first row."""
+    if headers is not None:
+        head = _found(rows, headers)
+    else:
+        at = next(at for at, row in enumerate(rows) if any(not is_blank(cell) for cell in row))
+        head = Head(_joined([rows[at]]), (at,), ())
+    body, width = rows[head.rows[-1] + 1 :], len(head.texts)
+    filled = {at for row in body for at, cell in enumerate(row[: limits.max_columns]) if not is_blank(cell)}
+    gap = any(at not in filled for at in range(1, width + 1) if not "".join(head.texts[at : at + 1]))
+    beside = max(max(filled, default=0) + 1 - width, 0) if gap else 0
+    if width + beside > limits.max_columns:
+        raise refuse(name, "too_many_columns", limit=limits.max_columns)
+    return replace(head, texts=(*head.texts, *[""] * beside), beside=beside)
+
+
+def _found(rows: Sequence[Sequence[Cell]], headers: Headers) -> Head:
+    """Find the header among the first rows of a table.
+
+    Parameters
+    ----------
+    rows : sequence of rows of cells
+        The first rows, blank ones too; one of them at least is not blank.
+
+    Returns
+    -------
+    Head
+        The row that names most that is known, with the rows above and below it that belong to it. Where nothing is
+        known, the first row that is not blank.
+    """
+    filled = [at for at, row in enumerate(rows) if any(not is_blank(cell) for cell in row)]
+    best = filled[0]
+    wide = max(sum(not is_blank(cell) for cell in rows[at]) for at in filled[:5]) > 1
+    own = sum(not is_blank(cell) for cell in rows[best])
+    wider = any(sum(not is_blank(cell) for cell in rows[at]) > own for at in filled[1:])
+    if (
+        wider
+        or not _names_every_column(rows[best], headers)
+        or (wide and sum(not is_blank(cell) for cell in rows[best]) == 1)
+    ):
+        scores = {at: _score(rows[at], headers) for at in filled}
+        if wide or wider:  # what stands alone is a title, or a line below
+            alone = [at for at in filled if sum(not is_blank(cell) for cell in rows[at]) == 1]
+            scores |= {at: min(scores[at], 0.5) for at in alone}
+        later = [at for at in filled[1:] if not _holds_numbers(rows[at])]
+        best = max([filled[0], *later], key=lambda at: (scores[at], -at))
+        if scores[best] <= 0.5:
+            best = filled[0]
+    members = [best]
+    for above in reversed([at for at in filled if at < best][-2:]):
+        if not _is_group_row(rows[above], [rows[at] for at in members], headers):
+            break
+        members.insert(0, above)
+    for below in [at for at in filled if at > members[-1]][: 3 - len(members)]:
+        if below != members[-1] + 1 or not _continues(rows[below], [rows[at] for at in members], headers):
+            break
+        members.append(below)
+    texts = _joined([rows[at] for at in members])
+    return Head(texts, tuple(members), tuple(at for at in filled if at < members[0]))
+
+
+def _texts(row: Sequence[Cell]) -> list[str]:
+    return ["" if is_blank(cell) else text_of(cell) for cell in row]
+
+
+def _holds_numbers(row: Sequence[Cell]) -> bool:
+    return any(not isinstance(cell, str) or is_number(cell) for cell in row[:_CELLS] if not is_blank(cell))
+
+
+def _score(row: Sequence[Cell], headers: Headers) -> float:
+    """Return how much a row looks like a header: a point for what is known, half of one for the word of a class."""
+    score = 0.0
+    seen: set[str] = set()
+    for cell in row[:_CELLS]:
+        if is_blank(cell):
+            continue
+        text = text_of(cell)
+        if not isinstance(cell, str) or is_number(text):
+            score -= 1.0
+            continue
+        if len(text) > _LONGEST_NAMED:
+            continue
+        meaning = headers.of(text)
+        if meaning.role == "unknown" or (is_total(text) and meaning.role not in ("n_stones", "carats")):
+            score += 0.1 if is_total(text) else 0.0
+        elif meaning.wide:
+            score += 0.5
+        else:
+            score += 1.0 if fold(text) not in seen else 0.25
+        seen.add(fold(text))
+    return score
+
+
+def _names_every_column(row: Sequence[Cell], headers: Headers) -> bool:
+    """Say whether every cell of a row heads a column that is known, so that no other row can be the header."""
+    texts = _texts(row)[:_CELLS]
+    said = [headers.of(text) for text in texts if text]
+    known = [item for item in said if item.sure and not item.wide]
+    return (
+        bool(texts) and all(texts) and len(known) == len(texts) and any(i.role in ("carats", "n_stones") for i in said)
+    )
+
+
+def _is_group_row(above: Sequence[Cell], head: Sequence[Sequence[Cell]], headers: Headers) -> bool:
+    """Say whether a row names groups of the columns below it: the header beneath repeats itself, or has gaps."""
+    upper = _texts(above)
+    lower = _joined(head)
+    if any(is_number(text) for text in upper if text) or sum(bool(text) for text in upper) < 2:
+        return False
+    below = [fold(text) for text in _joined(head) if text]
+    repeated = len(set(below)) < len(below)
+    fills = any(text and (at >= len(lower) or not lower[at]) for at, text in enumerate(upper))
+    known = any(text and headers.of(text).role != "unknown" for text in upper)
+    gaps = any(not text for text in lower[: len(upper)])
+    return repeated or (fills and known and gaps)
+
+
+def _continues(below: Sequence[Cell], head: Sequence[Sequence[Cell]], headers: Headers) -> bool:
+    """Say whether a row below the header is a second line of it: measures or units, and no number."""
+    texts = _texts(below)
+    if any(not isinstance(cell, str) and not is_blank(cell) for cell in below) or any(
+        map(is_number, filter(None, texts))
+    ):
+        return False
+    if any(texts) and all(is_unit(text) for text in texts if text):
+        return True
+    said = [headers.of(text) for text in texts if text and len(text) <= _LONGEST_NAMED]
+    measures = sum(item.role in ("n_stones", "carats", "percent", "mean", "money") and not item.wide for item in said)
+    classes = sum(item.wide for item in said)
+    top = _joined(head)
+    under_blank = any(text and (at >= len(top) or not top[at]) for at, text in enumerate(texts))
+    known = [headers.of(text) for text in top if text]
+    lacking = not any(item.role in ("n_stones", "carats", "stones_or_carats") for item in known)
+    return (measures >= 1 and (measures >= 2 or under_blank or lacking)) or (
+        classes >= 2
+        and under_blank
+        and (lacking or classes == sum(map(bool, texts)))
+        and not _classes_of(known) & _classes_of(said)
+    )
+
+
+def _classes_of(said: Sequence[Meaning]) -> set[str]:
+    """Return the attributes whose classes some headers name."""
+    return {name for item in said for name, _ in item.classes}
+
+
+def _total_beside(lower: Sequence[Sequence[str]], own: int, at: int) -> bool:
+    """Say whether a column says total below a group that does not, so that it is none of the group."""
+    whole, group = (says("whole", *tokens_of(" ".join(line[place] for line in lower))) for place in (at, own))
+    return whole and not group
+
+
+def _joined(rows: Sequence[Sequence[Cell]]) -> tuple[str, ...]:
+    """Join the lines of a header; a group's name holds for the blank cells to its right that have something below."""
+    lines = [_texts(row) for row in rows]
+    width = max(map(len, lines))
+    lines = [line + [""] * (width - len(line)) for line in lines]
+    for position, line in enumerate(lines[:-1]):
+        last, own = "", 0
+        for at in range(width):
+            under = any(lower[at] for lower in lines[position + 1 :])
+            if line[at]:
+                last, own = line[at], at
+            elif under and last and at and not _total_beside(lines[position + 1 :], own, at):
+                line[at] = last
+            elif not under:
+                last = ""
+    while width and not any(line[width - 1] for line in lines):
+        width -= 1
+    texts = []
+    for at in range(width):
+        parts = list(dict.fromkeys(line[at] for line in lines if line[at]))
+        texts.append(" ".join(" ".join(parts).split()))
+    return tuple(texts)

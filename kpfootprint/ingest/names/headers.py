@@ -1,0 +1,292 @@
+"""Headers: what that of a column means (pieces, carats, a class, nothing of ours), and where that of a table stands."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+
+from kpfootprint.ingest.names.labels import size_span
+from kpfootprint.ingest.words import (
+    JOINED,
+    Vocabulary,
+    all_say,
+    attribute_words,
+    declared_words,
+    fold,
+    holds,
+    is_lot_number,
+    is_not_recorded,
+    is_row_number,
+    one_code,
+    phrases,
+    plain,
+    says,
+    stem_key,
+    tokens_of,
+    without_measure,
+)
+
+_PER = re.compile(
+    r"(cts?|carats?|kt|poids|weight)\s*(/|per|par|pro)\s*(st|sts|pcs?|pces?|p|stones?|pierres?|pieces?)\b"
+)
+_PER_CARAT = re.compile(r"(st|sts|pcs?|p|stones?|pierres?|pieces?|nb|nbre|nombre)\s*(/|per|par|pro)\s*(cts?|carats?)\b")
+_LETTERS = re.compile(r"\b[A-Za-z]\s?[-–]\s?[A-Za-z]\b")
+_LONGEST = 200
+_GRADE = 3
+"""Letters of a grade behind a class, ``White 2``, at most; a year has more."""
+
+_QUESTION = re.compile(
+    r"q\d{1,2}[_.:)]\s*(?=[^\W\d])|(what|which) (is|are)\b|quel(le)?s? (est|sont)\b|how many\b|combien\b", re.IGNORECASE
+)
+"""How a question of a form begins: ``q1_weight``, ``What is the weight?``."""
+
+_MANY = 4096
+_NUMBER_OF = ("no", "nr", "n")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Meaning:
+    """What a header means.
+
+    Parameters
+    ----------
+    role : str
+        A column of the documentation (``parcel_id``, ``zone_id``, ``n_stones``, ``carats``, ``size_class``,
+        ``value_usd``, the column of an attribute), or ``lot``, ``row``, ``mean``, ``money``, ``percent``,
+        ``description``, ``other`` (known, and not ours), ``unknown``.
+    classes : tuple of (str, str)
+        Column and class that the header itself names, where the column holds stones or carats of that class.
+    part : str
+        ``whole`` (a total), ``sample``, or blank.
+    party : str
+        Words that remain beside a measure, and name nothing that is known: whose pieces or carats these are.
+    sure : bool
+        Whether the header alone decides; otherwise the cells below it are asked.
+    """
+
+    role: str
+    classes: tuple[tuple[str, str], ...] = ()
+    part: str = ""
+    party: str = ""
+    sure: bool = True
+
+    @property
+    def wide(self) -> bool:
+        """Whether the header names a class, so that the cells below are numbers of it."""
+        return bool(self.classes)
+
+
+UNKNOWN = Meaning(role="unknown", sure=False)
+
+
+@dataclass(frozen=True)
+class Headers:
+    """The words of headers, for one scheme."""
+
+    words: Vocabulary
+
+    @cached_property
+    def _attributes(self) -> Mapping[str, str]:
+        """Folded words for the attributes, with the column of each."""
+        more: Mapping[str, Iterable[str]] = declared_words()["attributes"]
+        known: dict[str, str] = {}
+        for item in self.words.scheme.categorical:
+            for word in (item.column, item.name, *item.labels.values(), *item.synonyms, *more.get(item.name, ())):
+                known.setdefault(fold(word), item.column)
+        return known
+
+    @cached_property
+    def _exact(self) -> Mapping[str, str]:
+        """Folded headers that the documentation names, with the role of each."""
+        known = dict(self._attributes)
+        for table in ("counts", "stones", "declarations"):
+            for word, column in self.words.columns(table).items():
+                role = "carats" if column == self.words.scheme.size.column else column
+                known.setdefault(word, "lot" if word in ("lot", "lotno", "lotid", "numerodelot") else role)
+        return known
+
+    @cached_property
+    def _class_words(self) -> Mapping[str, tuple[tuple[str, int], ...]]:
+        """Folded words of classes, with the column and code of each attribute that has the word."""
+        known: dict[str, list[tuple[str, int]]] = {}
+        for item in self.words.scheme.categorical:
+            for word, code in attribute_words(item).items():
+                known.setdefault(word, []).append((item.column, code))
+        return {word: tuple(found) for word, found in known.items()}
+
+    def _named(self, text: str) -> tuple[tuple[str, int], ...]:
+        """Return column and code of each attribute that has a word."""
+        return self._class_words.get(fold(text)) or self._class_words.get(stem_key(text), ())
+
+    @cached_property
+    def _met(self) -> dict[str, Meaning]:
+        return {}
+
+    def attribute(self, name: str) -> str | None:
+        """Return the column of an attribute by any of its names; sizes are ``size_class``."""
+        size = self.words.scheme.size
+        if fold(name) in {fold(word) for word in (size.name, "size_class", *size.labels.values())}:
+            return "size_class"
+        return self._attributes.get(fold(name))
+
+    def attributes(self) -> list[str]:
+        """Return the names of the attributes whose words a caller may choose classes for."""
+        return [self.words.scheme.size.name, *(item.name for item in self.words.scheme.categorical)]
+
+    def of(self, header: str) -> Meaning:
+        """Return what a header means by its words alone."""
+        if len(header) > _LONGEST:
+            return UNKNOWN
+        met = self._met.get(header)
+        if met is None:
+            met = self._of(header)
+            if len(self._met) < _MANY:
+                self._met[header] = met
+        return met
+
+    def _of(self, header: str) -> Meaning:
+        text = " ".join(header.split())
+        text = text[hit.end() :].strip(" ?") if (hit := _QUESTION.match(text)) else text
+        if not text:
+            return UNKNOWN
+        exact, low, tokens = self._exact.get(fold(text)) if text != "#" else None, plain(text), tokens_of(text)
+        if exact is not None and not {*"%‰/€£¥₽"} & {*text}:
+            return Meaning(role=exact)
+        if _PER.search(low) or _PER_CARAT.search(low):
+            return Meaning(role="money" if says("money", *tokens) else "mean")
+        joined = f" {' '.join(tokens)} "
+        if any(f" {phrase} " in joined for phrase in phrases("other")):
+            return Meaning(role="other")
+        for phrase in phrases("n_stones"):
+            joined = joined.replace(f" {phrase} ", " pcs ")
+        tokens = joined.split()
+        if "amount" in tokens and says("n_stones", *tokens):
+            return UNKNOWN
+        if says("money", *tokens):
+            return Meaning(role="money", sure=says("money_elsewhere", *tokens) or not says("value", *tokens))
+        weighed = says("carats", *tokens)
+        for role, said in (
+            ("other", holds("running", tokens)),
+            ("mean", weighed and says("each", *tokens)),
+            ("other_unit", weighed and says("other_unit", *tokens)),
+            ("percent", says("percent", *tokens)),
+            ("mean", says("mean", *tokens)),
+            ("row", is_row_number(tokens)),
+            ("lot", is_lot_number(tokens)),
+        ):
+            if said:
+                return Meaning(role=role)
+        return self._measured(header, tokens)
+
+    def _measured(self, header: str, tokens: Sequence[str]) -> Meaning:
+        """Return what a header means that names stones or carats, or what could be counted and weighed."""
+        part = next((role for role in ("sample", "whole") if says(role, *tokens)), "")
+        rest = [token for token in tokens if not any(says(role, token) for role in ("whole", "sample", "filler"))]
+        measure = next((role for role in ("carats", "n_stones") if any(says(role, token) for token in rest)), "")
+        pieces = any(says("n_stones", token) for token in rest)
+        rest = [token for token in rest if not says("carats", token) and not says("n_stones", token)]
+        if pieces:
+            rest = [token for token in rest if token not in (*_NUMBER_OF, "num", "numero", "nombre", "p", "#")]
+        elif not measure and {*_NUMBER_OF} & {*rest}:
+            others = [token for token in rest if token not in _NUMBER_OF]
+            if (others and self._classes(" ".join(others), others, "n_stones")) or (not others and part == "whole"):
+                measure, rest = "n_stones", others
+        role = self._exact.get("".join(rest)) if rest and not measure else None
+        if role is not None and role not in ("n_stones", "carats", "percent"):
+            return Meaning(role=role)
+        classes = self._classes(header, rest, measure)
+        if not classes and (named := [token for token in rest if token in self._attributes]):  # ``Couleur Blanc``
+            own = self._classes(header, [token for token in rest if token not in named], measure)
+            classes = own if {name for name, _ in own} == {self._attributes[token] for token in named} else ()
+        if classes:
+            return Meaning(role=measure or "stones_or_carats", classes=classes, part="" if part == "whole" else part)
+        if not measure:
+            return self._other(rest, part)
+        alone = not rest or says("zone", *rest)
+        letters = _LETTERS.search(header)  # ``D-H``, of which ``d`` is a filler
+        party = plain(letters[0]) if letters else " ".join(rest)
+        return Meaning(role=measure, part=part, party="" if alone else party, sure=alone)
+
+    def among_classes(self, text: str, said: Meaning, wide: Collection[str]) -> Meaning:
+        """Return what a header means beside classes of some attributes: ``Crystal`` is one, ``Unknown`` none."""
+        if len(wide) == 1 and is_not_recorded(bare := without_measure(text)):
+            measure = said.role if said.role in ("n_stones", "carats") else "stones_or_carats"
+            return Meaning(role=measure, classes=((next(iter(wide)), bare),))
+        classes = self._classes(text, tokens_of(text), "n_stones") if said.role in wide else self._graded(text)
+        classes = classes if said.role in wide or (said == UNKNOWN and {*dict(classes)} <= {*wide}) else ()
+        return Meaning(role="stones_or_carats", classes=classes) if classes else said
+
+    def graded(self, texts: Iterable[str]) -> set[str]:
+        """Return the attribute of which several classes are named with grades: ``Sawable 1``, ``Makeable 2``."""
+        found = {*filter(None, map(self._graded, texts))}
+        names = {name for classes in found for name, _ in classes}
+        return names if len(found) > 1 == len(names) else set()
+
+    def _graded(self, text: str) -> tuple[tuple[str, str], ...]:
+        bare = text.rstrip("0123456789 ")
+        graded = 0 < len(text) - len(bare) <= _GRADE
+        return self._classes(bare, tokens_of(bare), "n_stones") if graded else ()
+
+    def measure(self, text: str) -> str | None:
+        """Return what a label names that is said of a whole parcel: ``n_stones``, ``carats`` or ``zone_id``."""
+        said = self.of(text)
+        whole = not said.wide and (not said.party or said.part == "whole") and said.part != "sample"
+        return said.role if whole and said.role in ("n_stones", "carats", "zone_id") else None
+
+    def of_row(self, label: str) -> str:
+        """Return what the label of a row measures, as a role: ``n`` beside ``ct`` is a number of stones."""
+        role = self.of(label).role
+        return "n_stones" if role == "row" else role
+
+    def _other(self, rest: list[str], part: str) -> Meaning:
+        if {*rest} & {"lab", "laboratory", "labo"} and len(named := [t for t in rest if t in self._attributes]) == 1:
+            return Meaning(role=self._attributes[named[0]], sure=False)
+        for role in ("zone", "size", "lot", "description", "other"):
+            if says(role, *rest):
+                name = {"zone": "zone_id", "size": "size_class"}.get(role, role)
+                words = [token for token in rest if not token.isdigit()]
+                if role == "zone" and not all_say(("zone", "declared", "filler", "row", "of_zones"), words):
+                    return UNKNOWN  # ``Zone de saisie``
+                return Meaning(role=name, sure=role in ("zone", "other"))
+        columns = {self._attributes[token] for token in rest if token in self._attributes}
+        if len(columns) == 1:
+            return Meaning(role=columns.pop(), sure=len(rest) == 1)
+        if not rest and part:
+            return Meaning(role="stones_or_carats", part=part, sure=False)
+        return UNKNOWN
+
+    def _classes(self, header: str, rest: list[str], measure: str) -> tuple[tuple[str, str], ...]:
+        """Return the classes that the words beside a measure name: ``White``, ``White octa``, ``-11+9``."""
+        if not rest and not measure and not any(char.isdigit() for char in header):
+            return ()
+        if not measure or any(char.isdigit() for char in header):
+            label = header if not measure else without_measure(header)
+            if size_span(label, self.words.scheme) is not None and not label.strip().isdigit():
+                return (("size_class", " ".join(label.split())),)
+        found: dict[str, set[int]] = {}
+        start, joined = 0, JOINED.search(header) is not None
+        while start < len(rest):
+            for end in range(len(rest), start, -1):
+                hits = self._named(" ".join(rest[start:end]))
+                if len(hits) == 1:
+                    column, code = hits[0]
+                    if column in found and not joined:
+                        return ()
+                    found.setdefault(column, set()).add(code)
+                    start = end
+                    break
+            else:
+                return ()
+        classes = []
+        for item in self.words.scheme.categorical:
+            one = one_code(item, found.get(item.column, set()))
+            classes += [] if one is None else [(item.column, item.code_names[one])]
+        return tuple(classes) if len(classes) == len(found) else ()
+
+
+@lru_cache(maxsize=8)
+def headers_of(words: Vocabulary) -> Headers:
+    """Return the words of headers for a vocabulary, with the headers that were met before."""
+    return Headers(words)

@@ -1,0 +1,406 @@
+"""Parcels built from recognised tables, each with all that is wrong with it and with how it was read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kpfootprint.errors import IngestError, Problem
+from kpfootprint.ingest.files.archive import Limits
+from kpfootprint.ingest.parcels.breakdowns import number_and_weight, read_breakdowns
+from kpfootprint.ingest.parcels.gathered import Findings
+from kpfootprint.ingest.parcels.records import (
+    CONDITIONS,
+    DeclaredParts,
+    Draft,
+    GoodsRows,
+    read_declarations,
+    read_goods,
+    read_parcels,
+    read_sieve_sets,
+)
+from kpfootprint.ingest.problems import Broken, problem
+from kpfootprint.ingest.raw.rounding import (
+    CELL_UNIT_CT,
+    STONE_UNIT_CT,
+    cell_unit,
+    rounding_tolerance,
+    unit_of,
+    unit_written,
+)
+from kpfootprint.ingest.raw.tables import GOODS, KnownTable
+from kpfootprint.ingest.words import Vocabulary, fold
+from kpfootprint.parcel import Batch, Conditions, Declaration, DeclaredCountry, Parcel, Stones
+from kpfootprint.scheme import CT_PER_MM3, Scheme, SieveSet
+from kpfootprint.wanted import each
+
+_TOLD = ("stones", "counts", "parcels", "declarations", "size_classes")
+"""Tables in the order in which their reading is told."""
+
+
+class Receipt:
+    """Tells of each parcel how it was read; what holds for all parcels of an input is put together once.
+
+    Parameters
+    ----------
+    tables : iterable of KnownTable
+        The tables that were read.
+    """
+
+    def __init__(self, tables: Iterable[KnownTable], scheme: Scheme) -> None:
+        self._names = {item.name: item.code_names for item in scheme.categorical}
+        read = sorted(tables, key=lambda table: _TOLD.index(table.kind))
+        goods = next((table for table in read if table.kind in ("stones", "counts")), None)
+        left_out = [note for table in read for note in sorted(table.trace.left_out, key=lambda note: note.row or 0)]
+        self._notes = [note for table in read for note in table.trace.notes]
+        self._common = {
+            "header_rows": [1] if goods is None else list(goods.trace.header_rows),
+            "left_out": [{"table": item.table, "row": item.row} | item.told for item in left_out[:100]],
+            "passed_over": list(dict.fromkeys(name for table in read for name in table.trace.passed_over)),
+            "hidden": [what for table in read for what in table.trace.hidden],
+        }
+
+    def of(self, parcel_id: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """Return how a parcel was read, as plain JSON values, from its stones or breakdowns.
+
+        A plain list under plain headers gives the same, whatever file or document it came in.
+        """
+        n_stones, carats, stones = body["n_stones"], body["carats"], body.get("stones")
+        return {
+            "n_stones": n_stones or None,
+            "carats": carats,
+            "mean_ct": round(carats / n_stones, 4) if carats and n_stones else None,
+            "largest_ct": None if stones is None else round(float(stones.weight_ct.max()), 6),
+            "classes": self._classes(stones, body),
+            **self._common,
+            "notes": [note.told for note in self._notes if not note.parcels or parcel_id in note.parcels],
+        }
+
+    def _classes(self, stones: Stones | None, body: Mapping[str, Any]) -> dict[str, dict[str, int]]:
+        """Return how many stones were read of each class, by attribute; classes without stones are left out."""
+        found: dict[str, dict[str, int]] = {}
+        if stones is not None:
+            for name, codes in stones.codes.items():
+                names = self._names[name]
+                found[name] = _named(names, np.bincount(codes + 1, minlength=len(names) + 1)[1:])
+            return found
+        sizes = body["sieve_set"].classes if body.get("sieve_set") is not None else ()
+        for breakdown in body["breakdowns"]:
+            for at, name in enumerate(breakdown.attributes):
+                counted = bool(found.get(name))
+                if counted and not breakdown.sample:
+                    continue
+                known = (breakdown.codes[:, at] >= 0) & (breakdown.n_stones >= 0)
+                names = self._names.get(name, sizes)
+                counts = np.zeros(len(names))
+                np.add.at(counts, breakdown.codes[known, at], breakdown.n_stones[known])
+                if not counted or name in self._names:
+                    found[name] = _named(names, counts)
+        return found
+
+
+def _named(names: Sequence[str], counts: Any) -> dict[str, int]:
+    return {name: int(count) for name, count in zip(names, counts.tolist(), strict=True) if count}
+
+
+def build_parcel(
+    draft: Draft,
+    given: Sequence[tuple[GoodsRows, NDArray[np.intp]]],
+    sieve_sets: Mapping[str, SieveSet | None],
+    words: Vocabulary,
+    findings: Findings,
+    receipt: Receipt,
+) -> Parcel | None:
+    """Build one parcel from its rows of stones or counts, or note why not and return None."""
+
+    def tell(code: str, column: str | None = None, **values: object) -> None:
+        broken = Broken(code, values)
+        if draft.table is not None:
+            findings.add(draft.parcel_id, draft.table.problem(broken, draft.row, column))
+        else:
+            findings.add(draft.parcel_id, problem(broken, table="parcels", column=column))
+
+    sieve_set = _sieve_set(draft, sieve_sets, words, tell)
+    if len(given) > 1:
+        names = {goods.table.kind: goods.table.name for goods, _ in given}
+        tell("stones_and_counts", None, **names, choices=[("goods", kind) for kind in GOODS])
+    elif not given and not findings.has(draft.parcel_id):
+        tell("no_stones")
+    if findings.has(draft.parcel_id) or sieve_set is None or not given:
+        return None
+    goods, rows = given[0]
+    if goods.table.kind == "stones":
+        weight = np.ascontiguousarray(goods.numbers[words.scheme.size.column][rows])
+        _check_totals(draft, len(rows), float(np.sum(weight)), weight, STONE_UNIT_CT, tell)
+        heaviest = float(weight.max())
+        _check_largest(draft, heaviest, heaviest, f"{heaviest:g}", tell)
+        recorded = {name: np.ascontiguousarray(codes[rows]) for name, codes in goods.codes.items()}
+        recorded = {name: codes for name, codes in recorded.items() if np.any(codes >= 0)}
+        body: dict[str, Any] = {
+            "n_stones": len(rows),
+            "carats": round(float(np.sum(weight)), 6),
+            "stones": Stones(weight_ct=weight, codes=recorded, value_usd=_values(goods, rows)),
+        }
+    else:
+        breakdowns, sieve_set = read_breakdowns(goods, rows, draft.parcel_id, sieve_set, words, findings)
+        stated, stated_ct = draft.fields.get("n_stones"), draft.fields.get("carats")
+        if breakdowns and all(item.sample for item in breakdowns):
+            if stated is None or stated_ct is None:
+                tell("sample_alone", "n_stones")
+                return None
+            breakdowns = (number_and_weight(stated, stated_ct), *breakdowns)
+        if not breakdowns:
+            return None
+        whole = [item for item in breakdowns if not item.sample]
+        n_stones = next((n for item in whole if (n := item.counted) is not None), stated or 0)
+        weighed = next((item.carats for item in whole if item.weighed is not None), None)
+        carats = None if weighed is None else float(weighed.sum())
+        column = goods.table.columns.get("carats")
+        unit = CELL_UNIT_CT if column is None else cell_unit(column.cells)
+        _check_totals(draft, n_stones, carats, weighed, unit, tell)
+        by_size = [item for item in whole if words.scheme.size.name in item.attributes]
+        sized = any(words.scheme.size.name in item.attributes for item in breakdowns)
+        for item in by_size[:1]:
+            codes = item.codes[item.n_stones > 0, item.attributes.index(words.scheme.size.name)]
+            if (code := int(codes.max(initial=-1))) >= 0:
+                name, upper = sieve_set.classes[code], sieve_set.upper_ct[code]
+                _check_largest(draft, 0.8 * sieve_set.lower_ct[code], 1.25 * upper, name, tell)
+        body = {
+            "n_stones": n_stones,
+            "carats": None if carats is None else round(carats, 6),
+            "breakdowns": breakdowns,
+            "sieve_set": sieve_set if sized else None,
+        }
+    if findings.has(draft.parcel_id):
+        return None
+    return _parcel(draft, body | {"read_as": receipt.of(draft.parcel_id, body)}, _value_of_rows(body))
+
+
+def _sieve_set(draft: Draft, sets: Mapping[str, SieveSet | None], words: Vocabulary, tell: Any) -> SieveSet | None:
+    """Return the parcel's sieve set: the one it names, or the package's own."""
+    name = draft.fields.get("sieve_set")
+    if name is None:
+        return words.scheme.size.sieve_set
+    found = sets.get(fold(name))
+    if found is None:
+        known = ", ".join(item.name for item in sets.values() if item is not None)
+        tell("unknown_sieve_set", "sieve_set", known=known)
+        return None
+    draft.fields["sieve_set"] = found.name
+    return found
+
+
+def _check_totals(
+    draft: Draft, n_stones: int, carats: float | None, parts: NDArray[np.float64] | None, unit: float, tell: Any
+) -> None:
+    stated = draft.fields.get("n_stones")
+    if stated is not None and stated != n_stones:
+        tell("stones_total", "n_stones", expected=stated, found=n_stones)
+    if carats is None or parts is None:
+        return
+    for name, in_carats in (("carats", 1.0), ("weight_g", 1 / _CARAT_G)):
+        if (weight := draft.fields.get(name)) is None:
+            continue
+        written = draft.cell(name)
+        rounded = 0.5 * unit_written(written, weight) * in_carats if name == "weight_g" else 0.0
+        weight *= in_carats
+        tolerance = rounding_tolerance(weight, parts, coarsest=unit, written=written) + rounded
+        if abs(weight - carats) > tolerance:
+            tell("carats_total", name, expected=f"{weight:g}", found=f"{carats:.2f}", tolerance=f"{tolerance:.2f}")
+    in_line = draft.table is not None and draft.table.titles  # elsewhere its column says millimetres
+    screen = draft.fields.get("bottom_screen_mm") if in_line else None
+    if screen is not None and n_stones and carats / n_stones < _FAR_BELOW * (least := CT_PER_MM3 * screen**3):
+        found = f"{carats / n_stones:.3g}"
+        tell("screen_unlikely", "bottom_screen_mm", screen=f"{screen:g}", least=f"{least:.3g}", found=found)
+    mean = draft.fields.get("mean_ct")
+    if mean is not None and n_stones and abs(mean - carats / n_stones) > unit_of(np.array([mean])) + 0.01 * mean:
+        tell("mean_disagrees", "mean_ct", expected=f"{mean:g}", found=f"{carats / n_stones:.3g}")
+
+
+def _check_largest(draft: Draft, least: float, most: float, found: str, tell: Any) -> None:
+    """Hold what is said of the largest stone against the heaviest one, or the limits of the highest class."""
+    largest = draft.fields.get("largest_ct")
+    if largest is not None and not least - 0.0051 <= largest <= most + 0.0051:
+        tell("largest_disagrees", "largest_ct", expected=f"{largest:g}", found=found)
+
+
+_CARAT_G = 0.2
+_FAR_BELOW = 1 / 3
+"""Part of what a stone on the bottom screen weighs, that the mean stone weighs at least: flat ones weigh less."""
+
+
+def _value_of_rows(body: Mapping[str, Any]) -> float | None:
+    """Return the sum of the values of stones, or of the rows of a breakdown, where every one of them has a value."""
+    parts = [body["stones"]] if "stones" in body else [one for one in body["breakdowns"] if not one.sample]
+    values = next((one.value_usd for one in parts if one.value_usd is not None), None)
+    return None if values is None else round(float(values.sum()), 2)
+
+
+def _values(goods: GoodsRows, rows: NDArray[np.intp]) -> NDArray[np.float64] | None:
+    """Return the values of rows; None where not every one has a value."""
+    values = goods.numbers["value_usd"][rows] if "value_usd" in goods.numbers else None
+    return None if values is None or bool(np.isnan(values).any()) else np.ascontiguousarray(values)
+
+
+def _parcel(draft: Draft, body: Mapping[str, Any], value_of_rows: float | None) -> Parcel:
+    fields, zones, countries = draft.fields, draft.declared.zones, draft.declared.countries
+    return Parcel(
+        parcel_id=draft.parcel_id,
+        conditions=Conditions(**{name: fields[name] for name in CONDITIONS if name in fields}),
+        declarations=tuple(Declaration(zone_id=zone, **part.amounts()) for zone, part in zones.items()),
+        countries=tuple(DeclaredCountry(country=name, **part.amounts()) for name, part in countries.items()),
+        exported_on=fields.get("exported_on"),
+        certificate_no=fields.get("certificate_no"),
+        exporter=fields.get("exporter"),
+        value_usd=fields.get("value_usd", value_of_rows),
+        hs_code=fields.get("hs_code"),
+        declared_carats=fields.get("carats"),
+        **body,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParcelFailure:
+    """A parcel that cannot be examined, with everything that is wrong with it."""
+
+    parcel_id: str
+    problems: tuple[Problem, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """What came of reading an input: parcels that can be examined, and what is wrong with the others, or with it whole.
+
+    Parameters
+    ----------
+    parcels : tuple of Parcel
+        The good parcels, in the order of `order`; ``parcel.read_as`` says how each was read.
+    failures : tuple of ParcelFailure
+        The others, each with all that is wrong with it.
+    order : tuple of str
+        Ids of all parcels as the table of parcels has them; ids that only other tables name come last.
+    problems : tuple of Problem
+        Everything that is wrong, whatever parcel it spoils. A problem whose ``values`` have ``choices`` is a question.
+    """
+
+    parcels: tuple[Parcel, ...] = ()
+    failures: tuple[ParcelFailure, ...] = ()
+    order: tuple[str, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+    @property
+    def batch(self) -> Batch:
+        """The good parcels, to be examined together."""
+        return Batch(self.parcels)
+
+
+_CONSEQUENCES = ("no_stones", "unknown_sieve_set")
+"""Rules that a parcel breaks, too, where the table with its stones or its sieve set could not be read."""
+
+
+def assemble(
+    tables: Mapping[str, KnownTable],
+    words: Vocabulary,
+    limits: Limits,
+    *,
+    single: str | None = None,
+    problems: Sequence[Problem] = (),
+    spoiled: Mapping[str, Sequence[Problem]] | None = None,
+) -> Reading:
+    """Build parcels from recognised tables.
+
+    Parameters
+    ----------
+    tables : mapping from kind to KnownTable
+        Of ``parcels``, ``declarations``, ``stones``, ``counts`` and ``size_classes``, those that were given.
+    single : str, optional
+        Id of the only parcel; tables without ``parcel_id`` are about it.
+    problems : sequence of Problem
+        What was wrong before: with any, the tables are only searched for further problems, and all are raised.
+    spoiled : mapping of str to sequence of Problem, optional
+        What was wrong before with some parcels alone.
+
+    Raises
+    ------
+    IngestError
+        Where there were problems before, rows cannot be laid to a parcel, so that any parcel may lack some, or a sieve
+        set is badly declared.
+    """
+    if not problems:
+        return _assemble(tables, words, limits, single, spoiled or {})
+    try:
+        further = _assemble(tables, words, limits, single, spoiled or {}).problems
+    except IngestError as error:
+        further = error.problems
+    raise IngestError([*problems, *(item for item in further if item.code not in _CONSEQUENCES)])
+
+
+def _assemble(
+    tables: Mapping[str, KnownTable],
+    words: Vocabulary,
+    limits: Limits,
+    single: str | None,
+    spoiled: Mapping[str, Sequence[Problem]],
+) -> Reading:
+    findings = Findings(limits.max_problems)
+    for parcel_id, items in spoiled.items():
+        for item in items:
+            findings.add(parcel_id, item)
+    parcels = tables.get("parcels")
+    if parcels is not None and parcels.complete:
+        drafts = read_parcels(parcels, findings)
+    else:
+        drafts = {} if single is None else {single: Draft(single)}
+    listed = bool(drafts)
+    goods = [read_goods(tables[kind], single, words, findings) for kind in GOODS if kind in tables]
+    declared: dict[str, DeclaredParts] = {}
+    if "declarations" in tables and tables["declarations"].complete:
+        declared = read_declarations(tables["declarations"], single, words, findings)
+    sizes = tables.get("size_classes")
+    sieve_sets = read_sieve_sets(sizes if sizes and sizes.complete else None, words, findings)
+    rows = [(item, item.rows_by_parcel()) for item in goods if item.table.complete]
+    named = [(item.table.kind, name, int(own[0])) for item, found in rows for name, own in found.items()]
+    for kind, parcel_id, first in (*named, *(("declarations", name, None) for name in declared)):
+        if parcel_id in drafts or not parcel_id:
+            continue
+        drafts[parcel_id] = Draft(parcel_id)
+        if listed:
+            told = tables[kind].problem(Broken("unknown_parcel"), first, "parcel_id")
+            findings.add(parcel_id, replace(told, value=parcel_id))
+    drafts |= {name: Draft(name) for name in findings.spoiled() if name and name not in drafts}
+    _tell_alike(drafts, tables, findings)
+    if findings.of(None):
+        raise IngestError(findings.all(drafts))
+    receipt = Receipt(tables.values(), words.scheme)
+    built: dict[str, Parcel] = {}
+    for parcel_id, draft in each(drafts.items()):
+        draft.declared = declared.get(parcel_id, draft.declared)
+        given = [(item, found[parcel_id]) for item, found in rows if parcel_id in found]
+        parcel = build_parcel(draft, given, sieve_sets, words, findings, receipt)
+        if parcel is not None:
+            built[parcel_id] = parcel
+    bad = findings.spoiled()
+    failures = tuple(ParcelFailure(parcel_id=name, problems=findings.of(name)) for name in drafts if name in bad)
+    return Reading(
+        parcels=tuple(built[name] for name in drafts if name in built and name not in bad),
+        failures=failures,
+        order=tuple(drafts),
+        problems=tuple(item for failure in failures for item in failure.problems),
+    )
+
+
+def _tell_alike(drafts: Mapping[str, Draft], tables: Mapping[str, KnownTable], findings: Findings) -> None:
+    """Tell parcels whose ids differ by zeros in front or by capitals alone, as spreadsheets and hands make them."""
+    first: dict[str, str] = {}
+    for name in drafts:
+        other = first.setdefault(re.sub(r"(?<![\d.,])0+(?=\d)", "", name.casefold()), name)
+        if other != name:
+            for one, two in ((name, other), (other, name)):
+                table = next(iter(tables.values())).name
+                broken = Broken("ids_alike", {"other": two})
+                findings.add(one, problem(broken, table=table, column="parcel_id", value=one))

@@ -1,0 +1,468 @@
+"""The tables of the documentation, read: the small ones row by row, stones and counts column by column."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kpfootprint.errors import SchemeMismatch
+from kpfootprint.ingest.names.statements import condition_said
+from kpfootprint.ingest.parcels.codes import class_codes
+from kpfootprint.ingest.parcels.gathered import Findings
+from kpfootprint.ingest.problems import Broken
+from kpfootprint.ingest.raw.cells import (
+    Cell,
+    DecimalMarks,
+    check_range,
+    is_blank,
+    out_of_range,
+    read_date,
+    read_id,
+    read_number,
+    read_numbers,
+    read_text,
+    read_yes_or_no,
+    text_of,
+)
+from kpfootprint.ingest.raw.money import names_dollars, read_dollars, read_value
+from kpfootprint.ingest.raw.tables import Column, KnownTable, Note
+from kpfootprint.ingest.words import Vocabulary, condition_values, fold, nearest
+from kpfootprint.parcel import PERCENT_APART, Conditions
+from kpfootprint.retold import Said
+from kpfootprint.scheme import SieveSet
+from kpfootprint.wanted import each
+
+MAX_CARATS = 1e9
+CONDITIONS = tuple(Conditions.__dataclass_fields__)
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """What is declared of one zone or country: carats, or percent of the carats, or neither."""
+
+    carats: float | None = None
+    percent: float | None = None
+
+    def amounts(self) -> dict[str, float | None]:
+        """Return both, rounded beyond what anyone weighs."""
+        parts = {"carats": self.carats, "percent": self.percent}
+        return {name: None if value is None else round(value, 6) for name, value in parts.items()}
+
+
+@dataclass(slots=True)
+class DeclaredParts:
+    """What one parcel declares, by zone and by country."""
+
+    zones: dict[str, Declared] = field(default_factory=dict)
+    countries: dict[str, Declared] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Draft:
+    """What is known of a parcel before its stones: the row that says it, its fields, read, and what it declares."""
+
+    parcel_id: str
+    table: KnownTable | None = None
+    row: int | None = None
+    fields: dict[str, Any] = field(default_factory=dict)
+    declared: DeclaredParts = field(default_factory=DeclaredParts)
+
+    def cell(self, name: str) -> Cell:
+        """Return the cell that says a field."""
+        column = None if self.table is None else self.table.columns.get(name)
+        return None if column is None or self.row is None else column.at(self.row)
+
+
+def _condition(name: str) -> Callable[[Cell], str | Broken | None]:
+    def read(cell: Cell) -> str | Broken | None:
+        text = read_text(cell)
+        if not isinstance(text, str):
+            return text
+        if name == "sorter" and re.fullmatch(r"[a-z]\d+", text):
+            return text.upper()
+        known = fold(text) in condition_values(name)
+        return condition_said(name, text) if known else condition_said(name, text) or text
+
+    return read
+
+
+def number_reader(
+    marks: DecimalMarks, typed: bool, *, maximum: float, zero: bool = False, whole: bool = False
+) -> Callable[[Cell], float | int | Broken | None]:
+    """Return a reader of numbers above zero (or from zero) up to `maximum`; blank gives None."""
+
+    def read(cell: Cell) -> float | int | Broken | None:
+        if is_blank(cell) and not (typed and isinstance(cell, str)):
+            return None
+        number = Broken("not_a_number") if is_blank(cell) else read_number(cell, marks, typed=typed)
+        if isinstance(number, Broken):
+            return number
+        wrong = out_of_range(number, minimum="zero" if zero else "above_zero", maximum=maximum, whole=whole)
+        return wrong or (int(number) if whole else number)
+
+    return read
+
+
+def _read_hs_code(cell: Cell) -> str | Broken | None:
+    """Read a customs code; a spreadsheet makes ``7102.10`` the number 7102.1."""
+    return read_text(f"{cell:.2f}" if isinstance(cell, float) and not cell.is_integer() else cell)
+
+
+def _value_reader(marks: DecimalMarks) -> Callable[[Cell], float | Broken | None]:
+    return partial(read_value, marks=marks)
+
+
+def field_readers(marks: DecimalMarks, typed: bool) -> Mapping[str, Callable[[Cell], Any]]:
+    """Return how each column of ``parcels`` is read."""
+    return {
+        "exported_on": read_date,
+        "certificate_no": read_id,
+        "exporter": read_text,
+        "cleaning_state": _condition("cleaning_state"),
+        "selection": _condition("selection"),
+        "sorter": _condition("sorter"),
+        "bottom_screen_mm": number_reader(marks, typed, maximum=100.0),
+        "specials_removed": read_yes_or_no,
+        "sieve_set": read_text,
+        "n_stones": number_reader(marks, typed, maximum=1e12, whole=True),
+        "carats": number_reader(marks, typed, maximum=MAX_CARATS),
+        "value_usd": number_reader(marks, typed, maximum=1e12, zero=True) if typed else _value_reader(marks),
+        "hs_code": _read_hs_code,
+        **dict.fromkeys(("weight_g", "mean_ct", "largest_ct"), number_reader(marks, typed, maximum=MAX_CARATS)),
+    }
+
+
+def read_parcels(table: KnownTable, findings: Findings) -> dict[str, Draft]:
+    """Read the table of parcels; a parcel given twice keeps its first row and is spoiled."""
+    drafts: dict[str, Draft] = {}
+    readers = field_readers(table.marks, table.typed)
+    for row, parcel_id, record in _rows_of_parcels(table, None, findings):
+        if parcel_id in drafts:
+            first = table.line(drafts[parcel_id].row or 0)
+            findings.add(parcel_id, table.problem(Broken("duplicate_parcel", {"first": first}), row, "parcel_id"))
+            continue
+        tell_ragged(table, row, parcel_id, findings)
+        read = {name: readers[name](cell) for name, cell in record.items() if name != "parcel_id"}
+        if isinstance(read.get("value_usd"), Broken) and not table.typed:
+            _tell_unread(table, table.columns["value_usd"].header_at(row), [text_of(record["value_usd"])])
+            read["value_usd"] = None
+        broken = _tell_broken(table, row, parcel_id, read, findings)
+        known = {name: value for name, value in read.items() if value is not None and name not in broken}
+        drafts[parcel_id] = Draft(parcel_id, table, row, known)
+    return drafts
+
+
+def _rows_of_parcels(
+    table: KnownTable, single: str | None, findings: Findings
+) -> Iterator[tuple[int, str, dict[str, Cell]]]:
+    """Give the rows of a small table with the parcel that each is about; one that is about none is told."""
+    for row, record in enumerate(table.records()):
+        parcel_id = read_id(record.get("parcel_id") if "parcel_id" in record else single)
+        if isinstance(parcel_id, Broken) or parcel_id is None:
+            findings.add(None, table.problem(parcel_id or Broken("missing_value"), row, "parcel_id"))
+        else:
+            yield row, parcel_id, record
+
+
+def _tell_broken(
+    table: KnownTable, row: int, parcel_id: str | None, read: Mapping[str, object], findings: Findings
+) -> dict[str, Broken]:
+    """Note the values of a row that break a rule, and return them."""
+    broken = {name: value for name, value in read.items() if isinstance(value, Broken)}
+    for name, value in broken.items():
+        findings.add(parcel_id, table.problem(value, row, name))
+    return broken
+
+
+def tell_ragged(table: KnownTable, row: int, parcel_id: str | None, findings: Findings) -> None:
+    """Note a row with too few or too many cells."""
+    if row in table.ragged:
+        values: dict[str, object] = {"found": table.ragged[row], "expected": table.n_columns}
+        cells = (str(column.at(row)) for column in table.columns.values())
+        if any(text.count(mark) >= max(table.n_columns - 1, 2) for text in cells for mark in ",;|\t"):
+            values["rule"] = "other_separator"
+        findings.add(parcel_id, table.problem(Broken("ragged_row", values), row))
+
+
+def read_declarations(
+    table: KnownTable, single: str | None, words: Vocabulary, findings: Findings
+) -> dict[str, DeclaredParts]:
+    """Read declarations by parcel; rows of one zone, or of one country, add up.
+
+    With `single`, the table is about that parcel and needs no ``parcel_id``. In JSON a single declared zone may come
+    without carats, and so may countries, whose shares are then free; in a table every row needs carats or percent.
+    """
+    marks = table.marks
+    readers = {
+        "carats": number_reader(marks, table.typed, maximum=MAX_CARATS),
+        "percent": number_reader(marks, table.typed, maximum=100.0),
+    }
+    declared: dict[str, DeclaredParts] = {}
+    for row, parcel_id, record in _rows_of_parcels(table, single, findings):
+        tell_ragged(table, row, parcel_id, findings)
+        cells = {"carats": record.get("carats"), "percent": _without_sign(record.get("percent"))}
+        read: dict[str, object] = {name: reader(cells[name]) for name, reader in readers.items()}
+        by_country = not is_blank(record.get("country"))
+        if by_country and not is_blank(record.get("zone_id")):
+            read["zone_id"] = Broken("zone_or_country")
+        elif by_country:
+            read["country"] = _country(record["country"], words)
+        else:
+            zone = _zone(record.get("zone_id"), words, compare=not findings.full)
+            country = words.country(text_of(record.get("zone_id"))) if isinstance(zone, Broken) else None
+            by_country = country is not None
+            read |= {"country": country} if by_country else {"zone_id": zone}
+        if read["carats"] is None and read["percent"] is None and not table.typed:
+            read["carats"] = Broken("missing_value")
+        if _tell_broken(table, row, parcel_id, read, findings):
+            continue
+        parts = declared.setdefault(parcel_id, DeclaredParts())
+        named, key = (parts.countries, read["country"]) if by_country else (parts.zones, read["zone_id"])
+        found = Declared(read["carats"], read["percent"])  # type: ignore[arg-type]
+        before = named.get(str(key))
+        if before is not None and (_bare(found) or _bare(before)):
+            findings.add(parcel_id, table.problem(Broken("declared_without_carats"), row, "carats"))
+        named[str(key)] = found if before is None else _sum(before, found)
+    for parcel_id, parts in declared.items():
+        broken_parts = _check(parts)
+        if broken_parts is not None:
+            findings.add(parcel_id, table.problem(broken_parts, None, "carats"))
+    return declared
+
+
+def _without_sign(cell: Cell) -> Cell:
+    """Return a share without its percent sign."""
+    return cell.rstrip().removesuffix("%").rstrip() if isinstance(cell, str) and cell.rstrip().endswith("%") else cell
+
+
+def _bare(part: Declared) -> bool:
+    return part.carats is None and part.percent is None
+
+
+def _sum(one: Declared, two: Declared) -> Declared:
+    def added(a: float | None, b: float | None) -> float | None:
+        return b if a is None else a if b is None else a + b
+
+    return Declared(added(one.carats, two.carats), added(one.percent, two.percent))
+
+
+def _check(declared: DeclaredParts) -> Broken | None:
+    """Return what keeps the declared parts from being one blend."""
+    parts = [*declared.zones.values(), *declared.countries.values()]
+    percents = [part.percent for part in parts if part.percent is not None]
+    if len(percents) == len(parts) and _are_alike(parts):
+        for named in (declared.zones, declared.countries):
+            named |= {name: replace(part, percent=None) for name, part in named.items()}
+        percents = []
+    if percents and (len(percents) < len(parts) or any(part.carats is not None for part in parts)):
+        return Broken("carats_and_percent")
+    if percents and abs(sum(percents) - 100.0) > PERCENT_APART:
+        return Broken("percent_total", {"found": f"{sum(percents):g}"})
+    bare = sum(map(_bare, parts))
+    if bare and len(parts) > 1 and (declared.zones or bare < len(parts)):
+        return Broken("declared_without_carats")
+    return None
+
+
+def _are_alike(parts: Sequence[Declared]) -> bool:
+    """Say whether all parts have carats, and percents that are those of the carats, as they are rounded."""
+    whole = sum(part.carats or 0.0 for part in parts)
+    shares = [(part.percent or 0.0, 100.0 * part.carats / whole) for part in parts if part.carats and whole > 0]
+    return len(shares) == len(parts) > 0 and all(abs(said - found) <= PERCENT_APART for said, found in shares)
+
+
+def _country(cell: Cell, words: Vocabulary) -> str | Broken:
+    text = read_text(cell) or Broken("missing_value")
+    if isinstance(text, Broken):
+        return text
+    known = sorted({zone.country for zone in words.zone_table.zones})
+    return words.country(text) or Broken("unknown_country", {"known": ", ".join(known)})
+
+
+def _zone(cell: Cell, words: Vocabulary, *, compare: bool) -> str | Broken:
+    text = read_text(cell) or Broken("missing_value")
+    if isinstance(text, Broken):
+        return text
+    return words.zone(text) or Broken("unknown_zone", {"nearest": nearest(text if compare else "", words.zones)})
+
+
+def read_sieve_sets(table: KnownTable | None, words: Vocabulary, findings: Findings) -> dict[str, SieveSet | None]:
+    """Read ``size_classes`` beside the package's own sets, by folded name; None where the rows make no set."""
+    sets: dict[str, SieveSet | None] = {fold(item.name): item for item in words.scheme.sieve_sets}
+    if table is None:
+        return sets
+    marks = table.marks
+    lower_of = number_reader(marks, table.typed, maximum=5000.0, zero=True)
+    upper_of = number_reader(marks, table.typed, maximum=MAX_CARATS)
+    gathered: dict[str, tuple[str, list[tuple[float, float, str]]]] = {}
+    for row, record in enumerate(table.records()):
+        name, label = (read_text(record[name]) or Broken("missing_value") for name in ("sieve_set", "size_class"))
+        lower, upper = lower_of(record["lower_ct"]), upper_of(record.get("upper_ct"))
+        lower = Broken("missing_value") if lower is None else lower
+        read = {"sieve_set": name, "size_class": label, "lower_ct": lower, "upper_ct": upper}
+        broken = _tell_broken(table, row, None, read, findings)
+        tell_ragged(table, row, None, findings)
+        if not broken:
+            limits = lower, float("inf") if upper is None else upper, str(label)
+            gathered.setdefault(fold(str(name)), (str(name), []))[1].append(limits)  # type: ignore[arg-type]
+    for key, (name, rows) in gathered.items():
+        declared, known = _sieve_set(name, rows, table, findings), sets.get(key)
+        if known is None or declared is None:
+            sets[key] = declared
+        elif replace(declared, name=known.name) != known:
+            detail = Said(
+                "{name} is a set of the reference package with other limits; give yours another name", name=name
+            )
+            findings.add(None, table.problem(Broken("bad_sieve_set", {"detail": detail})))
+    return sets
+
+
+def _sieve_set(
+    name: str, rows: list[tuple[float, float, str]], table: KnownTable, findings: Findings
+) -> SieveSet | None:
+    lower, upper, classes = zip(*sorted(rows), strict=True)
+    try:
+        return SieveSet(name=name, classes=classes, lower_ct=lower, upper_ct=upper).checked()
+    except SchemeMismatch as error:
+        findings.add(None, table.problem(Broken("bad_sieve_set", {"detail": error})))
+        return None
+
+
+MAX_STONE_CT = 5000.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GoodsRows:
+    """Rows of stones or counts, read: numbers, class codes, and the parcel that each row belongs to.
+
+    `owners` holds positions in `ids`. A number that was blank or broken is NaN. Of counts, `breakdowns` numbers the
+    named breakdowns (-1: not named), and `samples` flags rows of a graded sample.
+    """
+
+    table: KnownTable
+    ids: list[str]
+    owners: NDArray[np.int32]
+    numbers: Mapping[str, NDArray[np.float64]]
+    codes: Mapping[str, NDArray[np.int16]]
+    breakdowns: NDArray[np.intp] | None = None
+    samples: NDArray[np.bool_] | None = None
+
+    def rows_by_parcel(self) -> dict[str, NDArray[np.intp]]:
+        """Return the positions of each parcel's rows, parcels and rows in the order of the file."""
+        order = np.argsort(self.owners, kind="stable")
+        bounds = np.searchsorted(self.owners[order], np.arange(len(self.ids) + 1))
+        found = {
+            name: order[low:high]
+            for name, low, high in zip(self.ids, bounds[:-1].tolist(), bounds[1:].tolist(), strict=True)
+            if high > low
+        }
+        return dict(sorted(found.items(), key=lambda item: int(item[1][0])))  # ids stand as their cells were kept
+
+
+def read_goods(table: KnownTable, single: str | None, words: Vocabulary, findings: Findings) -> GoodsRows:
+    """Read stones or counts by distinct cells; every broken one is noted under the parcel of its row."""
+    ids, owners = _owners(table, single, findings)
+    for row in table.ragged:
+        tell_ragged(table, row, ids[owners[row]] or None, findings)
+    size = words.scheme.size.column
+    wanted = {"stones": (size, "value_usd"), "counts": ("n_stones", "carats", "value_usd", "lower_ct", "upper_ct")}
+    found = {name: table.columns[name] for name in wanted[table.kind] if name in table.columns}
+    marks = DecimalMarks.seen_in(column.cells for column in found.values())
+    numbers: dict[str, NDArray[np.float64]] = {}
+    for name, column in found.items():
+        values, broken_cells = read_numbers(column.cells, marks, typed=table.typed)
+        if name == "value_usd" and not table.typed:
+            values, broken_cells = _dollars(table, column, marks), {}
+        elif name == size:
+            check_range(values, broken_cells, minimum="above_zero", maximum=MAX_STONE_CT)
+            blank = (at for at in np.flatnonzero(np.isnan(values)).tolist() if is_blank(column.cells[at]))
+            broken_cells |= dict.fromkeys(blank, Broken("missing_value"))
+        else:
+            whole = name == "n_stones"
+            check_range(values, broken_cells, minimum="zero", maximum=1e9 if whole else 1e12, whole=whole)
+        findings.add_column(table, name, broken_cells, owners, ids)
+        numbers[name] = values[column.codes]
+    if "value_usd" in numbers and not table.typed:
+        _leave_dear(table, numbers, numbers.get(size, numbers.get("carats")))
+    codes: dict[str, NDArray[np.int16]] = {}
+    for attribute in words.scheme.categorical:
+        if attribute.column not in table.columns:
+            continue
+        column = table.columns[attribute.column]
+        by_cell, broken_cells = class_codes(column.cells, attribute)
+        findings.add_column(table, attribute.column, broken_cells, owners, ids)
+        codes[attribute.name] = by_cell[column.codes]
+    breakdowns, samples = None, None
+    if "breakdown" in table.columns and table.kind == "counts":
+        column = table.columns["breakdown"]
+        names = column.names()
+        place = {"": -1} | {text: k for k, text in enumerate(dict.fromkeys(filter(None, names)))}
+        labels = [place[text] for text in names]
+        breakdowns = np.array(labels, dtype=np.intp)[column.codes]
+    if "sample" in table.columns and table.kind == "counts":
+        column = table.columns["sample"]
+        read = [read_yes_or_no(cell) for cell in column.cells]
+        unclear = {at: flag for at, flag in enumerate(read) if isinstance(flag, Broken)}
+        findings.add_column(table, "sample", unclear, owners, ids)
+        samples = np.array([flag is True for flag in read], dtype=bool)[column.codes]
+    return GoodsRows(
+        table=table, ids=ids, owners=owners, numbers=numbers, codes=codes, breakdowns=breakdowns, samples=samples
+    )
+
+
+def _dollars(table: KnownTable, column: Column, marks: DecimalMarks) -> NDArray[np.float64]:
+    """Return distinct values of a column in dollars; what is none is left blank, and told."""
+    values, unread = read_dollars(column.cells, marks)
+    if any(note.code == "currency_shown" for note in table.trace.notes):
+        return np.full(len(values), np.nan)
+    if unread:
+        _tell_unread(table, column.header, [text_of(column.cells[at]) for at in unread])
+    return values
+
+
+_DEAREST = 20_000.0
+"""Dollars a carat that no parcel of rough diamonds is worth."""
+
+
+def _leave_dear(table: KnownTable, numbers: dict[str, NDArray[np.float64]], carats: NDArray[np.float64] | None) -> None:
+    """Leave values unread that name no currency and are more than rough diamonds are worth, as francs are; told."""
+    column = table.columns["value_usd"]
+    known = np.isfinite(numbers["value_usd"])
+    weight = 0.0 if carats is None else float(np.nansum(carats[known]))
+    dear = weight > 0 and float(numbers["value_usd"][known].sum()) > _DEAREST * weight
+    if dear and not any(names_dollars(text) for text in (column.header, *map(text_of, column.cells[:1]))):
+        mean = float(numbers["value_usd"][known].sum()) / weight
+        numbers["value_usd"] = np.full(table.n_rows, np.nan)
+        table.trace.notes.append(Note(code="value_dear", values={"column": column.header, "mean": f"{mean:,.0f}"}))
+
+
+def _tell_unread(table: KnownTable, header: str, texts: Sequence[str]) -> None:
+    told = {"column": header, "values": ", ".join(texts[:4]) + (", …" if len(texts) > 4 else "")}
+    table.trace.notes.append(Note(code="value_not_read", values=told))
+
+
+def _owners(table: KnownTable, single: str | None, findings: Findings) -> tuple[list[str], NDArray[np.int32]]:
+    """Return parcel ids, and for every row the position of its parcel among them."""
+    column = table.columns.get("parcel_id")
+    if column is None:
+        return [single or ""], np.zeros(table.n_rows, dtype=np.int32)
+    index: dict[str, int] = {}
+    by_cell = np.zeros(len(column.cells), dtype=np.int32)
+    broken: dict[int, Broken] = {}
+    for position, cell in each(enumerate(column.cells), 1000):
+        name = read_id(cell)
+        if name is None or isinstance(name, Broken):
+            broken[position] = name or Broken("missing_value")
+            name = single or ""
+        by_cell[position] = index.setdefault(name, len(index))
+    owners = by_cell[column.codes]
+    ids = list(index)
+    if broken:
+        findings.add_column(table, "parcel_id", broken, np.zeros_like(owners), [None])
+    return ids, owners

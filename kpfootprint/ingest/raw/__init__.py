@@ -1,0 +1,1 @@
+"""A cell and a table of them, whatever file they came from: numbers, days, money, rounding."""

@@ -1,0 +1,1 @@
+"""How a sheet is laid out: titles, sections, groups, repeats, cross-tabs, totals, and what has to be asked."""

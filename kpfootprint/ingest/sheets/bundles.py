@@ -1,0 +1,119 @@
+"""Workbooks and folders of an archive that are parcels, each with tables of its own: the file or folder names it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import PurePosixPath
+
+from kpfootprint.errors import Problem
+from kpfootprint.ingest.columns.meanings import Choices, listed
+from kpfootprint.ingest.files.workbook import BOOKS
+from kpfootprint.ingest.names.headers import Headers
+from kpfootprint.ingest.problems import Broken, problem
+from kpfootprint.ingest.raw.tables import GOODS, KnownTable, Note, RawTable, stacked
+from kpfootprint.ingest.sheets.around import sums_up
+from kpfootprint.ingest.sheets.recognise import ids_of, is_parcel_name, recognise_all
+from kpfootprint.ingest.words import fold, table_names
+
+
+def recognise_files(
+    raws: list[RawTable], headers: Headers, choices: Choices, problems: list[Problem]
+) -> dict[str, KnownTable]:
+    """Recognise the tables of an input by kind, those of each folder or workbook apart where several hold goods.
+
+    A folder holds a parcel where another one has a table of the same name, ``CAR-7/stones.csv``; a workbook where
+    another one has goods too.
+    """
+    for of in (_folder, _workbook):
+        groups = _grouped(raws, of)
+        named = [name for name in groups if name]
+        if len(named) < 2 or (of is _folder and not _share_names([groups[name] for name in named])):
+            continue
+        told: dict[str, list[Problem]] = {name: [] for name in groups}
+        found = {
+            name: recognise_all(group, headers, choices, told[name], several=True) for name, group in groups.items()
+        }
+        goods = [name for name in named if any(_without_ids(found[name].get(kind)) for kind in GOODS)]
+        held = [found[name][kind] for name in goods for kind in GOODS if kind in found[name]]
+        summed = any(sums_up(one, other, headers.words.scheme) for one in held for other in held)
+        if len(goods) < 2 or summed or any(fold(name) in table_names() for name in goods):
+            continue
+        for name, items in told.items():
+            problems += [replace(item, table=f"{name}/{item.table}") for item in items] if name else items
+        said = {name: sorted(ids_of(found[name])) for name in goods}
+        ids = {name: own[0] if len(own) == 1 else name for name, own in said.items()}
+        unsure = [name for name in goods if name == ids[name]]
+        _ask(groups, ids, unsure, headers, choices, problems)
+        return _stacked(found, ids, one=choices.get("sheets") == "one")
+    return recognise_all(raws, headers, choices, problems)
+
+
+def _without_ids(table: KnownTable | None) -> bool:
+    return table is not None and "parcel_id" not in table.columns
+
+
+def _folder(raw: RawTable) -> tuple[str, ...]:
+    return PurePosixPath(raw.source.replace("\\", "/")).parent.parts
+
+
+def _workbook(raw: RawTable) -> tuple[str, ...]:
+    path = PurePosixPath(raw.source.replace("\\", "/"))
+    return (path.stem,) if path.suffix.lower() in BOOKS else ()
+
+
+def _grouped(raws: Sequence[RawTable], of: Callable[[RawTable], tuple[str, ...]]) -> dict[str, list[RawTable]]:
+    """Return tables by the first part of their paths in which they differ; those that have none are of all."""
+    paths = [of(raw) for raw in raws]
+    deep = [path for path in paths if path]
+    same = 0
+    while deep and all(len(path) > same and path[same] == deep[0][same] for path in deep) and len({*deep}) > 1:
+        same += 1
+    groups: dict[str, list[RawTable]] = {}
+    for raw, path in zip(raws, paths, strict=True):
+        groups.setdefault(path[same] if len(path) > same else "", []).append(raw)
+    return groups
+
+
+def _share_names(groups: Sequence[Sequence[RawTable]]) -> bool:
+    """Say whether tables of one name stand in several groups."""
+    names = [{table_names().get(fold(raw.name), fold(raw.name)) for raw in group} for group in groups]
+    return len(set().union(*names)) < sum(map(len, names))
+
+
+def _ask(
+    groups: Mapping[str, Sequence[RawTable]],
+    ids: Mapping[str, str],
+    unsure: Sequence[str],
+    headers: Headers,
+    choices: Choices,
+    problems: list[Problem],
+) -> None:
+    """Tell groups of one parcel, and those that hold the same rows; ask whether names that are none of parcels are."""
+    meant, goods = choices.get("sheets"), [*ids]
+    for at, name in enumerate(goods if meant != "one" else ()):
+        for other in goods[:at]:
+            same = any(raw.same_rows(twin) for raw in groups[name] for twin in groups[other] if raw.n_rows > 1)
+            if ids[name] == ids[other]:
+                problems.append(problem(Broken("table_twice", {"other": other}), table=name))
+            elif same and meant != "parcels":
+                problems.append(problem(Broken("same_rows", {"other": other}), table=name))
+    if meant not in ("parcels", "one") and not all(is_parcel_name(name, headers) for name in unsure):
+        told = {"sheets": listed(unsure, 8), "choices": [("sheets", "parcels"), ("sheets", "one")]}
+        problems.append(problem(Broken("sheets_or_parcels", told), table=unsure[0]))
+
+
+def _stacked(
+    found: Mapping[str, Mapping[str, KnownTable]], ids: Mapping[str, str], *, one: bool
+) -> dict[str, KnownTable]:
+    """Lay the tables of all parcels below each other."""
+    gathered: dict[str, list[tuple[KnownTable, str | None]]] = {}
+    for name, tables in found.items():
+        for kind, table in tables.items():
+            bare = kind != "size_classes" and "parcel_id" not in table.columns and not one
+            gathered.setdefault(kind, []).append((table, ids.get(name) if bare else None))
+    made = {kind: stacked([t for t, _ in items], [own for _, own in items]) for kind, items in gathered.items()}
+    if not one:
+        note = Note(code="files_of_parcels", values={"parcels": listed(sorted(ids.values()), 20)})
+        next(made[kind] for kind in GOODS if kind in made).trace.notes.append(note)
+    return made

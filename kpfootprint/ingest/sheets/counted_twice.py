@@ -1,0 +1,117 @@
+"""Whether the rows of a table count their stones twice: rows that come again, or as two sorters have them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kpfootprint.ingest.columns.meanings import NEARLY, Layout
+from kpfootprint.ingest.names.numbering import come_alike, restarts
+from kpfootprint.ingest.raw.cells import text_of
+from kpfootprint.ingest.raw.tables import Column
+from kpfootprint.ingest.sheets.around import MEASURES, ONE
+from kpfootprint.ingest.words import fold
+
+_MANY = 50
+"""Distinct cells of a column from which on it names no two sorters, or stages."""
+
+_MOST = 2_000
+"""Rows of a sorting sheet that are laid beside each other."""
+
+_FEW = 5
+"""Stones of which as many and as heavy ones come again by no chance."""
+
+
+def ask_about_repeats(sheet: Layout) -> None:
+    """Ask whether stones are counted twice: rows that come again, or as two sorters have them, below each other."""
+    raw, measures = sheet.raw, sheet.places(*MEASURES, wide=None)
+    classes = sheet.places("size_class", "description", *sheet.attributes)
+    if not measures or sheet.choices.get(ONE[0]) == ONE[1] or sheet.places("parcel_id"):
+        return
+    counts = sheet.places("n_stones")
+    if len(counts) == 1 and sheet.places("carats") and 1 < raw.n_rows <= _MOST:
+        codes = np.column_stack([column.codes for column in raw.columns])
+        _, first, twice = np.unique(codes, axis=0, return_index=True, return_inverse=True)
+        again = np.flatnonzero((first[twice.reshape(-1)] < np.arange(raw.n_rows)) & (raw.values(counts[0]) >= _FEW))
+        for row in again[:1].tolist():
+            sheet.tell("counted_twice", None, row, header=raw.label(row), choices=[ONE])
+            return
+    headed = any(note.code == "heading" for note in sheet.trace.left_out)  # each may begin its numbers anew
+    numbered = sheet.places("row") if not counts and not headed else []
+    for at in numbered:
+        column = raw.columns[at]
+        anew = column.mostly_distinct or restarts(raw, column, sheet.groups())
+        if not anew and (row := _numbered_again(column)) is not None:
+            sheet.tell("counted_twice", at, row, header=column.header, choices=[ONE])
+            return
+    if (row := _again_from(sheet, [*classes, *measures])) is not None:
+        sheet.tell("counted_twice", None, row, header=raw.label(row), choices=[ONE])
+        return
+    parcels = sheet.headers.words.columns("parcels")
+    for at in sheet.places("unknown", "other", "row"):
+        column = raw.columns[at]
+        if len(column.cells) > _MANY:
+            continue
+        used, parts = np.unique(column.codes, return_inverse=True)
+        groups = [np.flatnonzero(parts == part) for part in range(len(used) if len(used) <= 4 else 0)]
+        named = classes or any(item.wide for item in sheet.meanings)
+        least = 1 if named and parcels.get(fold(column.header)) == "sorter" else 2 if classes else 3
+        alike = len({len(rows) for rows in groups}) == 1 < len(groups) and len(groups[0]) >= least
+        if alike and not column.blank().any() and same_stones(sheet, classes, measures, groups):
+            sheet.tell("counted_twice", at, int(groups[1][0]), header=column.header, choices=[ONE])
+            return
+    for at in numbered:
+        if come_alike(raw, raw.columns[at]):
+            sheet.ask("count_or_other", at, "n_stones", "ignore")
+
+
+def _numbered_again(column: Column) -> int | None:
+    """Return the first row whose number stood before, where few do, so that numbers name the stones of a list."""
+    rows = np.flatnonzero(~column.blank())
+    _, first, place = np.unique(column.codes[rows], return_index=True, return_inverse=True)
+    again = np.flatnonzero(first[place.reshape(-1)] < np.arange(len(rows)))
+    return int(rows[again[0]]) if 0 < 3 * len(again) <= len(rows) else None
+
+
+def _again_from(sheet: Layout, places: Sequence[int]) -> int | None:
+    """Return the row from which on a table repeats what stands above, where its rows differ among themselves."""
+    columns = [sheet.raw.columns[at] for at in places]
+
+    def cells(row: int) -> tuple[str, ...]:
+        return tuple(text_of(column.at(row)) for column in columns)
+
+    for copies in (2, 3):
+        part, rest = divmod(sheet.raw.n_rows, copies)
+        if rest or part < 3 or any(cells(row) != cells(row + part) for row in range(3)):
+            continue
+        rows = [*map(cells, range(sheet.raw.n_rows))]
+        if rows == rows[:part] * copies and 2 * len({*rows}) > max(part, 5):
+            return part
+    return None
+
+
+def same_stones(
+    sheet: Layout,
+    classes: Sequence[int],
+    measures: Sequence[int],
+    groups: Sequence[NDArray[np.intp]],
+) -> bool:
+    """Say whether groups of rows have the same classes and nearly the same sums, or the same weights."""
+    values = [sheet.raw.values(at) for at in measures]
+    coded = np.column_stack([sheet.raw.columns[at].codes for at in classes]) if classes else None
+    if any(item.wide for item in sheet.meanings):
+        roles = {sheet.meanings[at].role for at in measures}
+        values = [
+            np.nansum([sheet.raw.values(at) for at in measures if sheet.meanings[at].role == role], axis=0)
+            for role in roles
+        ]
+        coded = np.zeros((sheet.raw.n_rows, 0), dtype=np.int32) if coded is None else coded
+    if coded is not None and not any(sheet.raw.columns[at].mostly_distinct for at in classes):
+        kinds = [{*map(tuple, coded[rows].tolist())} for rows in groups]
+        if all(kind == kinds[0] and len(kind) == len(groups[0]) for kind in kinds):
+            sums = np.array([[np.nansum(v[rows]) for v in values] for rows in groups])
+            return bool(np.all(np.ptp(sums, axis=0) <= NEARLY * sums.max(axis=0)))
+    lists = [np.sort(values[0][rows]) for rows in groups]
+    return len(np.unique(lists[0])) > 2 and all(np.array_equal(one, lists[0]) for one in lists[1:])

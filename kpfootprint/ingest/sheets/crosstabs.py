@@ -1,0 +1,355 @@
+"""Columns of classes: pieces and carats below each become rows, ticks below them a column of classes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kpfootprint.ingest.columns.meanings import Layout, listed, pass_over
+from kpfootprint.ingest.names.headers import Headers, Meaning
+from kpfootprint.ingest.names.labels import size_span
+from kpfootprint.ingest.problems import Broken
+from kpfootprint.ingest.raw.cells import Cell, is_blank, read_numbers, read_yes_or_no, text_of
+from kpfootprint.ingest.raw.tables import Column, KnownTable, Note, RawTable, below
+from kpfootprint.ingest.sheets import asked
+from kpfootprint.ingest.sheets.lots import with_lots_settled
+from kpfootprint.ingest.words import (
+    attribute_words,
+    class_code,
+    fold,
+    is_of_which,
+    is_total,
+    plain,
+    says,
+    tokens_of,
+    without_measure,
+    without_of_which,
+)
+
+_TICKS = ("x", "xx", "✓", "✔", "√", "☑", "v")
+
+_ROWS = 12
+"""Rows of a table that is turned, at most."""
+
+_MOST = 2_000
+"""Distinct cells from which on a column holds no ticks."""
+
+
+_MEASURES = {"n_stones", "carats", "mean", "money", "value_usd", "percent"}
+
+
+def turned(raw: RawTable, headers: Headers) -> RawTable:
+    """Turn a small table whose classes stand in columns and whose pieces and carats in rows; that is noted."""
+    if not 0 < raw.n_rows <= _ROWS or len(raw.columns) < 3 or raw.columns[0].mostly_distinct:
+        return raw
+    labels = [text_of(raw.columns[0].at(row)) for row in range(raw.n_rows)]
+    roles = [headers.of_row(label) for label in labels]
+    said = [headers.of(column.header) for column in raw.columns[1:]]
+    named = {item.classes[0][0] if len(item.classes) == 1 else None for item in said if item.wide}
+    totals = [is_total(column.header) for column in raw.columns[1:]]
+    whole = all(item.wide or total for item, total in zip(said, totals, strict=True))
+    measured = {"n_stones", "carats"} & {*roles} and {*roles} <= _MEASURES and len({*roles}) == len(roles)
+    if not whole or not measured or len(named) != 1 or None in named or sum(item.wide for item in said) < 2:
+        return raw
+    name = raw.columns[0].header.strip() or next(str(name) for name in named)
+    columns = [Column.of(name, [column.header for column in raw.columns[1:]])]
+    columns += [Column.of(label, [c.at(row) for c in raw.columns[1:]]) for row, label in enumerate(labels)]
+    rows = np.full(len(said), raw.header_rows[-1], dtype=np.int32)
+    notes = (*raw.notes, Note(code="turned", values={"header": name}))
+    return replace(raw, columns=columns, rows=rows, ragged={}, notes=notes)
+
+
+def with_measures_beside(raw: RawTable, headers: Headers) -> RawTable:
+    """Lay pieces and carats that stand in rows below each other, under columns of classes, beside each other; noted."""
+    wide = [at for at, column in enumerate(raw.columns) if headers.of(column.header).wide]
+    if len(wide) < 2 or not 1 < raw.n_rows <= _MOST or any(column.mostly_distinct for column in raw.columns):
+        return raw
+    at = wide[0] - 1
+    last = np.flatnonzero(~raw.blank([at]))[-1:].tolist() if at > 0 else []
+    below = [*range(last[0] + 1, raw.n_rows)] if last else []
+    labels = [text_of(raw.columns[at].at(row)) for row in range(raw.n_rows - len(below))] if last else []
+    kinds = [*dict.fromkeys(labels)]
+    roles = [headers.of_row(label) for label in kinds]
+    regular = labels == kinds * (len(labels) // max(len(kinds), 1)) and len({*roles}) == len(roles) > 1
+    if not regular or not {*roles} <= _MEASURES or not raw.alone()[below].all():
+        return raw
+    first = np.arange(0, len(labels), len(kinds))
+    if any(_says_more(column, first, len(kinds)) for column in raw.columns[:at]):
+        return raw
+    columns = [column.rows(first) for column in raw.columns[:at]]
+    for column in raw.columns[at + 1 :]:
+        if column.blank().all():
+            columns.append(column.rows(first))
+            continue
+        names = ("pcs" if headers.of(label).role == "row" else label for label in kinds)
+        parts = ((label, column.rows(first + place).used()) for place, label in enumerate(names))
+        columns += [replace(part, header=f"{column.header} {label}") for label, part in parts]
+    notes = (*raw.notes, Note(code="measures_beside", values={"measures": listed(kinds)}))
+    lines = None if raw.rows is None else raw.rows[first]
+    said = tuple((raw.line(row) or 1, tuple(raw.row(row))) for row in below)
+    return replace(raw, columns=columns, rows=lines, ragged={}, notes=notes, titles=(*raw.titles, *said))
+
+
+def _says_more(column: Column, first: NDArray[np.intp], rows: int) -> bool:
+    """Say whether rows below some first ones say otherwise than those: ``+9`` beside the stones, ``+11`` the carats."""
+    others = [first + place for place in range(1, rows)]
+    blank = column.blank()
+    return any(bool(np.any(~blank[at] & (column.codes[at] != column.codes[first]))) for at in others)
+
+
+def with_ticks(sheet: Layout) -> Layout:
+    """Put the class that a row ticks into one column: ``x`` below ``White``, or 1 where the row's stone is weighed."""
+    for name in sheet.attributes if not sheet.places("n_stones") else ():
+        wide = [at for at, item in enumerate(sheet.meanings) if [of for of, _ in item.classes] == [name]]
+        if len(wide) < 2 or {sheet.meanings[at].role for at in wide} != {"stones_or_carats"}:
+            continue
+        raw, columns = sheet.raw, [sheet.raw.columns[at] for at in wide]
+        if any(len(column.cells) > _MOST for column in columns):
+            continue
+        ticks = np.array([np.array([*map(_ticked, column.cells)])[column.codes] for column in columns])
+        own = ~np.isin(np.arange(raw.n_rows), raw.totals())
+        found = ticks[:, own].sum(axis=0)
+        if np.any(ticks[:, own] < 0) or not np.any(found):
+            continue
+        names = {text for c in columns for text in c.rows(np.flatnonzero(own)).used().names()}
+        if names <= {"", "0", "1"} and (0 in found or not sheet.places("carats") or sheet.places("size_class")):
+            continue  # numbers of stones
+        if np.any(found > 1):
+            several = np.flatnonzero(own)[found > 1] if sheet.places("row") else np.empty(0, dtype=np.intp)
+            known = {"attribute": name, "classes": listed(sheet.meanings[at].classes[0][1] for at in wide), "sets": "–"}
+            sheet.tell_rows("unknown_class", wide[0], several, rule="several_classes", **known)
+            continue
+        codes = np.where(own & (ticks.max(axis=0) > 0), ticks.argmax(axis=0), len(wide)).astype(np.int32)
+        made = Column(name, [*(sheet.meanings[at].classes[0][1] for at in wide), None], codes)
+        if said := sheet.places(name):
+            _tell_unlike(sheet, said[0], made, own)
+        rest = [at for at in range(len(raw.columns)) if at not in (*wide, *said) and not _sums(sheet, at, wide)]
+        meanings = [*(sheet.meanings[at] for at in rest), Meaning(role=name)]
+        sheet = sheet.with_columns([*(raw.columns[at] for at in rest), made], meanings)
+    return sheet
+
+
+def _tell_unlike(sheet: Layout, at: int, ticked: Column, own: NDArray[np.bool_]) -> None:
+    """Tell the rows whose word is not the class that they tick, as forms tell an answer twice: ``couleur/blanc``."""
+    item, column = sheet.attribute(at), sheet.raw.columns[at]
+    known = {} if item is None else attribute_words(item)
+    words, classes = ([class_code(name, known) if name else None for name in c.names()] for c in (column, ticked))
+    for row in np.flatnonzero(own).tolist():
+        if words[column.codes[row]] != classes[ticked.codes[row]]:
+            sheet.tell("ticked_otherwise", at, row, ticked=text_of(ticked.at(row)) or "–")
+
+
+def _ticked(cell: Cell) -> int:
+    """Return 1 for a tick or a yes, 0 for none or a no, and -1 for what is neither."""
+    said = not is_blank(cell) and (plain(text_of(cell)).strip() in _TICKS or read_yes_or_no(cell))
+    return -1 if isinstance(said, Broken) else int(bool(said))
+
+
+def with_parts(sheet: Layout) -> Layout:
+    """Read columns such as ``of which white``, ``of which brown`` as classes where they add up everywhere."""
+    whole = _whole_column(sheet, "n_stones")
+    headers = {at: column.header for at, column in enumerate(sheet.raw.columns) if is_of_which(column.header)}
+    said = {at: sheet.headers.of(without_of_which(header)) for at, header in headers.items()}
+    kinds = {tuple(name for name, _ in item.classes) for item in said.values()}
+    if whole is None or len(said) < 2 or len(kinds) > 1 or not {name for kind in kinds for name in kind} - sheet.taken:
+        return sheet
+    sums, given = np.nansum([sheet.raw.values(at) for at in said], axis=0), np.nan_to_num(sheet.raw.values(whole))
+    if not np.array_equal(sums, given):
+        return sheet
+    return replace(sheet, meanings=[said.get(at, item) for at, item in enumerate(sheet.meanings)])
+
+
+def unfold(sheet: Layout, wide: list[int]) -> KnownTable:
+    """Turn columns of classes into rows, and check the totals beside them."""
+    sheet = with_lots_settled(sheet, "counts")
+    sheet = _wide_measures(sheet, wide)
+    raw = sheet.raw
+    groups = _by_class(sheet, wide)
+    dims = {
+        name: place
+        for name in ("parcel_id", "zone_id", "size_class", "lower_ct", "upper_ct", *sheet.attributes)
+        if (place := sheet.one(name)) is not None
+    }
+    if "size_class" not in dims:
+        asked.ask_about_weights(sheet, wide, named=bool(dims))
+    measures = ("n_stones", "carats")
+    whole = {name: place for name in measures if (place := _whole_column(sheet, name)) is not None}
+    graded = {name: place for name in measures if (place := sheet.one(name, "sample")) is not None}
+    used = {*wide, *dims.values(), *whole.values(), *graded.values()}
+    for at in sheet.places("unknown"):
+        numbers = sheet.numbers(at)
+        if numbers is not None and len(numbers) and not _sums(sheet, at, wide):
+            sheet.tell("unknown_class_column", at, header=raw.columns[at].header)
+    for at, item in enumerate(sheet.meanings):
+        if item.party and at not in used:
+            sheet.tell("unknown_class_column", at, header=raw.columns[at].header)
+    pass_over(sheet, used)
+    return _melted(sheet, groups, dims, whole, graded)
+
+
+_Classes = tuple[tuple[str, str], ...]
+
+
+def _by_class(sheet: Layout, wide: list[int]) -> dict[_Classes, list[dict[str, int]]]:
+    """Return the columns of each class by what they measure: several times where columns of one class add up; noted."""
+    groups: dict[_Classes, list[dict[str, int]]] = {}
+    for at in wide:
+        item = sheet.meanings[at]
+        slots = groups.setdefault(item.classes, [])
+        if (slot := next((slot for slot in slots if item.role not in slot), None)) is None:
+            slots.append(slot := {})
+        slot[item.role] = at
+    for classes, slots in groups.items():
+        for role in dict.fromkeys(role for slot in slots for role in slot):
+            places = [slot[role] for slot in slots if role in slot]
+            headers, values = [sheet.raw.columns[at].header for at in places], [*map(sheet.raw.values, places)]
+            sums = np.nansum(values, axis=0)
+            of_others = any(np.allclose(2 * np.nan_to_num(v), sums) for v in values)
+            own = {" ".join(w for w in tokens_of(without_measure(header)) if not says("row", w)) for header in headers}
+            same = len(own) < len(places)  # ``No brown`` beside ``Brown``
+            if len(places) > 1 and (of_others or same or any(map(is_total, headers))):
+                sheet.tell("column_twice", places[-1], column=listed(name for _, name in classes))
+            elif len(places) > 1:
+                told = {"columns": listed(headers, 8), "class": listed(name for _, name in classes)}
+                sheet.trace.notes.append(Note(code="columns_added", values=told))
+    return groups
+
+
+def _sums(sheet: Layout, at: int, wide: Sequence[int]) -> bool:
+    """Say whether a column is called a total, ``Total gem``, and sums those of classes right before it."""
+    before = [sheet.raw.values(place) for place in reversed(wide) if place < at]
+    if not before or not is_total(sheet.raw.columns[at].header):
+        return False
+    sums, own = np.cumsum(np.nan_to_num(before), axis=0), np.nan_to_num(sheet.raw.values(at))
+    return any(np.allclose(found, own, atol=0.011) for found in sums)
+
+
+def _whole_column(sheet: Layout, name: str) -> int | None:
+    found = [at for at in sheet.places(name) if sheet.meanings[at].part != "sample" and not sheet.meanings[at].party]
+    sure = [at for at in found if sheet.meanings[at].part == "whole"] or found
+    return sure[0] if sure else None
+
+
+def _wide_measures(sheet: Layout, wide: list[int]) -> Layout:
+    """Say whether columns without a measure hold stones or carats: whole numbers are stones."""
+    unsure = [at for at in wide if sheet.meanings[at].role == "stones_or_carats"]
+    values = [sheet.raw.values(at) for at in unsure]
+    corner = 0 not in wide and _weighs_classes(sheet)
+    counted = all(map(are_whole, values)) and not corner
+    if unsure:
+        asked.ask_about_shares(sheet, np.array(values))
+        carats, stones = _whole_column(sheet, "carats"), _whole_column(sheet, "n_stones")
+        if carats is not None and stones is None and sheet.one("n_stones", "sample") is None:
+            beside = np.abs(np.nansum(values, axis=0) - sheet.raw.values(carats))
+            counted = counted and not bool(np.all(beside < 0.01))
+    meanings = list(sheet.meanings)
+    for at, item in enumerate(meanings):
+        if item.role == "stones_or_carats":
+            whole = counted if at in unsure else are_whole(sheet.raw.values(at))
+            meanings[at] = replace(item, role="n_stones" if whole else "carats")
+    return replace(sheet, meanings=meanings)
+
+
+def _weighs_classes(sheet: Layout) -> bool:
+    """Say whether the first header says that carats stand beside its column, and not in it: ``Cts`` above sieves."""
+    header = sheet.raw.columns[0].header
+    spans = [size_span(text_of(cell), sheet.scheme) for cell in sheet.cells(0)]
+    weighed = any(span is not None and span.kind != "sieve" for span in spans)
+    classed = says("size", *tokens_of(header)) or "class" in fold(header)
+    return sheet.headers.of(header).role == "carats" and not weighed and not classed
+
+
+def are_whole(values: NDArray[np.float64]) -> bool:
+    """Say whether numbers are whole, where there are any."""
+    return bool(np.all(np.isnan(values) | (values == np.floor(values))))
+
+
+def _melted(
+    sheet: Layout,
+    groups: Mapping[_Classes, Sequence[Mapping[str, int]]],
+    dims: Mapping[str, int],
+    whole: Mapping[str, int],
+    graded: Mapping[str, int],
+) -> KnownTable:
+    raw, sampled = sheet.raw, bool(graded) and bool(whole)
+    kinds: dict[frozenset[str], list[tuple[_Classes, Mapping[str, int]]]] = {}
+    for classes, slots in groups.items():
+        kinds.setdefault(frozenset(name for name, _ in classes), []).extend((classes, slot) for slot in slots)
+    pieces: list[_Piece] = []
+    for number, kind in enumerate(sorted(kinds, key=sorted)):
+        for measure, at in (graded if sampled else whole).items():
+            if parts := [slot[measure] for _, slot in kinds[kind] if measure in slot]:
+                _check_rows(sheet, parts, at, measure)
+        for classes, slot in kinds[kind]:
+            filled = np.flatnonzero(np.logical_or.reduce([_filled(raw, at) for at in slot.values()]))
+            name = f"{'sample' if sampled else 'classes'} {number}"
+            pieces.append(_Piece(filled, slot, dict(classes), name, sampled))
+    missing = [name for name in whole if not any(name in slot for slots in groups.values() for slot in slots)]
+    if (dims and (missing or sampled)) or sampled:
+        pieces.append(_Piece(np.arange(raw.n_rows), whole, {}, "whole", sample=False))
+    for name in missing if not dims else ():
+        sheet.trace.stated.append((raw.header_rows[-1], (name, round(float(np.nansum(raw.values(whole[name]))), 6))))
+    return _stacked(sheet, pieces, dims)
+
+
+def _filled(raw: RawTable, at: int) -> NDArray[np.bool_]:
+    """Say of each row whether its cell holds a number other than zero, or something that is no number."""
+    column = raw.columns[at]
+    numbers, broken = read_numbers(column.cells, raw.marks)
+    return column.rows_with([*broken, *np.flatnonzero(np.isfinite(numbers) & (numbers != 0)).tolist()])
+
+
+def _check_rows(sheet: Layout, parts: list[int], total: int, measure: str) -> None:
+    """Tell the rows whose classes do not add up to the total beside them."""
+    sums, given = np.nansum([sheet.raw.values(at) for at in parts], axis=0), sheet.raw.values(total)
+    slack = 0.5 if measure == "n_stones" else 0.005 * (len(parts) + 1) + 1e-6
+    classes = listed(sheet.raw.columns[at].header for at in parts)
+    if len(parts) == 1 and bool(np.all((sums <= given) | np.isnan(given))) and not np.array_equal(sums, given):
+        sheet.ask("part_of_whole", parts[0], "ignore")
+        return
+    for row in np.flatnonzero(np.isfinite(given) & (np.abs(sums - given) > slack)).tolist():
+        told = {"found": f"{sums[row]:g}", "expected": f"{given[row]:g}", "classes": classes}
+        sheet.tell("row_total", total, row, **told)
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """Rows of a sheet, once for each class that has a column."""
+
+    rows: NDArray[np.intp]
+    slot: Mapping[str, int]
+    classes: Mapping[str, str]
+    breakdown: str
+    sample: bool
+
+
+def _stacked(sheet: Layout, pieces: list[_Piece], dims: Mapping[str, int]) -> KnownTable:
+    raw = sheet.raw
+    rows = np.concatenate([piece.rows for piece in pieces]) if pieces else np.zeros(0, dtype=np.intp)
+    columns: dict[str, Column] = {name: raw.columns[at].rows(rows) for name, at in dims.items()}
+    sizes = [len(piece.rows) for piece in pieces]
+
+    def measured(piece: _Piece, name: str) -> Column:
+        at = piece.slot.get(name)
+        return Column.filled(name, None, len(piece.rows)) if at is None else raw.columns[at].rows(piece.rows)
+
+    def said(name: str, texts: Sequence[str | None]) -> Column:
+        return Column.of(name, texts).rows(np.repeat(np.arange(len(pieces)), sizes))
+
+    for name in ("n_stones", "carats"):
+        if any(name in piece.slot for piece in pieces):
+            columns[name] = below(name, [measured(piece, name) for piece in pieces])
+    for name in dict.fromkeys(name for piece in pieces for name in piece.classes):
+        if name in columns:
+            sheet.tell("column_twice", name, column=name)
+        columns[name] = said(name, [piece.classes.get(name) for piece in pieces])
+    sampled = any(piece.sample for piece in pieces)
+    if sampled or len({piece.breakdown for piece in pieces}) > 1:
+        columns["breakdown"] = said("breakdown", [piece.breakdown for piece in pieces])
+    if sampled:
+        columns["sample"] = said("sample", ["yes" if piece.sample else "no" for piece in pieces])
+    made = raw.known("counts", columns, sheet.trace, complete=not sheet.problems)
+    return replace(made, n_rows=len(rows), rows=None if raw.rows is None else raw.rows[rows], ragged={})

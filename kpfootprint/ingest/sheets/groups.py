@@ -1,0 +1,392 @@
+"""Rows in groups, whose class stands once: in a heading, in an outline above its parts, or in the first row alone."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kpfootprint.ingest.columns.meanings import Layout, listed, meanings_of
+from kpfootprint.ingest.names.headers import Meaning
+from kpfootprint.ingest.names.labels import names_size, size_span
+from kpfootprint.ingest.raw.cells import Cell, is_blank, is_number, text_of
+from kpfootprint.ingest.raw.tables import Column, Note
+from kpfootprint.ingest.sheets.around import MEASURES, without
+from kpfootprint.ingest.sheets.sections import named_by, parcels_named, zones_named
+from kpfootprint.ingest.words import (
+    attribute_words,
+    class_code,
+    declared_words,
+    is_not_recorded,
+    is_summary,
+    is_total,
+    plain,
+    says,
+    tokens_of,
+)
+
+_MOST = 2_000
+"""Rows that an outline has at most."""
+
+_LONGEST = 60
+"""Letters of a title that names a class, at most."""
+
+_SOME = 5
+"""Rows in which an outline shows two of its levels."""
+
+
+def without_outline(sheet: Layout) -> Layout:
+    """Part a column of sizes and classes below each other, as compact pivot tables have it: ``+11``, ``white``.
+
+    The rows above others are their sums, which is checked, or hold no numbers.
+    """
+    raw = sheet.raw
+    measures = sheet.places(*MEASURES) if raw.n_rows <= _MOST else []
+    known = {item.column: attribute_words(item) for item in sheet.scheme.categorical if measures}
+    values, alone = [raw.values(at) for at in measures], raw.alone()
+
+    def kind(text: str) -> str:
+        if is_total(text) or not text:
+            return "total"
+        named = [name for name, words in known.items() if class_code(text, words) is not None]
+        return "size_class" if size_span(text, sheet.scheme) is not None else named[0] if len(named) == 1 else ""
+
+    for at, column in enumerate(raw.columns) if measures else ():
+        first = [] if column.mostly_distinct else [text_of(column.at(row)) for row in range(min(raw.n_rows, _SOME))]
+        if at in measures or len({kind(text) for text in first} - {"total"}) < 2:
+            continue
+        of_cell = [kind(name) for name in column.names()]
+        kinds = [of_cell[code] or ("total" if alone[row] else "") for row, code in enumerate(column.codes)]
+        rows = [row for row, name in enumerate(kinds) if name != "total"]
+        names = list(dict.fromkeys(kinds[row] for row in rows))
+        others = {item.role for place, item in enumerate(sheet.meanings) if place != at}
+        levels = [names.index(kinds[row]) for row in rows]
+        if "" in names or len(names) < 2 or {*names} & others or levels.count(0) < 2 or np.diff(levels).max() > 1:
+            continue
+        above: list[list[Cell]] = [[None] * raw.n_rows for _ in names[1:]]
+        left: dict[int, tuple[str, dict[str, object]]] = {}
+        for place, (row, level) in enumerate(zip(rows, levels, strict=True)):
+            if level == len(names) - 1:
+                continue
+            end = next((k for k in range(place + 1, len(rows)) if levels[k] <= level), len(rows))
+            if not _is_above(values, row, [rows[k] for k in range(place, end) if levels[k] == level + 1]):
+                break
+            above[level][row : rows[end] if end < len(rows) else raw.n_rows] = [
+                column.at(row) if name != "total" else None
+                for name in kinds[row : rows[end] if end < len(rows) else raw.n_rows]
+            ]
+            bare = all(np.isnan(v[row]) for v in values)
+            left[row] = "heading" if bare else "total_checked", {"label": raw.label(row)}
+        else:
+            parts = [Column.of(name, cells) for name, cells in zip(names[:-1], above, strict=True)]
+            columns = [*raw.columns[:at], *parts, replace(column, header=names[-1]), *raw.columns[at + 1 :]]
+            made = sheet.with_columns(columns).without(left)
+            return replace(made, meanings=meanings_of(made.raw, sheet.headers, sheet.choices))
+    return sheet
+
+
+def _is_above(values: list[NDArray[np.float64]], top: int, group: list[int]) -> bool:
+    """Say whether a row holds the sums of those of a group below it, or no numbers."""
+    blank = all(np.isnan(v[top]) for v in values)
+    return bool(group) and (blank or all(abs(float(np.nansum(v[group])) - v[top]) <= 0.0051 for v in values))
+
+
+def without_sums_above(sheet: Layout) -> Layout:
+    """Leave out rows that sum the group below them, and name it in a column of their own, as outlines have it."""
+    raw, measures = sheet.raw, sheet.places(*MEASURES)
+    if not measures or not 2 < raw.n_rows <= _MOST or any(column.mostly_distinct for column in raw.columns):
+        return sheet
+    filled = [~column.blank() for column in raw.columns]
+    parted = [at for at in range(len(filled) - 1) if not (filled[at].all() or filled[at + 1].all())]
+    if not parted:
+        return sheet
+    values = [raw.values(at) for at in measures]
+    own = np.setdiff1d(np.arange(raw.n_rows), [*raw.totals(), *np.flatnonzero(raw.alone())])
+    for at in parted:
+        if {at, at + 1} & {*measures} or not len(own):
+            continue
+        above, below = (filled[place][own] for place in (at, at + 1))
+        tops = own[above].tolist()
+        if not np.array_equal(above, ~below) or own[0] not in tops or len(tops) < 2:
+            continue
+        ends = [*tops[1:], int(own[-1]) + 1]
+        groups = [own[(own > top) & (own < end)].tolist() for top, end in zip(tops, ends, strict=True)]
+        if all(_is_above(values, top, group) for top, group in zip(tops, groups, strict=True)):
+            left = {top: ("total_checked", {"label": raw.label(top)}) for top in tops}
+            return _filled_down(sheet, [at]).without(left)
+    return sheet
+
+
+def without_dittos(sheet: Layout) -> Layout:
+    """Put the word above in the place of ``idem``, ``do.`` and ditto marks; below a number or a total they stay."""
+    known = declared_words()["headers"]["ditto"]
+    columns = list(sheet.raw.columns)
+    for at, column in enumerate(columns):
+        short = [(code, cell) for code, cell in column.texts() if len(cell) <= 8 and not cell[:1].isdigit()]
+        hits = [code for code, cell in short if plain(cell).strip() in known]
+        if not hits:
+            continue
+        rows = np.flatnonzero(column.rows_with(hits))
+        codes = column.codes.copy()
+        for row in rows[rows > 0].tolist():
+            above = column.cells[codes[row - 1]]
+            if isinstance(above, str) and not is_blank(above) and not is_number(above) and not is_total(above):
+                codes[row] = codes[row - 1]
+        if (codes != column.codes).any():
+            columns[at] = replace(column, codes=codes).used()
+            told = {"word": text_of(column.cells[hits[0]]), "column": column.header}
+            sheet.trace.notes.append(Note(code="ditto", values=told))
+    return sheet.with_columns(columns)
+
+
+def with_headings(sheet: Layout) -> Layout:
+    """Give rows the class that a row above them names alone, ``WHITE`` above its sizes; ask about other such rows."""
+    raw = sheet.raw
+    measures = sheet.places(*MEASURES, wide=None)
+    if not measures or any(column.mostly_distinct for column in raw.columns):
+        return sheet
+    empty = raw.blank(measures)
+    words = [row for row in np.flatnonzero(raw.alone()).tolist() if not any(map(str.isdigit, raw.label(row)))]
+    if words[:1] == [0]:  # ``NOLA`` below carats, which stand first
+        empty[words] = True
+    if not empty.any():
+        return sheet
+    numbered = np.flatnonzero(~empty)
+    filled = np.sum([~column.blank() for column in raw.columns], axis=0)
+    rows = [
+        row
+        for row in np.flatnonzero(empty & (filled == 1)).tolist()
+        if len(numbered) and row < numbered[-1] and not _is_known(sheet, row)
+    ]
+    if not rows:
+        return sheet
+    totals = raw.totals()
+    rows = [row for row in rows if not totals or row < totals[-1]]
+    if not rows:
+        return sheet
+    labels = [raw.label(row) for row in rows]
+    named = named_by(sheet, labels) or parcels_named(sheet, labels) or zones_named(sheet, labels)
+    if named is None or rows[0] > numbered[0]:
+        for row in rows:
+            sheet.tell("heading_row", None, row, label=raw.label(row))
+        return sheet
+    column, cells = named
+    codes = np.zeros(raw.n_rows, dtype=np.int32)
+    for at, row in enumerate(rows):
+        codes[row:] = at
+    codes[totals] = len(rows)
+    made = Column(column, [*cells, None], codes)
+    wider = sheet.with_columns([*raw.columns, made], [*sheet.meanings, Meaning(role=column)])
+    return without(wider, rows, "heading")
+
+
+def with_classes_among_sizes(sheet: Layout, before: Layout) -> Layout:
+    """Read words among sizes, ``Boart`` at the end of a ladder of sieves, as classes of stones of any size; noted.
+
+    Where there are totals, one of them has to hold all rows; words that may as well tell a part of the rows above are
+    read so there alone. `before` is the sheet with its totals.
+    """
+    at, scheme = sheet.one("size_class"), sheet.scheme
+    column = None if at is None or not sheet.places("n_stones") else sheet.raw.columns[at]
+    if at is None or column is None or column.mostly_distinct or column.blank().any() or "breakdown" in sheet.taken:
+        return sheet
+    words = {code: cell for code, cell in column.texts() if not (is_blank(cell) or is_total(cell))}
+    words = {code: cell for code, cell in words.items() if not names_size(cell, scheme)}
+    bare = {code for code, cell in words.items() if cell[:1].isalpha() and says("unsized", " ".join(tokens_of(cell)))}
+    at_end = bool(np.all(np.diff(column.rows_with(words).astype(int)) >= 0))
+    opened = {code for code, cell in words.items() if is_not_recorded(cell)}
+    goods = {code: cell for code, cell in words.items() if code not in bare or named_by(sheet, [cell]) is not None}
+    named = named_by(sheet, [text_of(cell) for cell in goods.values()]) if goods else None
+    counts, totals = (of.raw.values(sheet.places("n_stones")[0]) for of in (sheet, before))
+    totals = totals[before.raw.totals()]
+    if opened and (not np.any(totals == np.nansum(counts)) if len(totals) else opened & bare and not at_end):
+        sheet.tell_rows("unknown_size", at, column.rows_with(opened))  # the same stones, it may be
+    words = {code: cell for code, cell in words.items() if code not in opened}
+    bare -= opened
+    whole = bool(np.any(totals == np.nansum(counts))) if len(totals) else at_end and len(bare) == len(words)
+    sure = whole and not np.isnan(counts[column.rows_with(words)]).any()
+    if not words or not sure or len(words) == len(column.cells) or (goods and named is None):
+        return sheet
+    columns, meanings = list(sheet.raw.columns), [*sheet.meanings, Meaning(role="breakdown")]
+    columns[at] = replace(column, cells=[None if code in words else cell for code, cell in enumerate(column.cells)])
+    columns.append(Column.filled("lots", "lots", sheet.raw.n_rows))
+    if named is not None:
+        place = dict(zip(goods, named[1], strict=True))
+        cells = [place.get(code) for code in range(len(column.cells))]
+        columns.append(replace(column, cells=cells))
+        meanings.append(Meaning(role=named[0]))
+    told = {"column": column.header, "words": listed(words.values(), 12)}
+    sheet.trace.notes.append(Note(code="without_size", values=told))
+    return sheet.with_columns(columns, meanings)
+
+
+def with_title_class(sheet: Layout) -> Layout:
+    """Give all rows the class that a title names alone, ``SIEVE +9-11``, where no column has one; that is noted."""
+    raw = sheet.raw
+    taken = sheet.taken
+    found: dict[str, tuple[str, Cell]] = {}
+    for _, cells in raw.titles:
+        title = " ".join(text_of(cell) for cell in cells if not is_blank(cell))
+        if is_total(title) or len(title) > _LONGEST:
+            continue
+        label, colon, said = title.partition(":")
+        if colon and not _heads_classes(sheet, label):
+            continue  # ``Bag: brown envelope``, ``Spot colour: green``
+        own = [word for word in (said if colon else title).split() if not _heads_classes(sheet, word)]
+        named = None if any(map(str.isdigit, own)) else named_by(sheet, [" ".join(own)])  # ``Round 2``
+        if named is None or named[0] in taken or (named[0] == "size_class" and not sheet.places("n_stones")):
+            continue
+        if named[0] in found:
+            return sheet
+        found[named[0]] = title, named[1][0]
+    columns, meanings = list(raw.columns), list(sheet.meanings)
+    for name, (title, cell) in found.items():
+        columns.append(Column.filled(title, cell, raw.n_rows))
+        meanings.append(Meaning(role=name))
+        sheet.trace.notes.append(Note(code="title_of_class", values={"title": title, "class": text_of(cell)}))
+    return sheet.with_columns(columns, meanings)
+
+
+def _heads_classes(sheet: Layout, word: str) -> bool:
+    """Say whether a word heads a column of classes: ``Sieve``, ``Colour``."""
+    said = sheet.headers.of(word)
+    return not said.wide and said.role in ("size_class", *sheet.attributes)
+
+
+def _is_known(sheet: Layout, row: int) -> bool:
+    """Say whether the only text of a row is a total, a mean, or a class of its own column."""
+    at = sheet.raw.filled_at(row)[0]
+    text, role, item = sheet.raw.label(row), sheet.meanings[at].role, sheet.attribute(at)
+    return (
+        is_total(text)
+        or is_summary(text)
+        or text[:1].isdigit()
+        or (role == "size_class" and size_span(text, sheet.scheme) is not None)
+        or (item is not None and class_code(text, attribute_words(item)) is not None)
+        or (
+            role in ("row", "other", "money", "mean", "percent", "zone_id", "lot", "parcel_id")
+            and any(char.isdigit() for char in text)
+        )
+    )
+
+
+def with_parcels_below(sheet: Layout) -> Layout:
+    """Let a parcel's id, or a zone, that stands above blanks reach over its rows, where none comes twice; noted."""
+    sheet = _with_descriptions_below(sheet)
+    for at in sheet.places("parcel_id", "zone_id"):
+        column = sheet.raw.columns[at]
+        blank = np.zeros(1, dtype=bool) if column.mostly_distinct else column.blank()
+        if not blank.any() or blank[0]:
+            continue
+        rows = np.flatnonzero(~blank)
+        several = sheet.meanings[at].role == "parcel_id" or len(rows) > 1
+        if (
+            not several
+            or 2 * len(rows) > len(blank)
+            or len({text_of(column.at(row)) for row in rows.tolist()}) < len(rows)
+        ):
+            continue
+        sheet.trace.notes.append(Note(code="blanks_go_on", values={"columns": column.header}))
+        sheet = _filled_down(sheet, [at])
+    return sheet
+
+
+def _with_descriptions_below(sheet: Layout) -> Layout:
+    """Let a description that stands once, above blanks, reach over rows whose classes come again below the next one."""
+    places, classed = sheet.places("description"), sheet.places("size_class", *sheet.attributes)
+    column = sheet.raw.columns[places[0]] if len(places) == 1 and classed else None
+    if column is None or column.mostly_distinct or not (blank := column.blank()).any() or blank[0] or blank.all():
+        return sheet
+    down = _filled_down(sheet, places)
+    alone, both = (np.column_stack([down.raw.columns[at].codes for at in of]) for of in (classed, [*places, *classed]))
+    if len(np.unique(alone, axis=0)) == len(alone) or len(np.unique(both, axis=0)) < len(both):
+        return sheet
+    sheet.trace.notes.append(Note(code="blanks_go_on", values={"columns": column.header}))
+    return down
+
+
+def ask_about_blanks(sheet: Layout, classed: list[int]) -> Layout:
+    """Ask whether a class that is blank below a filled one goes on, where rows with and without it alternate."""
+    if len(classed) < 2 or sheet.places("parcel_id"):
+        return sheet
+    raw = sheet.raw
+    for at in classed:
+        blank = raw.columns[at].blank()
+        alike = [other for other in classed if np.array_equal(raw.columns[other].blank(), blank)]
+        others = [other for other in classed if other not in alike]
+        if not others:
+            continue
+        filled = np.logical_and.reduce([~raw.columns[other].blank() for other in others])
+        full = np.flatnonzero(~blank & filled)
+        if not len(full):
+            continue
+        between = np.flatnonzero(blank & filled)
+        between = between[between > full[0]]
+        if not len(between) or full[-1] < between[0] or _same_sums(sheet, full, between):
+            continue
+        down = _filled_down(sheet, alike)
+        settled = _are_summed(sheet, full, between) or _are_grouped(sheet, down, classed, between)
+        if settled or sheet.choices.get("blanks") == "as_above":
+            told = {"columns": listed(raw.columns[place].header for place in alike)}
+            sheet.trace.notes.append(Note(code="blanks_go_on", values=told))
+            return down
+        sheet.tell("blank_below", at, int(between[0]), header=raw.columns[at].header, choices=[("blanks", "as_above")])
+        return sheet
+    return sheet
+
+
+def written_once(sheet: Layout) -> list[int]:
+    """Return the classes of a list that stand left of the numbers, and may stand once above blanks, and the numbers."""
+    numbers = sheet.places("row")[:1]
+    blanks = {at: sheet.raw.columns[at].blank() for at in sheet.places(*sheet.attributes) if [at] < numbers}
+    once = [at for at, blank in blanks.items() if len(blank) and not blank[0] and 2 * blank.sum() >= len(blank)]
+    return [*once, *numbers]
+
+
+def with_blanks_open(sheet: Layout, classed: list[int]) -> Layout:
+    """Take a blank class for one that nobody recorded, where the only total sums the rows with it and those without."""
+    raw, sums = sheet.raw, [note.row for note in sheet.trace.left_out if note.code == "total_checked"]
+    blank = [at for at in classed if 0 < 2 * int(raw.columns[at].blank().sum()) < raw.n_rows]
+    lines = [raw.line(row) or 0 for row in (0, -1)] if raw.n_rows else []
+    whole = len(sums) == 1 and sums[0] is not None and not lines[0] <= sums[0] <= lines[1]
+    if not blank or not whole or sheet.problems or sheet.places("parcel_id", "breakdown", "lot"):
+        return sheet
+    columns = list(raw.columns)
+    for at in blank:
+        cells: list[Cell] = [cell if not is_blank(cell) else "unknown" for cell in columns[at].cells]
+        columns[at] = replace(columns[at], cells=cells)
+    told = {"columns": listed(raw.columns[at].header for at in blank)}
+    sheet.trace.notes.append(Note(code="blanks_open", values=told))
+    return sheet.with_columns(columns)
+
+
+def _are_summed(sheet: Layout, full: NDArray[np.intp], between: NDArray[np.intp]) -> bool:
+    """Say whether each row with a class but the first stands right below a sum that was left out, and no other does."""
+    checked = {note.row for note in sheet.trace.left_out if note.code == "total_checked"}
+    after = [(sheet.raw.line(row) or 0) - 1 in checked for row in (*full[1:].tolist(), *between.tolist())]
+    return len(full) > 1 and all(after[: len(full) - 1]) and not any(after[len(full) - 1 :])
+
+
+def _are_grouped(sheet: Layout, down: Layout, classed: list[int], between: NDArray[np.intp]) -> bool:
+    """Say whether rows of the same classes come more than once as they stand, and none does where blanks go on."""
+    if sheet.places("lot", "description", "described"):
+        return False
+    as_is, filled = (np.column_stack([one.raw.columns[at].codes for at in classed]) for one in (sheet, down))
+    again = len(np.unique(as_is[between], axis=0)) < len(between)
+    return again and len(np.unique(filled, axis=0)) == len(filled)
+
+
+def _same_sums(sheet: Layout, some: NDArray[np.intp], others: NDArray[np.intp]) -> bool:
+    """Say whether rows sum to what others do in stones and carats, so that they are a breakdown of the same stones."""
+    measures = sheet.places("n_stones", "carats")
+    values = [sheet.raw.values(at) for at in measures]
+    sums = [(float(np.nansum(v[some])), float(np.nansum(v[others]))) for v in values]
+    return len(sums) > 1 and all(abs(one - other) <= 0.0051 + 0.001 * abs(one) for one, other in sums)
+
+
+def _filled_down(sheet: Layout, places: list[int]) -> Layout:
+    columns = list(sheet.raw.columns)
+    for at in places:
+        columns[at] = columns[at].filled_down()
+    return sheet.with_columns(columns)

@@ -1,0 +1,230 @@
+"""Whether the rows of a table are stones, or lots and classes that gather several: it is asked where in doubt."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kpfootprint.ingest.columns.meanings import Layout, listed, with_role
+from kpfootprint.ingest.columns.units import ask_whether_carats
+from kpfootprint.ingest.names.labels import split_descriptions
+from kpfootprint.ingest.raw.cells import text_of
+from kpfootprint.ingest.sheets.around import MEASURES
+from kpfootprint.ingest.sheets.counted_twice import same_stones
+from kpfootprint.ingest.words import attribute_words, class_code, declared_words, fold, says, tokens_of, unit_words
+from kpfootprint.scheme import Attribute
+
+_HEAVY_CT = 5.0
+"""Weight above which all rows must lie, of which no two are of one class, to be taken for lots rather than stones."""
+
+_BAND = re.compile(r"[<>≤≥]=?\s*\d[\d ,.]*|\d[\d ,.]*\s*[-–]\s*\d[\d ,.]*|\d[\d ,.]*\s*\+")
+"""From what to what: ``<50``, ``50-100``, ``200+``."""
+
+_SHORT = 2
+"""Letters of the name of a shipment without a number, at most."""
+
+_MOST = 5_000
+"""Rows of a table whose words may tell blocks of the same classes apart."""
+
+_FIRST = 1
+"""The number of a first row, or what comes before it."""
+
+_OF_STONES = ("weight_ct", "poids_ct")
+"""Headers that the documentation gives to the weight of a stone."""
+
+_HEADING = re.compile(r"7102[. ]?\d\d([. ]?\d\d){0,2}")
+"""A heading of the customs tariff for diamonds."""
+
+_SEVERAL_SAID = re.compile(
+    rf"\b([2-9]|[1-9]\d+)\s*([^\W\d]+\s+){{0,2}}({'|'.join(map(re.escape, unit_words('pieces')))}|pieces?|pièces?)\b"
+    r"|\b(remaining|other|smaller|divers|autres)\s+(goods|stones|pierres|small|petits|petites)\b"
+    r"|\b(lots?|paquets?|packs?)\s+(de|of)\s+\d|^[x×]\s?\d+$|^((a|une?)\s)?(pairs?|paires?)$",
+    re.IGNORECASE,
+)
+"""A remark by which a row is of several stones: ``3 pcs``, ``lot de 3``."""
+
+
+def ask_about_cells(sheet: Layout, classed: list[int]) -> None:
+    """Ask whether rows with a size class and carats are classes, or stones, where two of them are alike."""
+    named = sheet.places("n_stones", "lot", "description", "described", "parcel_id")
+    if named or not are_repeated(sheet, classed):
+        return
+    sheet.ask("stones_or_cells", sheet.places("size_class")[0], "ignore")
+
+
+def are_repeated(sheet: Layout, classed: list[int]) -> bool:
+    """Say whether two rows have the same classes."""
+    rows = np.column_stack([sheet.raw.columns[at].codes for at in classed]) if classed else np.zeros((0, 1))
+    return len(np.unique(rows, axis=0)) < len(rows)
+
+
+def ask_about_stones(sheet: Layout, classed: list[int]) -> None:
+    """Ask whether the rows of a list of weights are stones, or lots of several; and whether weights are carats."""
+    weights = sheet.places("carats")
+    if not weights or sheet.raw.columns[weights[0]].mostly_distinct:
+        return
+    at, weight = weights[0], sheet.raw.values(weights[0])
+    means = sheet.places("mean")
+    if means and bool(np.any(sheet.raw.values(means[0]) < 0.9 * weight)):
+        sheet.tell("lots_without_numbers", at, header=sheet.raw.columns[means[0]].header)
+        return
+    if sheet.choices.get("rows") != "stones" and (by := _lots_by(sheet, classed, weight)) is not None:
+        named = sheet.raw.columns[by].header
+        sheet.tell("lots_without_numbers", by, header=named, choices=[("rows", "stones")])
+        return
+    ask_whether_carats(sheet, at, weight)
+
+
+def _lots_by(sheet: Layout, classed: list[int], weight: NDArray[np.float64]) -> int | None:
+    """Return the column by which rows are lots rather than stones, or None."""
+    raw = sheet.raw
+    for at in sheet.places("description"):
+        made, _ = split_descriptions(raw.columns[at], sheet.scheme.categorical, sheet.scheme)
+        if "size_class" in made:
+            return at
+    for at, column in enumerate(raw.columns):
+        if not column.mostly_distinct and at not in sheet.places("carats", "row") and _of_goods(sheet, at):
+            return at
+    if raw.n_rows < 2 or not np.isfinite(weight).any() or sheet.places("parcel_id"):
+        return None
+    if (first := _label_of_goods(sheet, classed, weight)) is not None:
+        return first
+    if sheet.places("row"):
+        return None
+    goods = [at for at, column in enumerate(raw.columns) if sheet.headers.of(column.header).role == "description"]
+    header = raw.columns[sheet.places("carats")[0]].header.strip().casefold()
+    sure = header in _OF_STONES or (len(classed) > 1 and fold(header) in map(fold, _OF_STONES))
+    known = [*sheet.places("lot", "description"), *classed]
+    words = {*declared_words()["headers"]["seller"]}
+    sellers = [at for at, column in enumerate(raw.columns) if {*tokens_of(column.header)} & words]
+    named = sellers or known
+    named = named or [at for at in range(len(raw.columns)) if at not in sheet.places("carats", "money", "value_usd")]
+    light = float(np.nanmedian(weight) if sellers else np.nanmin(weight)) <= _HEAVY_CT
+    if not named or (sure and not goods) or light:
+        return None
+    distinct = len(np.unique(np.column_stack([raw.columns[at].codes for at in named]), axis=0)) == raw.n_rows
+    return named[0] if distinct else None
+
+
+def _label_of_goods(sheet: Layout, classed: list[int], weight: NDArray[np.float64]) -> int | None:
+    """Return the first column where it names what a row gathers, each once: classes, months, sellers, lots, goods."""
+    raw, column = sheet.raw, sheet.raw.columns[0]
+    numbers = [at for at in sheet.places("row") if at]
+    distinct = not column.mostly_distinct and len(np.unique(column.codes)) == raw.n_rows and not column.blank().any()
+    if 0 in sheet.places("carats") or numbers or not distinct or len(classed) > 1:
+        return None
+    tokens, texts = {*tokens_of(column.header)}, [text_of(cell) for cell in column.cells]
+    heavy, middle = float(np.nanmax(weight)) > _HEAVY_CT, float(np.nanmedian(weight))
+    names_goods = (
+        classed == [0]
+        or bool(tokens & {*declared_words()["headers"]["gathers"]})
+        or (heavy and 0 in sheet.places("lot"))
+        or (middle > _HEAVY_CT and says("ticket", *tokens))
+        or (heavy and all(map(_BAND.fullmatch, texts)))
+        or (0 in sheet.places("description") and any(_is_plural(text, sheet.scheme.categorical) for text in texts))
+    )
+    return 0 if names_goods else None
+
+
+def _is_plural(text: str, attributes: Sequence[Attribute]) -> bool:
+    """Say whether a description names goods rather than a stone: ``Sawables cape``."""
+    known = [attribute_words(item) for item in attributes]
+    words = [token for token in tokens_of(text) if token.endswith("s") and len(token) > 3]
+    return any(
+        class_code(word, of) is not None and class_code(word[:-1], of) is not None for word in words for of in known
+    )
+
+
+def _of_goods(sheet: Layout, at: int) -> bool:
+    """Say whether the cells of a column name goods, of which a row holds several: customs headings, ``5 pierres``."""
+    if sheet.meanings[at].role not in ("description", "unknown", "other", "lot"):
+        return False
+    cells = [text_of(cell) for cell in sheet.cells(at)]
+    if cells and all(map(_HEADING.fullmatch, cells)):
+        return True
+    if sheet.meanings[at].role == "other":
+        return any(len(cell) <= 30 and _SEVERAL_SAID.search(cell) for cell in cells)
+    many = set(declared_words()["headers"]["goods"])
+    return sheet.meanings[at].role in ("description", "unknown") and any(many & {*tokens_of(c)} for c in cells)
+
+
+def with_lots_settled(sheet: Layout, kind: str) -> Layout:
+    """Say whether a column of lots names parcels, or lots within one; ask where it could be both."""
+    if kind == "declarations":
+        return with_role(sheet, sheet.places("lot")[0], "parcel_id") if sheet.places("lot") else sheet
+    lots, places = sheet.places("lot"), sheet.places("lot") or _of_shipments(sheet) or _of_unknown_words(sheet)
+    if not places or sheet.places("parcel_id"):
+        return sheet
+    at = places[0]
+    column = sheet.raw.columns[at]
+    names = column.names()
+    used = [code for code in np.unique(column.codes).tolist() if names[code]]
+    chosen = sheet.choices.get("lots")
+    if chosen == "parcels" or (len(used) == 1 and sheet.raw.n_rows > 1):
+        return with_role(sheet, at, "parcel_id")
+    distinct = bool(lots) and len(used) == sheet.raw.n_rows
+    return sheet if chosen == "one" or distinct or not used else with_lots_asked(sheet, places)
+
+
+def _of_shipments(sheet: Layout) -> list[int]:
+    """Return the columns that say several things of which a parcel has one: certificates, exporters, days of export."""
+    known = sheet.headers.words.columns("parcels")
+    found = []
+    for at, column in enumerate(sheet.raw.columns):
+        name = known.get(fold(column.header))
+        of_shipments = name in ("certificate_no", "exporter") or (name == "exported_on" and sheet.numbers(at) is None)
+        if column.mostly_distinct or not (of_shipments or says("shipment", *tokens_of(column.header))):
+            continue
+        names = [*filter(None, column.used().names())]
+        numbered = of_shipments or all(len(name) <= _SHORT or any(map(str.isdigit, name)) for name in names)
+        found += [at] if len(names) > 1 and numbered else []
+    return found
+
+
+def _of_unknown_words(sheet: Layout) -> list[int]:
+    """Return the columns of words that nobody knows by which alone rows of the same classes differ, block by block.
+
+    ``Declared`` and ``Found``, ``2018`` and ``2019``, ``CAR-1`` and ``CAR-2``: classes across or down come with each.
+    """
+    raw = sheet.raw
+    if raw.n_rows > _MOST:
+        return []
+    rows = np.setdiff1d(np.flatnonzero(~raw.alone()), raw.totals())
+    classed = sheet.places(
+        "size_class", "lower_ct", "upper_ct", "zone_id", "breakdown", "description", *sheet.attributes
+    )
+    wide = any(item.wide for item in sheet.meanings)
+    known = np.column_stack([raw.columns[at].codes[rows] for at in classed] or [np.zeros(len(rows), dtype=np.int32)])
+    n_classes = len(np.unique(known, axis=0))
+    if n_classes == len(rows) or (not classed and not wide):
+        return []
+    of_parcels, gathers = sheet.headers.words.columns("parcels"), declared_words()["headers"]["gathers"]
+    found = []
+    for at in sheet.places("unknown", "row"):
+        column = raw.columns[at]
+        if sheet.meanings[at].role == "row" and not (raw.values(at)[rows] > _FIRST).all():
+            continue  # numbers of rows, and no years
+        named = fold(column.header) in of_parcels or {*tokens_of(column.header)} & {*gathers}
+        if named or column.mostly_distinct or column.blank()[rows].any():
+            continue
+        groups = [np.flatnonzero(column.codes[rows] == code) for code in np.unique(column.codes[rows])]
+        blocks = (wide and not classed) or min(map(len, groups)) > 1
+        apart = all(len(np.unique(known[group], axis=0)) == len(group) for group in groups)
+        if len(groups) == 1 or not blocks or not apart:
+            continue
+        again = classed and same_stones(sheet, classed, sheet.places(*MEASURES, wide=None), [rows[g] for g in groups])
+        found += [] if again else [at]  # those are asked about as stones that are counted twice
+    return found
+
+
+def with_lots_asked(sheet: Layout, places: Sequence[int]) -> Layout:
+    """Ask whether lots are parcels, where that was not said."""
+    for at in places[:1] if "lots" not in sheet.choices else ():
+        column = sheet.raw.columns[at]
+        names = [*filter(None, column.used().names())]
+        told = {"header": column.header.strip() or listed(names), "found": len(names)}
+        sheet.tell("lots_or_parcels", at, **told, choices=[("lots", "parcels"), ("lots", "one")])
+    return sheet

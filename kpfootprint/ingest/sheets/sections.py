@@ -1,0 +1,126 @@
+"""Tables of one header below each other, and headings above rows: what the lines above each name for its rows."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import numpy as np
+
+from kpfootprint.ingest.columns.meanings import Layout
+from kpfootprint.ingest.columns.origins import PARTS, is_of_origin, zones_declared
+from kpfootprint.ingest.names.headers import Headers, Meaning
+from kpfootprint.ingest.names.labels import split_descriptions
+from kpfootprint.ingest.raw.cells import Cell, is_blank, is_number, text_of
+from kpfootprint.ingest.raw.tables import Column
+from kpfootprint.ingest.sheets.around import ONE, without
+from kpfootprint.ingest.words import fold, is_plain, is_total
+
+_LINES = 4
+"""Lines above a section that name it, at most, and cells of each."""
+
+_PARTING = re.compile(rf"{PARTS.pattern}|\s*\(|\)$")
+
+Named = tuple[str, list[Cell]]
+"""What some labels name, as a column, and its cell for each label."""
+
+
+def with_sections(sheet: Layout, again: Sequence[int]) -> tuple[Layout, Sequence[int]]:
+    """Give rows the parcel, zone and class that the lines above them name, where a header stands again below each.
+
+    What is not understood stays, with the rows before which a header stood `again`.
+    """
+    raw = sheet.raw
+    if sheet.choices.get(ONE[0]) == ONE[1] or not again or any(column.mostly_distinct for column in raw.columns):
+        return sheet, again
+    lines = [_lines_above(sheet, row) for row in again]
+    sections = [[fact for row in rows for fact in _facts(raw.row(row), sheet.headers)] for rows in lines]
+    first = [(line, fact) for line, cells in raw.titles for fact in _facts(cells, sheet.headers)][-len(sections[0]) :]
+    sections = [[fact for _, fact in first], *sections]
+    if not sections[0] or len({*map(len, sections)}) > 1:
+        return sheet, again
+    codes, made = np.searchsorted([*again], np.arange(raw.n_rows), side="right").astype(np.int32), sheet
+    for labels in map(list, zip(*sections, strict=True)):
+        named = parcels_named(made, labels) or named_by(made, labels) or zones_named(made, labels)
+        if named is None:
+            return sheet, again
+        columns = [*made.raw.columns, Column(named[0], named[1], codes)]
+        made = made.with_columns(columns, [*made.meanings, Meaning(role=named[0])])
+    if len({*map(tuple, sections)}) < len(sections):
+        return sheet, again  # pages
+    sheet.trace.lines.update(line for line, _ in first)
+    return without(made, [row for rows in lines for row in rows], "heading"), ()
+
+
+def _lines_above(sheet: Layout, end: int) -> list[int]:
+    """Return the rows right above another one that hold a few words and no goods."""
+    start = end
+    while start and end - start < _LINES:
+        cells = [cell for cell in sheet.raw.row(start - 1) if not is_blank(cell)]
+        words = cells[:1] if _are_pair(cells, sheet.headers) else cells
+        if not 0 < len(cells) <= _LINES or any(not isinstance(cell, str) or is_number(cell) for cell in words):
+            break
+        if is_total(text_of(cells[0])) or text_of(cells[0])[:1].isdigit():
+            break
+        start -= 1
+    return [*range(start, end)]
+
+
+def _are_pair(cells: Sequence[Cell], headers: Headers) -> bool:
+    """Say whether two cells are a label of a parcel or its origin, and what it says."""
+    label = text_of(cells[0]).rstrip(": ") if len(cells) == 2 else ""
+    return headers.words.columns("parcels").get(fold(label)) == "parcel_id" or is_of_origin(label, headers)
+
+
+def _facts(cells: Sequence[Cell], headers: Headers) -> list[str]:
+    """Return what a line says, one by one: ``Colis : CAR-1``, ``Zone : Nola``; ``Colis CAR-1 (Nola)`` says both."""
+    filled = [cell for cell in cells if not is_blank(cell)]
+    texts = [text_of(cell) for cell in filled]
+    if _are_pair(filled, headers):
+        return [f"{texts[0].rstrip(': ')}: {texts[1]}"]
+    parts = [[text] if headers.words.zone(text) else _PARTING.split(text) for text in texts]
+    return [fact for part in parts for fact in part if fact]
+
+
+def parcels_named(sheet: Layout, labels: Sequence[str]) -> Named | None:
+    """Return the ids of parcels, or of lots, that all of some labels name, each another: ``Parcel A``, ``Colis n° 12``.
+
+    With them stands which of the two they are; None where a label names none.
+    """
+    known = sheet.headers.words.columns("parcels")
+    found: list[tuple[str, str]] = []
+    for label in labels:
+        words = label.replace(":", ": ").split()
+        keys = ((fold(" ".join(words[:cut])), " ".join(words[cut:])) for cut in (1, 2, 3))
+        named = [(key, own.lstrip(":# ")) for key, own in keys if known.get(key) == "parcel_id" and own.lstrip(":# ")]
+        found += named[-1:]
+    short = all(len(own.split()) == 1 and (len(own) < 3 or any(map(str.isdigit, own))) for _, own in found)
+    if sheet.places("parcel_id", "lot") or len({own for _, own in found}) != len(labels) or not short:
+        return None  # ``Parcel before`` and ``Parcel after``, ``Parcel A (cont.)``
+    lots = any(key.startswith("lot") for key, _ in found)
+    return "lot" if lots else "parcel_id", [own for _, own in found]
+
+
+def named_by(sheet: Layout, texts: list[str]) -> Named | None:
+    """Return the attribute of which each text names one class, with those classes; None where one does not."""
+    taken = sheet.taken
+    free = [item for item in sheet.scheme.categorical if item.column not in taken]
+    column = Column("", [*texts], np.arange(len(texts), dtype=np.int32))
+    made, unread = split_descriptions(column, free, sheet.scheme)
+    if len(made) != 1 or not all(map(is_plain, unread)):
+        return None
+    ((name, found),) = made.items()
+    cells = [found.at(row) for row in range(len(texts))]
+    return None if any(cell is None for cell in cells) else (name, cells)
+
+
+def zones_named(sheet: Layout, labels: Sequence[str]) -> Named | None:
+    """Return the zones that all of some labels name: ``NOLA``, ``Zone : Boda``; None where one names none."""
+    zones = [_zone(label, sheet.headers) for label in labels]
+    return None if None in zones or sheet.places("zone_id", "country") else ("zone_id", [*zones])
+
+
+def _zone(label: str, headers: Headers) -> str | None:
+    key, colon, said = label.partition(":")
+    text = said.strip() if colon and is_of_origin(key, headers) else label
+    return headers.words.zone(text) or next(iter(zones_declared(text, headers)), None)
