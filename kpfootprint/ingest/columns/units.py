@@ -14,6 +14,7 @@ from kpfootprint.ingest.names.headers import UNKNOWN, Meaning
 from kpfootprint.ingest.names.labels import size_span
 from kpfootprint.ingest.problems import Broken, problem
 from kpfootprint.ingest.raw.cells import THOUSANDS, Cell, DecimalMarks, Odd, is_blank, read_numbers, text_of
+from kpfootprint.ingest.raw.rounding import unit_written
 from kpfootprint.ingest.raw.tables import Column, Note
 from kpfootprint.ingest.words import declared_words, is_total, plain, says, tokens_of, unit_pattern, unit_words
 
@@ -82,9 +83,12 @@ def _without_extremes(sheet: Layout) -> Layout:
 
 
 def _in_carats(sheet: Layout) -> Layout:
-    """Give the one column of weights in carats whose header says milligrams, grams or points; that is noted."""
-    places = sheet.places("other_unit")
-    if len(places) != 1 or sheet.places("carats", "stones_or_carats", wide=None):
+    """Give the one column of weights in carats whose header says milligrams, grams or points; that is noted.
+
+    Where carats stand beside it, both have to be the same weights.
+    """
+    places, weights = sheet.places("other_unit"), sheet.places("carats", "stones_or_carats", wide=None)
+    if len(places) != 1:
         return sheet
     at, column = places[0], sheet.raw.columns[places[0]]
     units = {
@@ -96,12 +100,32 @@ def _in_carats(sheet: Layout) -> Layout:
     if len(units) != 1 or bool(np.any(np.isnan(values) & ~column.blank())):
         return sheet
     unit, weight_ct = units.pop()
+    if weights:
+        _hold_against_carats(sheet, at, weight_ct, weights)
+        return sheet
     carats = [None if value != value else value for value in (values * weight_ct).round(6).tolist()]
     sheet.trace.notes.append(
         Note(code="in_carats", values={"column": column.header, "unit": unit, "carats": weight_ct})
     )
     columns = [Column.of(column.header, carats) if item is column else item for item in sheet.raw.columns]
     return with_role(sheet.with_columns(columns), at, "carats")
+
+
+def _hold_against_carats(sheet: Layout, at: int, weight_ct: float, weights: Sequence[int]) -> None:
+    """Tell rows whose weight in another unit, of so many carats, is not that of their carats, as both are rounded."""
+    if len(weights) != 1 or sheet.meanings[weights[0]].role != "carats" or sheet.meanings[weights[0]].wide:
+        return
+    own, other = (sheet.raw.columns[place] for place in (weights[0], at))
+    if says("gross", *tokens_of(other.header)):
+        return  # with what they are packed in
+    carats, values = sheet.raw.values(weights[0]), sheet.raw.values(at)
+    both = np.flatnonzero(np.isfinite(carats) & np.isfinite(values))
+    for row in both[np.abs(carats - weight_ct * values)[both] > 0.005 * carats[both]].tolist():
+        slack = 0.5 * (unit_written(own.at(row), carats[row]) + weight_ct * unit_written(other.at(row), values[row]))
+        if abs(carats[row] - weight_ct * values[row]) > slack + 1e-9:
+            told = {"one": text_of(own.at(row)), "other": f"{text_of(other.at(row))} ({weight_ct * values[row]:g} ct)"}
+            sheet.tell("said_otherwise", at, row, field=own.header, **told)
+            return
 
 
 def _with_thousands(sheet: Layout) -> Layout:

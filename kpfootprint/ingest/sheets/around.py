@@ -275,8 +275,8 @@ def without_side_notes(sheet: Layout) -> Layout:
         if (goods := _without_invoice(sheet, at, roles)) is not None:
             return goods
         measured = [any(item.role in (*MEASURES, "percent") for item in side) for side in (roles[:at], roles[at:])]
+        aside = replace(raw, columns=raw.columns[at + 1 :])
         if measured == [True, False] and not any(item.sure and item.role != "other" for item in roles[at:]):
-            aside = replace(raw, columns=raw.columns[at + 1 :])
             filled = np.flatnonzero(~aside.blank()).tolist()
             told = [column.header for column in aside.columns if column.header.strip()]
             named = told or [aside.label(row) for row in filled[:1]]
@@ -286,8 +286,7 @@ def without_side_notes(sheet: Layout) -> Layout:
             sheet.trace.passed_over.extend(named)
             for row in filled[:_LONGEST]:
                 said = [cell for cell in aside.row(row) if not is_blank(cell)]
-                label = text_of(said[0]) if len(said) == 2 else ""
-                if fold(label) in sheet.headers.words.columns("parcels") or sheet.headers.measure(label) is not None:
+                if len(said) == 2 and _names_fact(said[0], sheet.headers):
                     sheet.trace.stated.append((raw.line(row) or 1, tuple(said)))
             return replace(sheet, raw=replace(raw, columns=raw.columns[:at]).filled())
     headed = sum(bool(column.header.strip()) for column in raw.columns)
@@ -295,6 +294,34 @@ def without_side_notes(sheet: Layout) -> Layout:
         for row in np.flatnonzero(~raw.columns[-1].blank())[:20].tolist():
             sheet.tell("ragged_row", None, row, found=len(raw.columns), expected=headed)
     return sheet
+
+
+def _names_fact(cell: Cell, headers: Headers) -> bool:
+    """Say whether a cell is the label of what is said of a parcel: ``Date``, ``Provenance``, ``Total ct``."""
+    label = text_of(cell).rstrip(": ")
+    return (
+        fold(label) in headers.words.columns("parcels")
+        or headers.measure(label) is not None
+        or is_of_origin(label, headers)
+    )
+
+
+def with_facts_above(raw: RawTable, headers: Headers) -> RawTable:
+    """Take the lines right of a table for titles, where each is a label and what it says, mostly of a parcel."""
+    gap = next((at for at, column in enumerate(raw.columns[:-1]) if at and column.empty), None)
+    if gap is None or not any(headers.of(column.header).role in MEASURES for column in raw.columns[:gap]):
+        return raw
+    aside = replace(raw, columns=raw.columns[gap + 1 :])
+    rows = np.flatnonzero(~aside.blank()).tolist()
+    lines: list[tuple[int, list[Cell]]] = [(raw.header_rows[-1], [column.header for column in aside.columns])]
+    lines += [(raw.line(row) or 1, aside.row(row)) for row in rows[:_LONGEST]]
+    said = [(line, filled) for line, cells in lines if (filled := tuple(cell for cell in cells if not is_blank(cell)))]
+    if len(rows) > _LONGEST or any(len(cells) != 2 or is_number(text_of(cells[0])) for _, cells in said):
+        return raw
+    labels, values = ([_names_fact(cells[at], headers) for _, cells in said] for at in (0, 1))
+    if sum(labels) < 2 or 2 * sum(labels) < len(labels) or any(values):
+        return raw
+    return replace(raw, columns=raw.columns[:gap], titles=(*raw.titles, *said)).filled()
 
 
 def _without_invoice(sheet: Layout, gap: int, roles: Sequence[Meaning]) -> Layout | None:

@@ -19,7 +19,7 @@ from kpfootprint.ingest.names.statements import amounts_besides
 from kpfootprint.ingest.problems import Broken, problem
 from kpfootprint.ingest.raw.cells import Cell, is_blank, is_number, text_of
 from kpfootprint.ingest.raw.tables import GOODS, Column, KnownTable, Note, RawTable, recognise, stacked
-from kpfootprint.ingest.sheets.around import sums_up
+from kpfootprint.ingest.sheets.around import sums_up, with_facts_above
 from kpfootprint.ingest.sheets.layout import understand
 from kpfootprint.ingest.sheets.left_out import without_totals
 from kpfootprint.ingest.sheets.titles import joined, said_by_titles
@@ -45,7 +45,7 @@ def recognise_all(
     passed: list[str] = []
     goods: list[RawTable] = []
     names = table_names()
-    raws = with_parents(raws, headers, problems)
+    raws = [with_facts_above(raw, headers) for raw in with_parents(raws, headers, problems)]
     several = several or len(raws) > 1
     first = {"declarations": 0, "parcels": 1}  # zones beside parcels do not go before a table of declarations
     for raw in each(sorted(raws, key=lambda raw: first.get(names.get(fold(raw.name), ""), 2))):
