@@ -59,7 +59,7 @@ def glossary_markdown() -> str:
     parts = [
         "# Glossary",
         "Every term a report uses, in English and in French. Reports carry the same texts; "
-        "both come from `kpfootprint/report/glossary.py` and its catalogue.",
+        "both come from `kpfootprint/report/catalogues/`.",
     ]
     for lang, heading in (("en", "English"), ("fr", "Fran\u00e7ais")):
         parts.append(f"## {heading}")

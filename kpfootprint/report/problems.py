@@ -7,36 +7,13 @@ from typing import Any
 
 from kpfootprint.errors import Problem
 from kpfootprint.report.locale import Words, mark, mark_plural
-from kpfootprint.report.planned_sentences import CONDITIONS
-
-_REMARKS: Mapping[str, str] = {
-    "few_parcels": mark("{zone} has fewer than {least} parcels; it will not be among the sources"),
-    "confounded": mark(
-        "every {factor} has parcels of one zone only: what is taken for a difference between zones may come from it; "
-        "let one {factor} have parcels of several zones"
-    ),
-    "late_days": mark("parcels collected after {day}: {n}; correct collected_on"),
-    "no_days": mark("no parcel says when it was collected: whether zones change with time cannot be seen"),
-    "one_day": mark("all parcels were collected on {day}: whether zones change with time cannot be seen"),
-    "one_weight": mark("all stones weigh {weight} ct: their sizes tell nothing"),
-    "other_unit": mark(
-        "stones of {names} weigh less than a fourth of what is usual in {zone}, or more than four times as much: are "
-        "they in carats?"
-    ),
-    "below_sizes": mark(
-        "{percent} of the stones weigh less than {edge} ct, the first of edges_ct, and count in the smallest class"
-    ),
-    "unread": mark("columns of stones that nothing is learnt from, as they are no attribute: {names}"),
-    "unseen": mark("no stone has the {attribute} {names}: parcels that show it will look strange"),
-    "one_class": mark("all stones of {zone} have the {attribute} {names}: were they sorted by it?"),
-    "not_recorded": mark("{attribute} was recorded of no stone of {names}"),
-}
+from kpfootprint.report.messages import REMARKS, TEXTS
 
 
 def remark_text(remark: Mapping[str, Any], words: Words) -> str:
     """Return a remark, a code with its values, in words."""
     values = {name: _shown(name, value, words) for name, value in remark["values"].items()}
-    return words.text(_REMARKS[remark["code"]], **values)
+    return words.text(REMARKS[remark["code"]], **values)
 
 
 def remark_line(remark: Mapping[str, Any], words: Words) -> str:
@@ -53,7 +30,7 @@ def checked_line(package: str, n_parcels: int, n_zones: int, words: Words) -> st
 
 def _shown(name: str, value: Any, words: Words) -> str:
     if name == "factor":
-        return words.text(CONDITIONS[value])
+        return words.text(TEXTS["conditions"][value])
     if name == "day":
         return words.day(value)
     if name in ("weight", "edge"):

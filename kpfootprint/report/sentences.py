@@ -9,17 +9,7 @@ from typing import Any
 from kpfootprint import plain as rounding
 from kpfootprint.report.blocks import Block, Section, Table
 from kpfootprint.report.locale import Names, Shown, Words, mark, mark_plural, names, words
-from kpfootprint.report.messages import (
-    AMOUNTS,
-    CLASSED,
-    PARCELS,
-    PARTS,
-    PLURALS,
-    SIZED,
-    SOURCES,
-    TEMPLATES,
-    VOCABULARY,
-)
+from kpfootprint.report.messages import AMOUNTS, PARTS, PLURALS, TEMPLATES, TEXTS, VOCABULARY
 from kpfootprint.report.report import Report, canonical, in_full
 from kpfootprint.visible import visible_throughout
 
@@ -101,7 +91,7 @@ _ADDED = {**{f"class_{relation}": "evidence_share" for relation in AMOUNTS}, "wi
 def _shown(code: str, values: Mapping[str, Any], words: Words, names: Names) -> dict[str, str]:
     shown = {name: _show(name, value, values, words, names) for name, value in values.items()}
     if "attribute" in values and "class" in values:
-        kind = SIZED if values["attribute"] in names.sized else CLASSED
+        kind = TEXTS["stones"]["sized" if values["attribute"] in names.sized else "classed"]
         shown["stones"] = words.text(kind, attribute=shown["attribute"], **{"class": shown["class"]})
     if "observed" in values and values.get("expected") is not None:
         shown["amount"] = words.sentence(amount(code.removeprefix("class_"), values, shown["stones"], words))
@@ -117,7 +107,7 @@ def _shown(code: str, values: Mapping[str, Any], words: Words, names: Names) -> 
     if code.startswith("short_"):
         shown |= _just_missed(shown, values, words)
     if "zones" in values:
-        shown["source"], shown["parcels"] = (_of(kind, values, shown, words) for kind in (SOURCES, PARCELS))
+        shown["source"], shown["parcels"] = (_of(TEXTS[kind], values, shown, words) for kind in ("source", "parcels"))
     if "zones" in values and "stone_shares" in values:
         shown["blend"] = words.listing(
             [
@@ -148,11 +138,11 @@ FEW_ZONES = 3
 """So many zones are named within a sentence; of more it says how many were declared."""
 
 
-def _of(kinds: Sequence[str], values: Mapping[str, Any], shown: Mapping[str, str], words: Words) -> Shown:
+def _of(kinds: Mapping[str, str], values: Mapping[str, Any], shown: Mapping[str, str], words: Words) -> Shown:
     """Name what was declared, which is one thing: a zone, a blend of several, or a country."""
     n = len(values["zones"])
-    kind = kinds[3 if "origins" in values else 0 if n == 1 else 1 if n <= FEW_ZONES else 2]
-    return Shown(words.text(kind, **{**shown, "n": words.number(n)}))
+    kind = "country" if "origins" in values else "one" if n == 1 else "few" if n <= FEW_ZONES else "many"
+    return Shown(words.text(kinds[kind], **{**shown, "n": words.number(n)}))
 
 
 def _show(name: str, value: Any, values: Mapping[str, Any], words: Words, names: Names) -> str:

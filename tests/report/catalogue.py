@@ -1,22 +1,26 @@
 """Keeps the French of reports: ``python -m tests.report.catalogue`` after a message was added or changed.
 
-It reads every marked message out of `kpfootprint.report` and brings the ``.po`` file up to date: new messages come in
-untranslated, unused ones go. A test holds messages and translations together.
+It reads every marked message out of `kpfootprint.report`, and the texts of its ``en.toml``, and brings the ``.po`` file
+up to date: new messages come in untranslated, unused ones go. A test holds messages and translations together.
 """
 
 from __future__ import annotations
 
 import ast
 import io
-from typing import TYPE_CHECKING
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 from kpfootprint.report.locale import CATALOGUE
+from kpfootprint.report.messages import TEXTS
 
 if TYPE_CHECKING:
     from babel.messages.catalog import Catalog
 
 _KEYWORDS = {"mark": 1, "mark_plural": 2, "t": 1}
 """Functions that are given messages, each with the number of its arguments that are one."""
+_PLACE = re.compile(r"\{\w+\}")
 
 
 def extracted() -> Catalog:
@@ -31,9 +35,22 @@ def extracted() -> Catalog:
                 case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name), args=args) if name in _KEYWORDS:
                     texts = [str(arg.value) for arg in args[: _KEYWORDS[name]] if isinstance(arg, ast.Constant)]
                     if texts:
-                        message = texts[0] if len(texts) == 1 else tuple(texts)
-                        found.add(message, locations=[(path.relative_to(here).as_posix(), node.lineno)])
+                        found.add(texts[0] if len(texts) == 1 else tuple(texts))
+    for message in _texts(TEXTS):
+        found.add(message)
     return found
+
+
+def _texts(found: Any) -> Iterator[str | tuple[str, str]]:
+    """Yield the texts of a catalogue that hold a word, those that depend on a count in singular and plural."""
+    match found:
+        case str() if _PLACE.sub("", found):
+            yield found
+        case [str(one), str(many), str()]:
+            yield one, many
+        case dict() | list():
+            for inner in found.values() if isinstance(found, dict) else found:
+                yield from _texts(inner)
 
 
 def read_catalogue() -> Catalog:

@@ -32,7 +32,7 @@ def test_the_pattern_finds_what_it_should() -> None:
 
 @pytest.mark.parametrize(
     "path",
-    sorted(p for p in FOLDER.rglob("*") if p.suffix in (".py", ".html", ".css", ".typ", ".po", ".json")),
+    sorted(p for p in FOLDER.rglob("*") if p.suffix in (".py", ".html", ".css", ".typ", ".po", ".json", ".toml")),
     ids=lambda path: path.relative_to(FOLDER).as_posix(),
 )
 def test_no_source_of_a_report_holds_one(path: Path) -> None:

@@ -7,17 +7,11 @@ from typing import Any
 
 from kpfootprint.report.blocks import Banner, Beside, Block, Bullets, Facts, Paragraph, Section, Verdict
 from kpfootprint.report.locale import mark
+from kpfootprint.report.messages import CONCLUSIONS
 from kpfootprint.report.pictures.ratio import lr_scale
 from kpfootprint.report.report import origins_of
 from kpfootprint.report.sentences import EVEN, Speaker, in_sentence
 
-HEADINGS = {
-    "consistent": mark("Consistent with what was declared"),
-    "inconclusive": mark("Inconclusive"),
-    "query": mark("Reason to query the declaration"),
-    "not_comparable": mark("Not comparable"),
-    "undeclared": mark("Nothing was declared"),
-}
 REASONS = ("asks_", "short_")
 """How the codes of sentences begin that say what made it a query, or kept it from being called consistent."""
 ODD = ("weights_too_large", "weights_too_small")
@@ -86,7 +80,7 @@ def heading(sp: Speaker) -> str:
             return sp.t("Not comparable: the unit of the weights is in doubt")
     if kind == "undeclared" and doubted(sp.content):
         return sp.t("Unit of the weights in doubt. Nothing was declared")
-    said = sp.t(HEADINGS[kind])
+    said = sp.t(CONCLUSIONS[kind])
     if sp.content["verification"] is None or not doubted(sp.content):
         return said
     return sp.t("Unit of the weights in doubt. If they are in carats: {conclusion}", conclusion=in_sentence(said))
