@@ -16,6 +16,7 @@ from typing import Any
 
 import openpyxl
 import pytest
+from openpyxl.comments import Comment
 from openpyxl.styles import Font, PatternFill
 
 from kpfootprint.ingest import Reading, Upload, read
@@ -256,7 +257,10 @@ LIST: list[list[object]] = [["Stone", "Weight", "Colour"], [1, 0.5, "cape"], [2,
 
 
 @pytest.mark.parametrize(
-    "number_format", ['0.00 "g"', "0.00\\g", '0 "pts"', '0.00" mg"', '0.000\\ "grains";-0.000', "0%"]
+    "number_format",
+    [
+        *('0.00 "g"', "0.00\\g", '0 "pts"', '0.00" mg"', '0.000\\ "grains";-0.000', "0%"),
+    ],
 )
 def test_a_number_shown_in_another_unit_is_not_carats(
     number_format: str, scheme: Scheme, zone_table: ZoneTable
@@ -266,7 +270,19 @@ def test_a_number_shown_in_another_unit_is_not_carats(
     assert {problem.code for problem in found.problems} <= {"unknown_unit", "percent_alone"}
 
 
-@pytest.mark.parametrize("number_format", ['0.00 "ct"', "0.00", '#,##0.00" carats"', "[$$-409]#,##0.00", "0.0_);(0.0)"])
+@pytest.mark.parametrize(
+    "number_format",
+    ["[$$-409]#,##0.00", '0.00" USD"', '#,##0.00\\ "€"', '0.00" pcs"', '0.00" bags"', '0" %"'],
+)
+def test_a_number_shown_as_money_or_something_else_is_not_carats(
+    number_format: str, scheme: Scheme, zone_table: ZoneTable
+) -> None:
+    found = read(shown(LIST, {2: number_format}), scheme, zone_table, one=True)
+    assert found.parcels == ()
+    assert {problem.code for problem in found.problems} <= {"not_a_number", "unit_elsewhere", "percent_alone"}
+
+
+@pytest.mark.parametrize("number_format", ['0.00 "ct"', "0.00", '#,##0.00" carats"', "0.0_);(0.0)"])
 def test_carats_may_be_shown_as_such(number_format: str, scheme: Scheme, zone_table: ZoneTable) -> None:
     (parcel,) = read(shown(LIST, {2: number_format}), scheme, zone_table, one=True).parcels
     assert (parcel.n_stones, parcel.carats) == (2, 1.1)
@@ -509,6 +525,34 @@ def test_numbers_shown_as_about_right_or_as_limits_are_refused(
     found = read(shown(LIST, {2: number_format}), scheme, zone_table, one=True)
     assert not found.parcels
     assert {problem.column for problem in found.problems} == {LIST[0][1]}
+
+
+@pytest.mark.parametrize("number_format", ['0" ct"', "$#,##0", '0" bags"', '0" %"', '0" x 10"'])
+def test_numbers_of_stones_shown_as_something_else_are_refused(
+    number_format: str, scheme: Scheme, zone_table: ZoneTable
+) -> None:
+    rows: list[list[object]] = [["Sieve", "Pcs", "Cts"], ["+11", 120, 48.2], ["+9", 60, 13.1]]
+    found = read(shown(rows, {2: number_format}), scheme, zone_table, one=True)
+    assert not found.parcels
+    assert found.problems
+    (parcel,) = read(shown(rows, {2: '0" pcs"', 3: '0.0" ct"'}), scheme, zone_table, one=True).parcels
+    assert (parcel.n_stones, parcel.carats) == (180, 61.3)
+
+
+def test_what_comments_on_cells_say_is_told(scheme: Scheme, zone_table: ZoneTable) -> None:
+    book = openpyxl.Workbook()
+    sheet = book.worksheets[0]
+    for row in (["Sieve", "Pcs"], ["+11", 120], ["+9", 60]):
+        sheet.append(row)
+    sheet["B2"].comment = Comment("wrong, should be <45>", "JM")
+    other = book.create_sheet("Other")
+    other["A1"].comment = Comment("nothing", "JM")
+    stream = io.BytesIO()
+    book.save(stream)
+    (parcel,) = read(Upload("s.xlsx", stream.getvalue()), scheme, zone_table, one=True).parcels
+    assert parcel.read_as is not None
+    told = [item["text"] for item in parcel.read_as["notes"] if item["code"] == "comments_not_read"]
+    assert told == ["comments on cells are not read: B2: wrong, should be <45>"]
 
 
 def test_a_struck_number_of_a_row_strikes_the_row(scheme: Scheme, zone_table: ZoneTable) -> None:

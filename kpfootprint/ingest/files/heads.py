@@ -240,7 +240,7 @@ def _joined(rows: Sequence[Sequence[Cell]]) -> tuple[str, ...]:
     lines = [_texts(row) for row in rows]
     width = max(map(len, lines))
     lines = [line + [""] * (width - len(line)) for line in lines]
-    for position, line in enumerate(lines[:-1]):
+    for position, line in reversed([*enumerate(lines[:-1])]):
         last, own = "", 0
         for at in range(width):
             under = any(lower[at] for lower in lines[position + 1 :])

@@ -10,11 +10,12 @@ import sys
 import tempfile
 import warnings
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date, time, timedelta
 from functools import partial
+from html import unescape
 from itertools import chain, islice
 from multiprocessing.connection import Connection
 from operator import attrgetter
@@ -27,10 +28,11 @@ from kpfootprint.ingest.files import oldbook
 from kpfootprint.ingest.files.archive import Budget, Limits, check_members, open_zip, refuse, unzip
 from kpfootprint.ingest.files.heads import LOOKED_AT, TableMaker, head_of
 from kpfootprint.ingest.names.headers import Headers
-from kpfootprint.ingest.raw.cells import Cell, Odd, is_blank, shortened
-from kpfootprint.ingest.raw.money import is_other_currency
+from kpfootprint.ingest.raw.cells import THOUSANDS, Cell, Odd, is_blank, shortened
+from kpfootprint.ingest.raw.money import is_other_currency, names_dollars
 from kpfootprint.ingest.raw.tables import Column, Note, RawTable
 from kpfootprint.ingest.words import declared_words, fold, plain, says, tokens_of, unit_words
+from kpfootprint.visible import visible
 from kpfootprint.wanted import each, go_on
 
 if TYPE_CHECKING:
@@ -57,6 +59,11 @@ _ABOUT = re.compile(r"[~≈≃±<>≤≥?]")
 _LITERAL = re.compile(r'"([^"]*)"|\\(.)|\[\$([^\]-]+)[^\]]*\]')
 """What a number format writes as it stands: in quotes, after a backslash, or as a currency, ``[$€-40C]``."""
 
+_PERCENT = "percent"
+"""What a format says that shows a number times a hundred, with ``%`` behind it."""
+_BEHIND = re.compile(r'[0#?](?:"[^"]*[^\W_][^"]*"|"[^"]*%[^"]*"|(?:\\.)*\\[^\W_])')
+"""A word or a digit behind the digits of a number format."""
+
 # A tag ends where the next begins, though it were never closed: what is looked for in it is looked for once.
 _ODS_TEXT = re.compile(rb"<number:number\b[^<>]*(?:/>|></number:number>)<number:text>([^<]{1,40})</number:text>")
 _ODS_SHOWN = re.compile(
@@ -79,8 +86,17 @@ _UNVALUED = re.compile(
 
 _ODS_UNVALUED = re.compile(rb"<table:table-cell\b(?=[^<>]*\btable:formula=)(?![^<>]*\boffice:value-type=)")
 _MERGED = re.compile(rb'<(?:\w+:)?mergeCell\b[^<>]*?\bref="([A-Z]{1,2})(\d{1,7}):([A-Z]{1,3})(\d{1,7})"')
-_HIDDEN_ROW = re.compile(rb'<(?:\w+:)?row\b(?=[^<>]*?\bhidden="(?:1|true)")[^<>]*?\br="(\d{1,7})"')
-_HIDDEN_COLUMN = re.compile(rb'<(?:\w+:)?col\b(?=[^<>]*?\bhidden="(?:1|true)")[^<>]*?\bmin="(\d{1,5})"')
+_HIDDEN = rb'(?=[^<>]*?\b(?:hidden="(?:1|true)"|(?:ht|width)="0(?:\.0*)?"))'
+_HIDDEN_ROW = re.compile(rb"<(?:\w+:)?row\b" + _HIDDEN + rb'[^<>]*?\br="(\d{1,7})"')
+_HIDDEN_COLUMN = re.compile(rb"<(?:\w+:)?col\b" + _HIDDEN + rb'[^<>]*?\bmin="(\d{1,5})"')
+
+_COMMENTS = re.compile(rb'Target="[^"]*?(comments?\d*\.xml)"')
+"""Where a sheet's relations name the file of the comments on its cells."""
+_IN_COMMENTS = re.compile(r"comments?\d*\.xml")
+_COMMENT = re.compile(rb"<(?:\w+:)?comment(?=\s)")
+_COMMENTED = re.compile(rb'[^<>]*?\bref="([A-Z]{1,3}\d{1,7})"')
+_SAID = re.compile(rb"<(?:\w+:)?t\b[^<>]*>([^<]+)")
+_MOST_COMMENTS, _LONGEST_COMMENT = 12, 120
 
 _WITH_FORMULAS = (Note(code="formula_values"),)
 _WITH_MACROS = (Note(code="macros_passed_over"),)
@@ -129,8 +145,10 @@ def read_workbook(
             _check_part(text, name)
             if member.filename == "xl/workbook.xml" and b"purl.oclc.org/ooxml" in text:
                 raise refuse(name, "strict_workbook")
-            if member.filename.startswith("xl/worksheets/"):
+            if member.filename.startswith("xl/worksheets/") or member.filename.endswith(".rels"):
                 texts[member.filename] = text
+            elif _IN_COMMENTS.fullmatch(part := member.filename.rpartition("/")[2]):
+                texts[part] = text
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -140,14 +158,16 @@ def read_workbook(
                 tables = []
                 for sheet in book.worksheets:
                     sheet.reset_dimensions()
-                    text = texts.get(str(getattr(sheet, "_worksheet_path", "")).lstrip("/"), b"")
+                    folder, _, part = str(getattr(sheet, "_worksheet_path", "")).lstrip("/").rpartition("/")
+                    text = texts.get(f"{folder}/{part}", b"")
                     facts = _facts(text, sheet.title, hidden=sheet.sheet_state != "visible")
                     rows = _filled(_rows_of(sheet, name, cell_of), facts)
                     table = _read_sheet(rows, sheet.title, name, headers, limits)
                     if table is not None:
                         table = replace(table, columns=_with_fills(table, sheet, headers))
                         notes = (_WITH_FORMULAS if facts.formulas else ()) + (_WITH_MACROS if macros else ())
-                        tables.append(replace(table, hidden=facts.hidden, notes=notes))
+                        said = _comments(texts.get(f"{folder}/_rels/{part}.rels", b""), texts)
+                        tables.append(replace(table, hidden=facts.hidden, notes=(*notes, *said)))
                 return tables
             finally:
                 book.close()
@@ -155,6 +175,18 @@ def read_workbook(
         raise
     except Exception as error:  # a parser that is fed with anything may raise anything
         raise refuse(name, "damaged_file", detail=f"{type(error).__name__}: {error}") from None
+
+
+def _comments(relations: bytes, texts: Mapping[str, bytes]) -> tuple[Note, ...]:
+    """Return what comments on the cells of a sheet say, which is not read and may matter: ``wrong, should be 45``."""
+    found = _COMMENTS.search(relations)
+    told = []
+    for piece in _COMMENT.split(texts.get(found[1].decode(), b"") if found else b"")[1 : _MOST_COMMENTS + 2]:
+        place, said = _COMMENTED.match(piece), b"".join(_SAID.findall(piece)).decode("utf-8", "replace")
+        text = " ".join(visible(unescape(said)).split())[:_LONGEST_COMMENT]
+        told += [f"{place[1].decode()}: {text}"] if place and text else []
+    more = [*told[:_MOST_COMMENTS], *["…"] * (len(told) > _MOST_COMMENTS)]
+    return (Note(code="comments_not_read", values={"comments": "; ".join(more)}),) if told else ()
 
 
 def _check_part(text: bytes, name: str) -> None:
@@ -327,23 +359,31 @@ def _cell(cell: SheetCell, units: dict[int, str], struck: dict[int, bool]) -> Ce
         unit = units.get(style)
         if unit is None:
             unit = units[style] = _unit_shown(cell.number_format)
+        if unit == _PERCENT:
+            return f"{value * 100:.12g}%"
         if unit:
-            return f"{value * 100:.12g}%" if unit == "%" else f"{value:.12g} {unit}"
+            digits = f"{value:.12g}"
+            return f"{digits}{'0' * bool(THOUSANDS.fullmatch(digits))} {unit}"  # ``1.125 $`` has one reading here
     return _value(value)
 
 
 def _unit_shown(number_format: str) -> str:
-    """Return what a number format writes beside a number: a unit of neither carats nor stones, *about*, *below*."""
+    """Return what a number format writes beside a number: a unit of neither carats nor stones, *about*, *below*.
+
+    Money is told, too, and whatever stands behind a number: ``12 bags``, ``12 ct`` of what is shown without decimals.
+    """
     shown = number_format.partition(";")[0]
     words = "".join(map("".join, _LITERAL.findall(shown))).strip(" ().")
     if re.search(r"[0#?],+($|[^0#?,.])", bare := re.sub(r"\[[^]]*\]", "", _LITERAL.sub("", shown))):
         return "thousands"  # not shown as it is
     known = plain(words) in unit_words("grains", "points", "others") or says("about", *tokens_of(words))
-    if is_other_currency(words):
-        return words
+    if is_other_currency(words) or names_dollars(words or bare):
+        return words or "$"
     if words:
-        return words if known or _ABOUT.search(words) else ""
-    return "%" if "%" in bare else "~" if _ABOUT.search(bare.replace("?", "")) else ""
+        counted = says("carats" if "." in bare else "n_stones", plain(words))
+        behind = _BEHIND.search(shown) is not None and not counted
+        return words if known or behind or _ABOUT.search(words) else ""
+    return _PERCENT if "%" in bare else "~" if _ABOUT.search(bare.replace("?", "")) else ""
 
 
 def _value(value: object) -> Cell:
@@ -430,7 +470,8 @@ def _rows_apart(said: Callable[[], Any]) -> Iterator[tuple[Cell, ...]]:
 
 def _check_unit(unit: str, name: str) -> None:
     """Refuse a workbook of which the parser tells values alone, where one is shown in another unit than its own."""
-    if unit not in ("", "%") and not is_other_currency(unit):
+    money = is_other_currency(unit) or names_dollars(unit)
+    if unit not in ("", _PERCENT) and not money and plain(unit) not in unit_words("carats"):
         raise refuse(name, "unit_shown", unit=unit)
 
 

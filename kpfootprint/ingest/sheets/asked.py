@@ -53,6 +53,10 @@ _FEW = 5
 """Stones of which a mean says something."""
 
 
+_LEGEND = re.compile(r"[^\W\d]\s*[=:]\s*[^\W\d]")
+"""What a colour or a mark stands for: ``red = removed``."""
+
+
 # Rows.
 
 
@@ -310,6 +314,7 @@ def _is_in_part(text: str, sheet: Layout) -> bool:
         (says("besides", *tokens[:1]) and any(sheet.headers.of(token).wide for token in tokens))  # ``Sans boart``
         or holds("in_part", tokens)
         or says("void_alone", " ".join(tokens))
+        or (_LEGEND.search(text) is not None and holds("cancelled", tokens))
         or (holds("void", words) and len(words) <= 4 and len(words) == len(tokens))
     ):
         return True

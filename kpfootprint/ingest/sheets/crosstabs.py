@@ -165,7 +165,7 @@ def with_parts(sheet: Layout) -> Layout:
 def unfold(sheet: Layout, wide: list[int]) -> KnownTable:
     """Turn columns of classes into rows, and check the totals beside them."""
     sheet = with_lots_settled(sheet, "counts")
-    sheet = _wide_measures(sheet, wide)
+    sheet = _without_totals_of_some(_wide_measures(sheet, wide), wide)
     raw = sheet.raw
     groups = _by_class(sheet, wide)
     dims = {
@@ -250,6 +250,19 @@ def _wide_measures(sheet: Layout, wide: list[int]) -> Layout:
         if item.role == "stones_or_carats":
             whole = counted if at in unsure else are_whole(sheet.raw.values(at))
             meanings[at] = replace(item, role="n_stones" if whole else "carats")
+    return replace(sheet, meanings=meanings)
+
+
+def _without_totals_of_some(sheet: Layout, wide: Sequence[int]) -> Layout:
+    """Pass over totals that sum the classes right before them and not all, as ``Total`` below ``White`` does."""
+    meanings = list(sheet.meanings)
+    for name in ("n_stones", "carats"):
+        parts = [at for at in wide if meanings[at].role == name]
+        totals = [at for at in sheet.places(name) if meanings[at].part == "whole"]
+        every = np.nansum([sheet.raw.values(at) for at in parts], axis=0)
+        for at in totals if len(totals) > 1 else ():
+            if _sums(sheet, at, parts) and not np.allclose(np.nan_to_num(sheet.raw.values(at)), every, atol=0.011):
+                meanings[at] = Meaning(role="other")
     return replace(sheet, meanings=meanings)
 
 
