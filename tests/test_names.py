@@ -18,7 +18,6 @@ GLOSSARY = {form for text in TERMS.values() for form in text.split(" | ")[1].spl
 
 ONE_MEANING = {
     "arrays": "numbers in rows and columns, as they are computed with",
-    "compare": "to set one parcel against a declaration, or one release against another",
     "errors": "what is raised, and how a refusal is told",
     "problems": "what is wrong with an input",
     "reading": "from files to parcels",

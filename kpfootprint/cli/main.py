@@ -11,16 +11,12 @@ from collections.abc import Sequence
 import click
 
 from kpfootprint import __version__
-from kpfootprint.cli.batch import batch, validate
-from kpfootprint.cli.beside import beside
-from kpfootprint.cli.compare import compare
-from kpfootprint.cli.models import models
-from kpfootprint.cli.operate import keys, serve, worker
+from kpfootprint.cli.examine import batch, compare, validate
+from kpfootprint.cli.operate import backup, keys, models, register, restore, serve, worker
 from kpfootprint.cli.output import say, tell
 from kpfootprint.cli.planning import adequacy, drift, plan, pool, sorters, zones
-from kpfootprint.cli.register import backup, register, restore
+from kpfootprint.cli.reports import beside, verify
 from kpfootprint.cli.surroundings import OPENED, asked_language, lang_option, retold, speak
-from kpfootprint.cli.verify import verify
 from kpfootprint.errors import IngestError, KPFootprintError, Problem, ReferenceDataError
 
 BAD_INPUT = 2

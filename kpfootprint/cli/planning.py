@@ -10,9 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from kpfootprint.cli.fields import Day, Declared, as_parcel, parcel_options
 from kpfootprint.cli.output import Command, drawn, form_option, out_option, refuse_terminal, say, tell, writing
-from kpfootprint.cli.reading import choose_option, read_sortings, whole_submission
+from kpfootprint.cli.reading import (
+    Day,
+    Declared,
+    as_parcel,
+    choose_option,
+    parcel_options,
+    read_sortings,
+    whole_submission,
+)
 from kpfootprint.cli.surroundings import at_work, lang_option, model_option, now, open_release, told
 
 if TYPE_CHECKING:

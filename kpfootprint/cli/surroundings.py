@@ -34,14 +34,15 @@ def home() -> Path:
     return Path(os.environ.get("KPF_HOME") or HOME_DEFAULT).expanduser()
 
 
-def settings() -> Settings:
-    """Return every setting of the surroundings; those that cannot be used are bad input."""
+def settings(model: Path | None = None) -> Settings:
+    """Return every setting of the surroundings, but for a release that is named; faulty ones are bad input."""
     from service.settings import SettingError, read_settings
 
     try:
-        return read_settings()
+        given = read_settings()
     except SettingError as error:
         raise click.UsageError("; ".join(map(retold, error.faults))) from None
+    return given.model_copy(update={"model": model or given.model})
 
 
 @contextmanager
@@ -51,8 +52,7 @@ def at_work(model: Path | None = None) -> Iterator[Workplace]:
     from service.pages.problems import Teller
     from service.work.place import Workplace
 
-    given = settings()
-    work = Workplace(given.model_copy(update={"model": model or given.model}))
+    work = Workplace(settings(model))
     try:
         yield work
     except Refused as refused:

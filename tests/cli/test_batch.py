@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from kpfootprint.cli.parallel import CHUNK
+from kpfootprint.cli.examine import CHUNK
 from tests.cli.running import Done, kpfootprint
 
 

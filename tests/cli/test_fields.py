@@ -8,8 +8,8 @@ from datetime import date
 import click
 import pytest
 
-from kpfootprint.cli.compare import compare
-from kpfootprint.cli.fields import Declared, as_parcel
+from kpfootprint.cli.examine import compare
+from kpfootprint.cli.reading import Declared, as_parcel
 from kpfootprint.parcel import Conditions
 
 

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from kpfootprint.cli.compare import compare
-from kpfootprint.cli.fields import as_parcel
+from kpfootprint.cli.examine import compare
+from kpfootprint.cli.reading import as_parcel
 from kpfootprint.ingest import ingest_file, parcel_to_json
 from kpfootprint.release import load_release, shipped_release
 from tests.cli.running import kpfootprint

@@ -12,9 +12,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from kpfootprint.cli.parallel import CHUNK, lines_of
+from kpfootprint.cli.examine import CHUNK, examined
+from kpfootprint.errors import NotExamined
 from kpfootprint.parcel import Parcel
 from kpfootprint.release import Release, load_release
+from kpfootprint.report import Report
 from kpfootprint.stats.model import FootprintModel
 from tests.cluster import Cluster, cluster
 from tests.training.packages import Kind, write_folder
@@ -88,17 +90,17 @@ def test_a_batch_outlives_a_worker(package: Path, running: Cluster, tmp_path: Pa
     model, manifest = fitted(package, None)
     write_fit(tmp_path / "model", model, manifest, card_of(manifest))
     release, parcels = load_release(tmp_path / "model"), load_package(package).batch.parcels * 12
-    here = list(lines_of(parcels, release, NOW, workers=1, scheduler=None))
+    here = list(examined(parcels, release, NOW, workers=1, scheduler=None))
     assert len(here) == len(parcels) > 4 * CHUNK
     assert outlived(parcels, release, running) == here
     assert running.workers[0].poll() is not None
 
 
-def outlived(parcels: tuple[Parcel, ...], release: Release, running: Cluster) -> list[tuple[str, bool]]:
-    """Return the lines of a batch on a cluster of which a worker is killed after the first line."""
-    found: list[tuple[str, bool]] = []
-    for line in lines_of(parcels, release, NOW, workers=1, scheduler=running.address):
+def outlived(parcels: tuple[Parcel, ...], release: Release, running: Cluster) -> list[Report | NotExamined]:
+    """Return what comes of a batch on a cluster of which a worker is killed after the first parcel."""
+    found: list[Report | NotExamined] = []
+    for one in examined(parcels, release, NOW, workers=1, scheduler=running.address):
         if not found:
             running.workers[0].kill()
-        found.append(line)
+        found.append(one)
     return found
