@@ -30,7 +30,6 @@ from service.register.unavailable import CANNOT, STATES
 from service.settings import MISFITS
 from tests.source import files
 from training.config import ConfigError, parse_config
-from training.package.descriptor import _NOTES
 
 SOURCE = LOCALES / "fr" / "LC_MESSAGES" / "click.po"
 CALLS = (
@@ -183,7 +182,7 @@ CARRIERS = {*RAISED, "Said"}
 """What is called with a text of the library, and with its values."""
 OF_ARRAYS = "{name} must {said}"
 """What an array must be is told as it is."""
-FILLED_LATER = {*MISFITS.values(), *STATES.values(), *_NOTES.values(), *KINDS.values(), *REASONS.values(), CANNOT}
+FILLED_LATER = {*MISFITS.values(), *STATES.values(), *KINDS.values(), *REASONS.values(), CANNOT}
 
 
 def calls() -> Iterator[ast.expr]:

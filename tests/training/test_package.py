@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from kpfootprint.cli.main import reason_in
 from kpfootprint.errors import ReferenceDataError
 from kpfootprint.reference import shipped_reference
 from kpfootprint.retold import retold
@@ -130,6 +131,56 @@ def test_what_frictionless_tells_is_told_once_a_row_and_in_french(
     (problem,) = [item for item in validate_package(folder) if item.table == table]
     assert english in problem.reason
     assert french in retold(problem.reason, "fr")
+
+
+def constrain(table: int, field: int, **members: object) -> Callable[[dict[str, Any]], object]:
+    return lambda document: document["resources"][table]["schema"]["fields"][field].update(members)
+
+
+@pytest.mark.parametrize(
+    ("edit", "table", "old", "new", "told"),
+    [
+        (constrain(0, 1, type="datetime"), "zones", "South", "Sud", [("name", "type_error")]),
+        (constrain(2, 9, constraints={"maximum": 0.45}), "zones", "South", "Sud", [("carats", "constraint_error")]),
+        (constrain(0, 1, constraints={"minLength": 4}), "zones", "South", "Sud", [("name", "constraint_error")]),
+        (
+            lambda d: d["resources"][2]["schema"].update(primaryKey="sorter"),
+            *("parcels", "B,south", "C,south", [("sorter", "missing_value")]),
+        ),
+        (
+            lambda d: d["resources"][2]["schema"]["foreignKeys"][0]["reference"].update(resource="", fields="sorter"),
+            *("parcels", "south,,,,,", "south,,,,S1,", [("zone_id", "foreign_key")]),
+        ),
+    ],
+)
+def test_what_a_schema_asks_for_is_held_against_every_cell_and_told_in_french(
+    edit: Callable[[dict[str, Any]], object], table: str, old: str, new: str, told: list[tuple[str, str]], folder: Path
+) -> None:
+    describe(folder, edit)
+    change(folder, table, lambda text: text.replace(old, new))
+    problems = validate_package(folder)
+    assert [(item.column, item.code) for item in problems[-1:]] == told
+    assert all(reason_in(item, "fr") != item.reason for item in problems)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "cp1252", "utf-8-sig"])
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_small_tables_are_read_as_those_of_submissions_are(encoding: str, separator: str, folder: Path) -> None:
+    for name, text in (("zones", ZONES.replace("North", "Nördlich")), ("zone_status", STATUS), ("parcels", PARCELS)):
+        spaced = text.replace(",CF", " ,CF").replace("\n", "\n\n")
+        (folder / f"{name}.csv").write_bytes(spaced.replace(",", separator).encode(encoding))
+    init_package(folder)
+    assert load_package(folder).zone_table.zones[0].name == "Nördlich"
+
+
+def test_rows_are_told_by_their_lines_whatever_lines_are_blank(folder: Path) -> None:
+    change(folder, "parcels", lambda text: text.replace("B,south", "\n\nB,nowhere"))
+    assert [(p.row, p.code) for p in validate_package(folder)] == [(5, "foreign_key")]
+    change(folder, "zones", lambda text: text.replace("South,CF", "\n\nSouth"))
+    assert [(p.table, p.row, p.code) for p in validate_package(folder)] == [
+        ("zones", 3, "ragged_row"),
+        ("zones", 5, "ragged_row"),
+    ]
 
 
 def test_problems_are_told_together(folder: Path) -> None:

@@ -8,15 +8,12 @@ from __future__ import annotations
 import codecs
 import csv
 import gzip
-import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from kpfootprint.errors import Problem, ReferenceDataError
-from kpfootprint.ingest.problems import Broken
 from kpfootprint.ingest.words import Vocabulary, fold
 from kpfootprint.retold import Said
 from kpfootprint.strict_json import NotJson, read_json
@@ -25,24 +22,13 @@ from kpfootprint.visible import is_visible
 DESCRIPTOR = "datapackage.json"
 SMALL_TABLES = ("zones", "zone_status", "parcels")
 OPTIONAL = ("zone_status",)
+NEEDED: Mapping[str, tuple[str, ...]] = {
+    "zones": ("zone_id", "name", "country", "region"),
+    "zone_status": ("zone_id", "status", "valid_from", "valid_to", "source"),
+    "parcels": ("parcel_id", "zone_id"),
+}
 _LARGEST_DESCRIPTOR = 8_000_000
-_SCHEMA_MEMBERS = ("fields", "missingValues", "primaryKey", "foreignKeys")
 _TYPES = ("string", "integer", "number", "boolean", "date", "datetime", "time", "year", "any")
-_AS_RULES: Mapping[str, str] = {
-    'type is "boolean': "not_yes_or_no",
-    'type is "date': "not_a_date",
-    'type is "integer': "not_whole",
-    'type is "number': "not_a_number",
-    'constraint "required"': "missing_value",
-}
-"""How notes of frictionless begin that tell of a rule of ingestion."""
-_NOTES: Mapping[str, str] = {
-    r'constraint "enum" is "\[(?P<names>.+)\]"': "not one of {names}",
-    "constraint (?P<name>(?!.enum).+?) is (?P<limit>.+)": "constraint {name} is {limit}",
-    "type is (?P<kind>.+)": "type is {kind}",
-    "the same as in the row at position (?P<row>.+)": "the same as in the row at position {row}",
-}
-"""Forms of other notes of frictionless, and the texts that they are told by."""
 LONGEST = 120
 """Characters of a name, a label or a synonym."""
 
@@ -195,91 +181,11 @@ def resource(document: Mapping[str, Any], name: str) -> Mapping[str, Any] | None
     return next((item for item in document["resources"] if item["name"] == name), None)
 
 
-def check_small_tables(
-    folder: Path, document: Mapping[str, Any], headers: Mapping[str, Sequence[str]]
-) -> list[Problem]:
-    """Check all tables but the stones with frictionless, which is shown nothing but paths and plain schemas."""
-    import frictionless
-
-    try:
-        small = [_shown(item, headers[item["name"]]) for item in document["resources"] if item["name"] in SMALL_TABLES]
-        package = frictionless.Package.from_descriptor({"name": "package", "resources": small}, basepath=str(folder))
-        report = package.validate()
-    except frictionless.FrictionlessException as error:
-        return [_problem(DESCRIPTOR, item) for item in (error.reasons or [error.error])]
-    except Exception as error:  # a schema that is fed with anything may raise anything
-        reason = Said("a schema of {tables} is none of a table: {error}", tables=", ".join(SMALL_TABLES), error=error)
-        return [told("bad_resource", reason, column="resources")]
-    found = [_problem(DESCRIPTOR, item) for item in report.errors]
-    found += [_problem(task.name, item) for task in report.tasks for item in task.errors]
-    of_cells = {(item.table, item.row) for item in found if item.column is not None}
-    # the key of a row is told again where a cell of it was told
-    return [item for item in found if item.code != "primary_key" or (item.table, item.row) not in of_cells]
-
-
-def _shown(item: Mapping[str, Any], headers: Sequence[str]) -> dict[str, Any]:
-    """Return a resource with nothing in it that could name another file or address."""
-    schema = item.get("schema", {})
-    keys = [key for key in schema.get("foreignKeys", ()) if _key_inside(key)]
-    fields = [_without_pattern(field) for field in schema["fields"]]
-    place = {name: at for at, name in enumerate(headers)}
-    fields.sort(key=lambda field: place.get(str(field.get("name")), len(place)))  # columns may come in any order
-    kept = {name: schema[name] for name in _SCHEMA_MEMBERS if name in schema} | {"fields": fields, "foreignKeys": keys}
-    shown: dict[str, Any] = {"name": item["name"], "path": item["path"], "format": "csv", "schema": kept}
-    if item.get("encoding"):
-        shown["encoding"] = str(item["encoding"])
-    delimiter = (item.get("dialect") or {}).get("delimiter") if isinstance(item.get("dialect"), Mapping) else None
-    if isinstance(delimiter, str):
-        shown["dialect"] = {"delimiter": delimiter}
-    if item["path"].endswith(".gz"):
-        shown["compression"] = "gz"
-    return shown
-
-
-def _without_pattern(field: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a field without the pattern that its cells should have: some patterns never come to an end."""
-    constraints = {name: value for name, value in (field.get("constraints") or {}).items() if name != "pattern"}
-    return {**field, "constraints": constraints}
-
-
-def _key_inside(key: object) -> bool:
-    reference = key.get("reference") if isinstance(key, Mapping) else None
-    return isinstance(reference, Mapping) and reference.get("resource") in (*SMALL_TABLES, "")
-
-
-def _problem(table: str, error: Any) -> Problem:
-    """Return an error of frictionless as a problem: by the rule that submissions know it as, where there is one."""
-    there = getattr(error, "reference_name", None)
-    note: str = str(getattr(error, "note", None) or error.message)
-    if there:
-        note = Said("it is not in the table {there}", there=there)
-    for form, text in _NOTES.items():
-        if found := re.fullmatch(form, note):
-            note = Said(text, **found.groupdict())
-    cells, names = getattr(error, "field_cells", []), getattr(error, "field_names", [])
-    row, cell = getattr(error, "row_number", None), getattr(error, "cell", None) or ", ".join(cells)
-    problem = Problem(
-        table=table,
-        row=row if isinstance(row, int) else None,
-        column=getattr(error, "field_name", None) or ", ".join(names) or None,
-        value=str(cell) if cell else None,
-        code=str(error.type).replace("-", "_"),
-        reason=note,
-    )
-    rule = next((rule for begins, rule in _AS_RULES.items() if note.startswith(begins)), None)
-    return problem if rule is None else replace(problem, code=rule, reason=Broken(rule).reason)
-
-
 def is_name(text: str) -> bool:
     """Say whether a text is one line of a moderate length, without characters that cannot be seen."""
     return len(text) <= LONGEST and is_visible(text)
 
 
-NEEDED: Mapping[str, tuple[str, ...]] = {
-    "zones": ("zone_id", "name", "country", "region"),
-    "zone_status": ("zone_id", "status", "valid_from", "valid_to", "source"),
-    "parcels": ("parcel_id", "zone_id"),
-}
 _LONGEST = 1 << 20
 
 

@@ -8,10 +8,11 @@ from pathlib import Path
 from kpfootprint.errors import Problem
 from kpfootprint.reference import ReferencePackage
 from training.package.descriptor import fault, read_descriptor, refuse_if, resource, told
-from training.package.read import Rows, load_package, table_rows
+from training.package.read import load_package, table_rows
 from training.package.seal import seal, write_descriptor, write_table
 from training.package.source import unpacked
 
+Table = list[dict[str, str]]
 _KEYS: Mapping[str, tuple[str, ...]] = {
     "zones": ("zone_id",),
     "zone_status": ("zone_id", "valid_from"),
@@ -55,9 +56,9 @@ def _merge(first: Path, second: Path, out: Path) -> None:
         raise fault("scheme_mismatch", "the packages declare other attributes, classes or sieve sets")
     documents = [read_descriptor(folder) for folder in (first, second)]
     problems: list[Problem] = []
-    merged: dict[str, Rows] = {}
+    merged: dict[str, Table] = {}
     for name, keys in _KEYS.items():
-        rows, more = (table_rows(*part, name) for part in zip((first, second), documents, strict=True))
+        rows, more = ([*table_rows(*part, name).values()] for part in zip((first, second), documents, strict=True))
         merged[name] = _join(name, rows, more, keys, problems)
     refuse_if(problems)
     parts = {name: resource(documents[0], name) or resource(documents[1], name) for name in _KEYS}
@@ -78,10 +79,10 @@ def _merge(first: Path, second: Path, out: Path) -> None:
     seal(out)
 
 
-def _join(name: str, one: Rows, two: Rows, keys: tuple[str, ...], problems: list[Problem]) -> Rows:
+def _join(name: str, one: Table, two: Table, keys: tuple[str, ...], problems: list[Problem]) -> Table:
     """Return the rows of both; rows with one key must be the same, and parcels may not repeat at all."""
     known = {tuple(row[key] for key in keys): row for row in one} if keys else {}
-    new: Rows = []
+    new: Table = []
     for row in two:
         key = tuple(row[column] for column in keys)
         if not keys or key not in known:
