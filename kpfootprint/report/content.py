@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from kpfootprint import plain as rounding
@@ -56,36 +57,23 @@ def build_report(parcel: Parcel, examination: Examination, made: Json, *, create
     card = canonical(made["model"])
     tell = _teller(names(card, "en"))
     shapes: Shapes = {Statement: tell, Attribution: _attribution, SourceShare: _source, ClassFinding: _class}
-
-    def plain(found: Any) -> Any:
-        return None if found is None else rounding.plain(found, shapes)
-
+    explained = partial(_explanation, verification=examination.verification, shapes=shapes)
+    found = rounding.plain(examination, {**shapes, Explanation: explained})
+    day, declared = found.pop("status_on"), found.pop("declared")
+    statuses = [zone["status_on_export_date"] for zone in declared]
     content: Json = {
         "schema_version": SCHEMA_VERSION,
         "created_at": created_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "software": made["software"],
-        "parcel": _parcel(parcel, examination, made["model"]["attributes"][0]["name"]),
-        "status": {
-            "day": examination.status_on.isoformat(),
-            "declared": declared_status([zone.status_on_export_date for zone in examination.declared]),
+        "parcel": {
+            **_parcel(parcel, made["model"]["attributes"][0]["name"]),
+            "status_on": day,
+            "declared": declared,
         },
-        "verification": plain(examination.verification),
-        "attribution": plain(examination.attribution),
-        "mixture": plain(examination.mixture),
-        "novelty": plain(examination.novelty),
-        "explanation": None
-        if examination.explanation is None
-        else _explanation(examination.explanation, examination.verification, shapes),
-        "conclusion": examination.conclusion,
-        "error_rates": plain(examination.error_rates),
-        "goods": plain(examination.goods),
-        "cautions": [tell(caution) for caution in examination.cautions],
+        "status": {"day": day, "declared": declared_status(statuses)},
+        **found,
     }
     return seal(content, {"model": card})
-
-
-def _or_none(value: float | None, rounds: Callable[[float], float]) -> float | None:
-    return None if value is None else rounds(value)
 
 
 def _teller(english: Names) -> Callable[[Statement], Json]:
@@ -99,25 +87,22 @@ def _teller(english: Names) -> Callable[[Statement], Json]:
     return tell
 
 
-def _iso(day: date | None) -> str | None:
-    return None if day is None else day.isoformat()
+def _amount(value: float | None) -> float | None:
+    return None if value is None else rounding.decimals(value)
 
 
-def _parcel(parcel: Parcel, examination: Examination, size: str) -> Json:
+def _parcel(parcel: Parcel, size: str) -> Json:
     return {
         "parcel_id": parcel.parcel_id,
         "n_stones": parcel.n_stones or None,
         "n_stones_graded": parcel.n_stones_graded(size),
         "read_as": None if parcel.read_as is None else dict(parcel.read_as),
-        "carats": _or_none(parcel.carats, rounding.decimals),
-        "declared_carats": _or_none(parcel.declared_carats, rounding.decimals),
+        "carats": _amount(parcel.carats),
+        "declared_carats": _amount(parcel.declared_carats),
         "certificate_no": parcel.certificate_no,
         "exporter": parcel.exporter,
-        "exported_on": _iso(parcel.exported_on),
-        "status_on": _iso(examination.status_on),
-        "conditions": asdict(parcel.conditions)
-        | {"bottom_screen_mm": _or_none(parcel.conditions.bottom_screen_mm, rounding.decimals)},
-        "declared": [rounding.plain(zone, {}) for zone in examination.declared],
+        "exported_on": None if parcel.exported_on is None else parcel.exported_on.isoformat(),
+        "conditions": asdict(parcel.conditions) | {"bottom_screen_mm": _amount(parcel.conditions.bottom_screen_mm)},
     }
 
 
@@ -146,7 +131,7 @@ def _class(found: ClassFinding) -> Json:
     return members
 
 
-def _explanation(found: Explanation, verification: Verification | None, shapes: Shapes) -> Json:
+def _explanation(found: Explanation, *, verification: Verification | None, shapes: Shapes) -> Json:
     """Say a share of the log10 LR by the number that stands for it everywhere, rounded so that shares add up."""
     shares = [share for _, share in found.attributes]
     total = sum(shares) if verification is None else verification.log10_lr_unbounded

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from kpfootprint.report.blocks import Beside, Block, Bullets, Document, Facts, Figure, Paragraph, Section, Table
 from kpfootprint.report.locale import mark
 from kpfootprint.report.pictures.curves import band_curve, control_chart, on_axis
 from kpfootprint.report.pictures.rows import ShareRow, share_rows
-from kpfootprint.report.planned_sentences import conclusion, declared_in, planner, series_name, status_in
+from kpfootprint.report.planned_sentences import conclusion, planner, series_name, status_in
 from kpfootprint.report.sections.parcel import MOST_SHOWN
 from kpfootprint.report.sentences import Speaker
 
 IN_SHORT = mark("In short")
 CARATS = mark("Carats")
 INTERVAL = mark("90% interval")
+STATUS_ON = mark("Status of zones on")
+TRUE_CONSISTENT = mark("True declarations called consistent")
 
 
 def document_of(answer: Mapping[str, Any], zones: Mapping[str, str], lang: str, *, created_at: str = "") -> Document:
@@ -56,44 +59,37 @@ def plan_sections(sp: Speaker) -> list[Section]:
     answer, words = sp.content, sp.words
     declared = [f"{sp.zone(item['zone_id'])} {sp.share(item['stone_share'])}" for item in answer["declared"]]
     floor = sp.share(answer["floor"]) if answer["distinguishable"] else sp.t("none")
-    facts = Facts(
-        rows=(
-            (sp.t("Declared"), words.listing(declared)),
-            (sp.t("Undeclared goods from"), sp.zone(answer["against"])),
-            (sp.t("Share of stones to be found"), sp.share(answer["share"])),
-            (sp.t("Smallest share found nine times in ten, however many stones"), floor),
-            (sp.t("Status of zones on"), words.day(answer["on"])),
-        )
+    facts = sp.facts(
+        {**answer, "declared": words.listing(declared), "floor": floor},
+        (mark("Declared"), str, "declared"),
+        (mark("Undeclared goods from"), sp.zone, "against"),
+        (mark("Share of stones to be found"), sp.share, "share"),
+        (mark("Smallest share found nine times in ten, however many stones"), str, "floor"),
+        (STATUS_ON, words.day, "on"),
     )
     rows = answer["detection"]
-    table = sp.table(
+    table = sp.columns(
         sp.t("Chance to find it, at 5% false alarm"),
-        (mark("Stones"), CARATS, mark("Chance"), INTERVAL),
-        [
-            (
-                words.number(row["n_stones"]),
-                words.number(row["carats"]),
-                sp.share(row["chance"]),
-                sp.span(row["low"], row["high"]),
-            )
-            for row in rows
-        ],
+        rows,
+        (mark("Stones"), words.number, "n_stones"),
+        (CARATS, words.number, "carats"),
+        (mark("Chance"), sp.share, "chance"),
+        (INTERVAL, sp.span, "low", "high"),
         numeric=(True,) * 4,
     )
     points = [(row["n_stones"], row["low"], row["chance"], row["high"]) for row in rows]
     title, curve = sp.t("Chance to find it by number of stones"), band_curve(points, words, sp.t("stones"))
     figure = Figure(key="p-plan", title=title, alt=answer["sentence"], canvas=curve, data=table)
-    more = sp.table(
-        sp.t(
-            "Chance at {n} stones with further reference parcels of every zone concerned",
-            n=words.number(answer["references"][0]["n_stones"]),
-        ),
-        (mark("Further parcels"), mark("Chance")),
-        [(words.number(row["extra_parcels"]), sp.share(row["chance"])) for row in answer["references"]],
+    stones = words.number(answer["references"][0]["n_stones"])
+    more = sp.columns(
+        sp.t("Chance at {n} stones with further reference parcels of every zone concerned", n=stones),
+        answer["references"],
+        (mark("Further parcels"), words.number, "extra_parcels"),
+        (mark("Chance"), sp.share, "chance"),
         numeric=(True, True),
     )
     return [
-        sp.section("answer", IN_SHORT, _lead(sp), facts, *_cautions(sp)),
+        sp.section("answer", IN_SHORT, _lead(sp), Facts(rows=tuple(facts)), *_cautions(sp)),
         Section(key="chance", heading=title, blocks=(Beside(shown=(figure,), blocks=(table,)),)),
         sp.section("references", mark("What more references would buy"), more),
     ]
@@ -103,37 +99,26 @@ def adequacy_sections(sp: Speaker) -> list[Section]:
     """Lay out whether the references of a zone are enough, on two pages: the annex to a proposal."""
     answer, words = sp.content, sp.words
     near, far = _who_matters(answer["others"])
-    facts = Facts(
-        rows=(
-            (sp.t("Reference parcels"), words.number(answer["n_parcels"])),
-            (
-                sp.t("Parcels graded without error that they are worth"),
-                words.number(answer["effective_parcels"], 1),
-            ),
-            (sp.t("Stones of the parcels that were drawn"), words.number(answer["n_stones"])),
-            (sp.t("True declarations called consistent"), sp.share(answer["true_consistent"])),
-            (sp.t("True declarations queried"), sp.share(answer["true_queried"])),
-            (sp.t("Goods from a source nobody has sampled that pass"), sp.share(answer["nowhere_consistent"])),
-            (sp.t("Status of zones on"), words.day(answer["on"])),
-        )
+    tenths = partial(words.number, places=1)
+    known = sp.facts(
+        answer,
+        (mark("Reference parcels"), words.number, "n_parcels"),
+        (mark("Parcels graded without error that they are worth"), tenths, "effective_parcels"),
+        (mark("Stones of the parcels that were drawn"), words.number, "n_stones"),
+        (TRUE_CONSISTENT, sp.share, "true_consistent"),
+        (mark("True declarations queried"), sp.share, "true_queried"),
+        (mark("Goods from a source nobody has sampled that pass"), sp.share, "nowhere_consistent"),
+        (STATUS_ON, words.day, "on"),
     )
-    table = sp.table(
+    table = sp.columns(
         sp.t("Other zones, the nearest first"),
-        (
-            *(mark("Zone"), mark("Status"), mark("Distance in standard deviations of parcels")),
-            *(mark("Parcels that pass"), INTERVAL, mark("Parcels drawn")),
-        ),
-        [
-            (
-                sp.zone(item["zone_id"]),
-                sp.label(item["status"]),
-                words.number(item["distance"], 1),
-                sp.share(item["chance_false_consistent"]),
-                sp.span(item["low"], item["high"]),
-                words.number(item["n_drawn"]),
-            )
-            for item in near
-        ],
+        near,
+        (mark("Zone"), sp.zone, "zone_id"),
+        (mark("Status"), sp.label, "status"),
+        (mark("Distance in standard deviations of parcels"), tenths, "distance"),
+        (mark("Parcels that pass"), sp.share, "chance_false_consistent"),
+        (INTERVAL, sp.span, "low", "high"),
+        (mark("Parcels drawn"), words.number, "n_drawn"),
         numeric=(False, False, True, True, True, True),
     )
     further: tuple[Block, ...] = ()
@@ -141,13 +126,12 @@ def adequacy_sections(sp: Speaker) -> list[Section]:
         said = mark("Of {n} other zones, at a distance of {distance} or more, no parcel that was drawn passes.")
         text = sp.t(said, n=words.number(len(far)), distance=words.number(far[0]["distance"], 1))
         further = (Paragraph(text=text, tone="note"),)
-    gain = sp.table(
+    gain = sp.columns(
         sp.t("What further parcels of this zone would buy"),
-        (mark("Further parcels"), mark("Expected Cllr"), mark("True declarations called consistent")),
-        [
-            (words.number(g["extra_parcels"]), words.number(g["expected_cllr"], 2), sp.share(g["expected_chance"]))
-            for g in answer["gain"]
-        ],
+        answer["gain"],
+        (mark("Further parcels"), words.number, "extra_parcels"),
+        (mark("Expected Cllr"), partial(words.number, places=2), "expected_cllr"),
+        (TRUE_CONSISTENT, sp.share, "expected_chance"),
         numeric=(True, True, True),
     )
     how = mark(
@@ -158,6 +142,7 @@ def adequacy_sections(sp: Speaker) -> list[Section]:
         "most and of unsampled sources: harder than an average declaration."
     )
     counted = sp.t(how, n=words.number(answer["n_stones"]), zone=sp.zone(answer["zone_id"]))
+    facts = Facts(rows=tuple(known))
     pictured: Block = facts
     if near:
         figure = _who_passes(sp, near, table)
@@ -203,9 +188,9 @@ def pool_sections(sp: Speaker) -> list[Section]:
         joint = f"{sp.log10(lr['log10_lr'])} {before}"
     days = [words.day(day) for day in sorted({one["status_on"] for one in parcels})]
     rows = [
-        (sp.t("Declared"), words.row(sorted({declared_in(sp, one) for one in parcels}))),
+        (sp.t("Declared"), words.row(sorted({sp.origins(one["declared"]) for one in parcels}))),
         (
-            sp.t("Status of zones on"),
+            sp.t(STATUS_ON),
             sp.t("{low} to {high}", low=days[0], high=days[-1]) if days[1:] else days[0],
         ),
         (sp.t("Parcels"), words.number(answer["n_parcels"])),
@@ -220,19 +205,14 @@ def pool_sections(sp: Speaker) -> list[Section]:
     undeclared = f"{sp.between(share)}, {words.p_value(mixture['p_value'])}"
     rows.append((sp.t("Undeclared share of all stones"), undeclared))
     heading = mark("The parcels")
-    table = sp.table(
+    table = sp.columns(
         sp.t(heading),
-        (mark("Parcel"), mark("Declared"), mark("Status"), mark("Stones"), CARATS),
-        [
-            (
-                one["parcel_id"],
-                declared_in(sp, one),
-                status_in(sp, one),
-                words.count(one["n_stones"]),
-                sp.carats(one["carats"]),
-            )
-            for one in parcels
-        ],
+        parcels,
+        (mark("Parcel"), str, "parcel_id"),
+        (mark("Declared"), sp.origins, "declared"),
+        (mark("Status"), partial(status_in, sp), "status", "status_on"),
+        (mark("Stones"), words.count, "n_stones"),
+        (CARATS, sp.carats, "carats"),
         numeric=(False, False, False, True, True),
     )
     why = mark(
@@ -284,13 +264,14 @@ def _lone_points(sp: Speaker, followed: Sequence[Mapping[str, Any]]) -> str:
 
 def _chart(sp: Speaker, key: str, series: Mapping[str, Any], none: str) -> Figure:
     title = series_name(sp, series["name"])
-    data = sp.table(
+    shown = partial(on_axis, series, said=sp.words)
+    data = sp.columns(
         title,
-        (mark("Shipment"), mark("Value"), mark("Lower limit"), mark("Upper limit")),
-        [
-            (sp.words.day(p["at"]), *(on_axis(series, p[name], sp.words) for name in ("value", "lower", "upper")))
-            for p in series["points"]
-        ],
+        series["points"],
+        (mark("Shipment"), sp.words.day, "at"),
+        (mark("Value"), shown, "value"),
+        (mark("Lower limit"), shown, "lower"),
+        (mark("Upper limit"), shown, "upper"),
     )
     alt = "; ".join(signal["text"] for signal in series["signals"]) or none
     return Figure(key=key, title=title, alt=alt, canvas=control_chart(series, sp.words), data=data)
@@ -300,10 +281,11 @@ def sorters_sections(sp: Speaker) -> list[Section]:
     """Lay out how far several sorters agree, what each sheet leads to, and how they usually differ."""
     answer = sp.content
     said = Bullets(items=tuple(one["text"] for one in answer["sentences"]))
-    parts = sp.table(
+    parts = sp.columns(
         sp.t("How far apart each attribute's part of the log10 likelihood ratio lies"),
-        (mark("Attribute"), mark("Distance")),
-        [(sp.names.attribute(one["name"]), sp.log10(one["log10_lr"])) for one in answer["difference"]["by_attribute"]],
+        answer["difference"]["by_attribute"],
+        (mark("Attribute"), sp.names.attribute, "name"),
+        (mark("Distance"), sp.log10, "log10_lr"),
     )
     found = (
         sp.section("answer", IN_SHORT, said, _sheets(sp), *_cautions(sp)),
@@ -315,28 +297,21 @@ def sorters_sections(sp: Speaker) -> list[Section]:
 
 
 def _sheets(sp: Speaker) -> Table:
-    words = sp.words
-    header = (
-        *(mark("Sorter"), mark("Stones"), CARATS, mark("Conclusion"), mark("log10 LR"), mark("Interval")),
-        mark("Undeclared share of stones"),
-    )
-
     def share(one: Mapping[str, float] | None) -> str:
         return "\u2013" if one is None else f"{sp.share(one['estimate'])} ({sp.span(one['low'], one['high'])})"
 
-    rows = [
-        (
-            one["sorter"],
-            words.count(one["n_stones"]),
-            sp.carats(one["carats"]),
-            conclusion(sp, one["conclusion"]),
-            sp.log10(one["log10_lr"]),
-            sp.span(one["low"], one["high"], sp.log10),
-            share(one["undeclared_stone_fraction"]),
-        )
-        for one in sp.content["sorters"]
-    ]
-    return sp.table(sp.t("What each sheet leads to"), header, rows, (False, True, True, False, True, True, True))
+    return sp.columns(
+        sp.t("What each sheet leads to"),
+        sp.content["sorters"],
+        (mark("Sorter"), str, "sorter"),
+        (mark("Stones"), sp.words.count, "n_stones"),
+        (CARATS, sp.carats, "carats"),
+        (mark("Conclusion"), partial(conclusion, sp), "conclusion"),
+        (mark("log10 LR"), sp.log10, "log10_lr"),
+        (mark("Interval"), sp.log10_span, "low", "high"),
+        (mark("Undeclared share of stones"), share, "undeclared_stone_fraction"),
+        numeric=(False, True, True, False, True, True, True),
+    )
 
 
 def _classes(sp: Speaker, one: Mapping[str, Any]) -> Beside:

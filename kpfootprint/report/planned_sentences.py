@@ -7,7 +7,7 @@ from typing import Any
 
 from kpfootprint.report.locale import Names, words
 from kpfootprint.report.messages import CONCLUSIONS, PLANNING, TEXTS
-from kpfootprint.report.sentences import Speaker, in_sentence, label
+from kpfootprint.report.sentences import Speaker, in_sentence
 
 _SHARES = {"share", "floor", "most", "passing", "then", "whole", "at_most", "low", "high"}
 
@@ -62,15 +62,9 @@ def conclusion(sp: Speaker, kind: str | None) -> str:
     return sp.t(CONCLUSIONS[kind or "undeclared"])
 
 
-def declared_in(sp: Speaker, parcel: Json) -> str:
-    """Name what a parcel of a claim declares: zones, or countries."""
-    return sp.words.listing([sp.names.zones.get(item) or sp.words.country(item) for item in parcel["declared"]])
-
-
-def status_in(sp: Speaker, parcel: Json) -> str:
-    """Say the status of what a parcel of a claim declares, on its day."""
-    statuses = sorted({label(item, sp.words) for item in parcel["status"]})
-    return f"{sp.words.row(statuses)}, {sp.words.day(parcel['status_on'])}"
+def status_in(sp: Speaker, statuses: Sequence[str], day: str) -> str:
+    """Say the statuses of what a parcel of a claim declares, on a day."""
+    return f"{sp.words.row(sorted({sp.label(item) for item in statuses}))}, {sp.words.day(day)}"
 
 
 def _shown(sp: Speaker, name: str, value: Any, shares: set[str], values: Json) -> str:

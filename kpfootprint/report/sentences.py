@@ -162,7 +162,7 @@ def _show(name: str, value: Any, values: Mapping[str, Any], words: Words, names:
     if name in ("class", "set"):
         return names.class_(str(values.get("attribute")), value)
     if isinstance(value, bool):
-        return label(str(value).lower(), words)
+        return label(value, words)
     if isinstance(value, int | float):
         return words.number(value, 0) if isinstance(value, int) else words.trimmed(value, 3)
     return label(value, words) if value in VOCABULARY else value
@@ -206,13 +206,16 @@ _KINDS: dict[str, Callable[[Any, Words], str]] = {
 }
 
 
-def label(code: str | None, words: Words) -> str:
-    """Return the words for a code of the vocabulary, the code itself where there are none, a dash for None."""
+def label(code: str | bool | None, words: Words) -> str:
+    """Return the words for a code of the vocabulary or for yes or no, the code itself without any, a dash for None."""
     if code is None:
         return "\u2013"
+    code = str(code).lower() if isinstance(code, bool) else code
     return words.text(VOCABULARY[code]) if code in VOCABULARY else code
 
 
+Fact = tuple[Any, ...]
+"""A name, how its value is shown, and the members of an item, by name or position, that the value is made of."""
 STONES = mark_plural("{n} stone", "{n} stones", "n")
 
 
@@ -252,16 +255,20 @@ class Speaker:
         explained = self.content["explanation"] or {"sentences": []}
         return self.says([item for item in explained["sentences"] if item["code"].startswith(begun)])
 
-    def label(self, code: str | None) -> str:
+    def label(self, code: str | bool | None) -> str:
         """Return a word of the field for its code."""
         return label(code, self.words)
+
+    def given(self, text: str | None) -> str:
+        """Return what others wrote; a dash where they wrote nothing."""
+        return text or "\u2013"
 
     def log10(self, value: float | None) -> str:
         """Return a log10 LR with two decimals; a dash for None."""
         return "\u2013" if value is None else self.words.number(value, 2)
 
-    carats = log10
-    """Carats have two decimals too."""
+    carats = dollars = distance = log10
+    """Carats, dollars and distances on the map have two decimals too."""
 
     def share(self, value: float | None) -> str:
         """Return a fraction as a percentage; a dash for None."""
@@ -273,6 +280,10 @@ class Speaker:
             return "\u2013"
         shown = self.share if shown is None else shown
         return self.t("{low} to {high}", low=shown(low), high=shown(high))
+
+    def log10_span(self, low: float | None, high: float | None) -> str:
+        """Return ``−0.20 to 1.35``; a dash where there is no range."""
+        return self.span(low, high, self.log10)
 
     def between(self, found: Mapping[str, float]) -> str:
         """Return ``12% (90% interval 3.0% to 24%)``."""
@@ -291,6 +302,10 @@ class Speaker:
         """Return zone names as a list in words."""
         return self.words.listing([self.zone(zone_id) for zone_id in zone_ids])
 
+    def origins(self, names: Sequence[str]) -> Shown:
+        """Return what papers name, zones or countries, as a list in words."""
+        return self.words.listing([self.names.zones.get(name) or self.words.country(name) for name in names])
+
     def either(self, zone_ids: Sequence[str]) -> str:
         """Return zone names of which one is meant."""
         return self.words.choice([self.zone(zone_id) for zone_id in zone_ids])
@@ -300,6 +315,16 @@ class Speaker:
     ) -> Table:
         """Return a table; its header is translated, caption and rows are in words already."""
         return Table(caption=caption, header=tuple(map(self.t, header)), rows=tuple(map(tuple, rows)), numeric=numeric)
+
+    def facts(self, item: Any, *facts: Fact) -> list[tuple[str, str]]:
+        """Return names, translated, and what they are of an item."""
+        return [(self.t(name), shown(*(item[member] for member in members))) for name, shown, *members in facts]
+
+    def columns(self, caption: str, items: Iterable[Any], *columns: Fact, numeric: tuple[bool, ...] = ()) -> Table:
+        """Return a table with a row an item; a column is a fact of each."""
+        header = [name for name, *_ in columns]
+        rows = [[cell for _, cell in self.facts(item, *columns)] for item in items]
+        return self.table(caption, header, rows, numeric)
 
     def section(self, key: str, heading: str, *blocks: Block) -> Section:
         """Return a section; its heading is translated, its blocks are in words already."""

@@ -178,7 +178,7 @@ def _row(sp: Speaker) -> dict[str, str]:
     return {
         sp.t("Conclusion"): heading(sp),
         sp.t("log10 LR"): sp.log10(found.get("log10_lr")),
-        sp.t("Interval"): sp.span(found.get("low"), found.get("high"), sp.log10),
+        sp.t("Interval"): sp.log10_span(found.get("low"), found.get("high")),
         sp.t("True declarations wrongly queried"): sp.share(queried.get("rate")),
         sp.t("False declarations wrongly called consistent"): sp.share(accepted.get("rate")),
         sp.t("Undeclared share of stones"): dash if mixture is None else undeclared_share(sp, mixture),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from itertools import accumulate
 from math import log10
 from typing import Any
@@ -56,19 +57,14 @@ def _figure(sp: Speaker, name: str, rows: Sequence[Row], canvas: Canvas) -> Figu
         alt = sp.t(message, classes=sp.words.row(beyond))
     weighed = mark("{attribute}: shares of stones and contributions (log10)")
     verified = sp.content["verification"] is not None
-    data = sp.table(
+    data = sp.columns(
         sp.t(weighed, attribute=sp.names.attribute(name)) if verified else title,
-        (mark("Class"), mark("Observed"), mark("Expected"), mark("Expected range"), mark("Contribution")),
-        [
-            (
-                sp.names.class_(name, c["class"]),
-                sp.share(c["observed"]),
-                sp.share(c["expected"]),
-                sp.span(c["low"], c["high"]),
-                sp.log10(c["contribution"]),
-            )
-            for c in rows
-        ],
+        rows,
+        (mark("Class"), partial(sp.names.class_, name), "class"),
+        (mark("Observed"), sp.share, "observed"),
+        (mark("Expected"), sp.share, "expected"),
+        (mark("Expected range"), sp.span, "low", "high"),
+        (mark("Contribution"), sp.log10, "contribution"),
     )
     data = data if verified else data.filled()
     return Figure(key=f"p-{name}", title=title, alt=alt, canvas=canvas, data=data)

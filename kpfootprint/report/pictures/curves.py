@@ -123,13 +123,11 @@ def mixture_profile(sp: Speaker) -> list[Figure]:
         alt += sp.t("At this size no share would be found nine times in ten.")
     profile = found["profile"]
     kept = profile[:: max(1, len(profile) // 20)]  # some twenty points, its ends among them
-    data = sp.table(
+    data = sp.columns(
         title,
-        (mark("Share of stones"), mark("Probability of at most this")),
-        [
-            (sp.share(at), sp.share(chance))
-            for at, chance in (kept if kept[-1] == profile[-1] else [*kept, profile[-1]])
-        ],
+        kept if kept[-1] == profile[-1] else [*kept, profile[-1]],
+        (mark("Share of stones"), sp.share, 0),
+        (mark("Probability of at most this"), sp.share, 1),
         numeric=(True, True),
     )
     return [Figure(key="p-mixture", title=title, alt=alt, canvas=_profile(sp, found), data=data)]

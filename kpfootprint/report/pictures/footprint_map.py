@@ -33,10 +33,12 @@ def footprint_map(sp: Speaker) -> list[Figure]:
         "they are. Nearest zone centres: {zones}.",
         zones=sp.zones(nearest),
     )
-    data = sp.table(
+    data = sp.columns(
         title,
-        (mark("Zone"), mark("Reference parcels"), mark("Distance of the zone's centre")),
-        [(sp.zone(zone), sp.words.number(n), sp.words.number(far, 2)) for zone, n, far in ranked],
+        ranked,
+        (mark("Zone"), sp.zone, 0),
+        (mark("Reference parcels"), sp.words.number, 1),
+        (mark("Distance of the zone's centre"), sp.distance, 2),
     )
     return [Figure(key="p-map", title=title, alt=alt, canvas=_draw(sp, spots), data=data)]
 

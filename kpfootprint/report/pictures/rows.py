@@ -43,18 +43,13 @@ def lr_rows(speakers: Sequence[tuple[str, Speaker]]) -> list[Figure]:
     caption = sp.t("log10 LR; box: interval; thick strokes: bounds")
     canvas.text(WIDTH / 2, bottom + 34, caption, "middle", "muted", 11)
     title = sp.t("The likelihood ratios on one scale")
-    data = sp.table(
+    data = sp.columns(
         title,
-        (mark("Report"), mark("log10 LR"), mark("Interval"), mark("Bounds")),
-        [
-            (
-                letter,
-                sp.log10(found["log10_lr"]),
-                sp.span(found["low"], found["high"], sp.log10),
-                sp.span(found["bounds"][0], found["bounds"][1], sp.log10),
-            )
-            for letter, found in rows
-        ],
+        [{"letter": letter, **found} for letter, found in rows],
+        (mark("Report"), str, "letter"),
+        (mark("log10 LR"), sp.log10, "log10_lr"),
+        (mark("Interval"), sp.log10_span, "low", "high"),
+        (mark("Bounds"), lambda bounds: sp.log10_span(*bounds), "bounds"),
     )
     alt = "; ".join(f"{letter} {sp.log10(found['log10_lr'])}" for letter, found in rows) + "."
     return [Figure(key="p-rows", title=title, alt=alt, canvas=canvas, data=data)]

@@ -92,22 +92,20 @@ def _error_rates(sp: Speaker, rates: Mapping[str, Any]) -> Table:
         "false_declarations_accepted": mark("False declarations wrongly called consistent"),
         "declarants_who_try": mark("Parcels with undeclared goods, declared as suits them best, called consistent"),
     }
-    known = {name: sp.words.number(rates[f"n_stones_{name}"]) for name in ("low", "high")}
+    number = sp.words.number
+    known = {name: number(rates[f"n_stones_{name}"]) for name in ("low", "high")}
     message = mark("Errors measured at this size ({low} to {high} stones) on {parcels}")
-    found = [(sp.t(name), rates[key]) for key, name in names.items() if rates[key] is not None]
-    counted = mark("{errors} of {trials}")
-    return sp.table(
+
+    def counted(errors: int, trials: int) -> str:
+        return sp.t("{errors} of {trials}", errors=number(errors), trials=number(trials))
+
+    return sp.columns(
         sp.t(message, parcels=sp.say(rates["measured_on"]), **known),
-        (mark("Error"), mark("Rate"), mark("90% interval"), mark("Counted")),
-        [
-            (
-                name,
-                sp.share(rate["rate"]),
-                sp.span(rate["low"], rate["high"]),
-                sp.t(counted, **{key: sp.words.number(rate[key]) for key in ("errors", "trials")}),
-            )
-            for name, rate in found
-        ],
+        [{"name": name, **rates[key]} for key, name in names.items() if rates[key] is not None],
+        (mark("Error"), sp.t, "name"),
+        (mark("Rate"), sp.share, "rate"),
+        (mark("90% interval"), sp.span, "low", "high"),
+        (mark("Counted"), counted, "errors", "trials"),
     )
 
 
@@ -135,18 +133,13 @@ def _share(sp: Speaker, share: Mapping[str, float], found: Mapping[str, Any]) ->
 
 
 def _sources(sp: Speaker, sources: Sequence[Mapping[str, Any]]) -> Table:
-    return sp.table(
+    return sp.columns(
         sp.t("Where undeclared goods could come from: their share, if that zone were the only source"),
-        (mark("Zone"), mark("Share"), mark("90% interval"), mark("Probability")),
-        [
-            (
-                sp.zone(s["zone_id"]),
-                sp.share(s["estimate"]),
-                sp.span(s["low"], s["high"]),
-                sp.words.credence(s["posterior"]),
-            )
-            for s in sorted(sources, key=lambda s: -s["posterior"])
-        ],
+        sorted(sources, key=lambda s: -s["posterior"]),
+        (mark("Zone"), sp.zone, "zone_id"),
+        (mark("Share"), sp.share, "estimate"),
+        (mark("90% interval"), sp.span, "low", "high"),
+        (mark("Probability"), sp.words.credence, "posterior"),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from kpfootprint.report.blocks import Beside, Block, Bullets, Facts, Paragraph, Section, Table
@@ -33,44 +33,39 @@ def _zones(sp: Speaker) -> Table:
     parcel = sp.content["parcel"]
     carats = [zone["carats"] for zone in parcel["declared"]]
     total = None if None in carats else sum(carats)
-    return sp.table(
+    return sp.columns(
         sp.t("Declared zones and their status on {day}", day=sp.words.day(parcel["status_on"])),
-        (mark("Zone"), mark("Carats"), mark("Share"), mark("Status")),
-        [
-            (
-                sp.zone(zone["zone_id"]),
-                sp.carats(zone["carats"]),
-                sp.share(zone["carats"] / total) if total and zone["carats"] is not None else "\u2013",
-                sp.label(zone["status_on_export_date"]),
-            )
-            for zone in parcel["declared"]
-        ],
+        parcel["declared"],
+        (mark("Zone"), sp.zone, "zone_id"),
+        (mark("Carats"), sp.carats, "carats"),
+        (mark("Share"), lambda carats: sp.share(carats / total if total else None), "carats"),
+        (mark("Status"), sp.label, "status_on_export_date"),
         numeric=(False, True, True, False),
     )
 
 
 def _parcel_facts(sp: Speaker) -> list[tuple[str, str]]:
     parcel, words = sp.content["parcel"], sp.words
-    conditions = parcel["conditions"]
-    rows = [
-        (sp.t("Stones"), words.count(parcel["n_stones"])),
-        (sp.t("Carats"), sp.carats(parcel["carats"])),
-        (sp.t("Exported on"), words.day(parcel["exported_on"])),
-        (sp.t("Certificate"), parcel["certificate_no"] or "\u2013"),
-        (sp.t("Exporter"), parcel["exporter"] or "\u2013"),
-    ]
-    removed = conditions["specials_removed"]
-    shown = {
-        "cleaning_state": sp.label(conditions["cleaning_state"]),
-        "selection": sp.label(conditions["selection"]),
-        "sorter": conditions["sorter"] or "\u2013",
-        "bottom_screen_mm": words.trimmed(conditions["bottom_screen_mm"], 3),
-        "specials_removed": "\u2013" if removed is None else sp.label(str(removed).lower()),
-        "sieve_set": conditions["sieve_set"] or "\u2013",
-    }
+    rows = sp.facts(
+        parcel,
+        (mark("Stones"), words.count, "n_stones"),
+        (mark("Carats"), sp.carats, "carats"),
+        (mark("Exported on"), words.day, "exported_on"),
+        (mark("Certificate"), sp.given, "certificate_no"),
+        (mark("Exporter"), sp.given, "exporter"),
+    )
     if parcel["read_as"] is not None:
         rows.append((sp.t("Read from the sheet"), read_as(sp, parcel["read_as"])))
-    return rows + [(words.sentence(sp.label(name)), value) for name, value in shown.items()]
+    conditions: dict[str, Callable[[Any], str]] = {
+        "cleaning_state": sp.label,
+        "selection": sp.label,
+        "sorter": sp.given,
+        "bottom_screen_mm": lambda screen: words.trimmed(screen, 3),
+        "specials_removed": sp.label,
+        "sieve_set": sp.given,
+    }
+    of = parcel["conditions"]
+    return rows + [(words.sentence(sp.label(name)), shown(of[name])) for name, shown in conditions.items()]
 
 
 def read_as(sp: Speaker, found: Mapping[str, Any]) -> str:
@@ -126,7 +121,7 @@ def _attribution(sp: Speaker, found: dict[str, Any]) -> Table:
     rows = [row for row in rows if row not in others]
     rows.append(("unlisted", found["unlisted_posterior"]))
     header = [mark("Zone"), mark("Probability"), mark("In the set")]
-    table = [[sp.zone(zone), sp.words.credence(p), sp.label(str(zone in inside).lower())] for zone, p in rows]
+    table = [[sp.zone(zone), sp.words.credence(p), sp.label(zone in inside)] for zone, p in rows]
     if verified is not None:
         alone = {other["zone_id"]: other["log10_lr"] for other in verified["by_alternative"] if other["kind"] == "zone"}
         header.append(mark("log10 LR against it alone"))
@@ -134,9 +129,7 @@ def _attribution(sp: Speaker, found: dict[str, Any]) -> Table:
             cells.append(sp.log10(alone.get(zone)))
     if others:
         name = sp.t("{n} other zones, together", n=sp.words.number(len(others)))
-        table.insert(
-            -1, [name, sp.words.credence(sum(p for _, p in others)), sp.label("false"), "\u2013"][: len(header)]
-        )
+        table.insert(-1, [name, sp.words.credence(sum(p for _, p in others)), sp.label(False), "\u2013"][: len(header)])
     message = mark("What the parcel resembles, if every zone were as likely beforehand; prediction set at {level}")
     if sp.sentences("resembles_small"):
         message = mark("What the parcel resembles, if every zone were as likely beforehand")
@@ -183,12 +176,11 @@ def _beside_reference(sp: Speaker, found: Mapping[str, Any]) -> Table:
 
 
 def _by_size(sp: Speaker, found: Mapping[str, Any]) -> Table:
-    number = sp.words.number
-    return sp.table(
+    return sp.columns(
         sp.t("Value per carat by size"),
-        (mark("Class"), mark("Stones"), mark("Carats"), mark("USD a carat")),
-        [
-            (item["size_class"], number(item["n_stones"]), number(item["carats"], 2), number(item["usd_per_ct"], 2))
-            for item in found["by_size"]
-        ],
+        found["by_size"],
+        (mark("Class"), str, "size_class"),
+        (mark("Stones"), sp.words.number, "n_stones"),
+        (mark("Carats"), sp.carats, "carats"),
+        (mark("USD a carat"), sp.dollars, "usd_per_ct"),
     )

@@ -238,8 +238,7 @@ def declared(sp: Speaker) -> str:
     zones = sp.content["parcel"]["declared"]
     n = sp.words.number(len(zones))
     if origins := origins_of(sp.content):
-        named = sp.words.listing([sp.names.zones.get(item) or sp.words.country(item) for item in origins])
-        return sp.t("{origins}: a blend of {n} zones, which the report lists", origins=named, n=n)
+        return sp.t("{origins}: a blend of {n} zones, which the report lists", origins=sp.origins(origins), n=n)
     if len(zones) > MOST_NAMED:
         return sp.t("A blend of {n} zones, which the report lists", n=n)
     shown = [
