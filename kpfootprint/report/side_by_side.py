@@ -9,6 +9,7 @@ from kpfootprint.report.blocks import Block, Bullets, Document, Paragraph, Table
 from kpfootprint.report.glossary import glossary
 from kpfootprint.report.html import render_document
 from kpfootprint.report.locale import mark
+from kpfootprint.report.messages import TEXTS
 from kpfootprint.report.pictures.rows import lr_rows
 from kpfootprint.report.report import Report
 from kpfootprint.report.sections.summary import (
@@ -171,16 +172,17 @@ def _questions(speakers: Lettered) -> list[Block]:
     return [Bullets(items=items, title=speakers[0][1].t("H1 and H2"))] if items else []
 
 
+ERRORS = ("true_declarations_queried", "false_declarations_accepted")
+
+
 def _row(sp: Speaker) -> dict[str, str]:
     found, rates = (sp.content[name] or {} for name in ("verification", "error_rates"))
     mixture, novelty, dash = sp.content["mixture"], sp.content["novelty"], "\u2013"
-    queried, accepted = (rates.get(name, {}) for name in ("true_declarations_queried", "false_declarations_accepted"))
     return {
         sp.t("Conclusion"): heading(sp),
         sp.t("log10 LR"): sp.log10(found.get("log10_lr")),
         sp.t("Interval"): sp.log10_span(found.get("low"), found.get("high")),
-        sp.t("True declarations wrongly queried"): sp.share(queried.get("rate")),
-        sp.t("False declarations wrongly called consistent"): sp.share(accepted.get("rate")),
+        **{sp.t(TEXTS["errors"][name]): sp.share(rates.get(name, {}).get("rate")) for name in ERRORS},
         sp.t("Undeclared share of stones"): dash if mixture is None else undeclared_share(sp, mixture),
         sp.t("Detection limit"): dash if mixture is None else detection_limit(sp, mixture),
         sp.t("Novelty (p)"): dash if novelty is None else sp.words.probability(novelty["p_value"]),

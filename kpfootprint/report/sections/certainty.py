@@ -7,6 +7,7 @@ from typing import Any
 
 from kpfootprint.report.blocks import Beside, Block, Bullets, Facts, Figure, Paragraph, Section, Table
 from kpfootprint.report.locale import mark
+from kpfootprint.report.messages import TEXTS
 from kpfootprint.report.pictures.classes import shares_of_stones
 from kpfootprint.report.pictures.curves import mixture_profile
 from kpfootprint.report.pictures.ratio import shapley_shares
@@ -87,11 +88,6 @@ def _without_sizes(sp: Speaker) -> str:
 
 
 def _error_rates(sp: Speaker, rates: Mapping[str, Any]) -> Table:
-    names = {
-        "true_declarations_queried": mark("True declarations wrongly queried"),
-        "false_declarations_accepted": mark("False declarations wrongly called consistent"),
-        "declarants_who_try": mark("Parcels with undeclared goods, declared as suits them best, called consistent"),
-    }
     number = sp.words.number
     known = {name: number(rates[f"n_stones_{name}"]) for name in ("low", "high")}
     message = mark("Errors measured at this size ({low} to {high} stones) on {parcels}")
@@ -101,7 +97,7 @@ def _error_rates(sp: Speaker, rates: Mapping[str, Any]) -> Table:
 
     return sp.columns(
         sp.t(message, parcels=sp.say(rates["measured_on"]), **known),
-        [{"name": name, **rates[key]} for key, name in names.items() if rates[key] is not None],
+        [{"name": name, **rates[key]} for key, name in TEXTS["errors"].items() if rates[key] is not None],
         (mark("Error"), sp.t, "name"),
         (mark("Rate"), sp.share, "rate"),
         (mark("90% interval"), sp.span, "low", "high"),

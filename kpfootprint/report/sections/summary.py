@@ -7,7 +7,7 @@ from typing import Any
 
 from kpfootprint.report.blocks import Banner, Beside, Block, Bullets, Facts, Paragraph, Section, Verdict
 from kpfootprint.report.locale import mark
-from kpfootprint.report.messages import CONCLUSIONS
+from kpfootprint.report.messages import CONCLUSIONS, TEXTS
 from kpfootprint.report.pictures.ratio import lr_scale
 from kpfootprint.report.report import origins_of
 from kpfootprint.report.sentences import EVEN, Speaker, in_sentence
@@ -97,12 +97,7 @@ def status(sp: Speaker) -> str:
             unknown.append(zone["zone_id"])
         elif zone["status_on_export_date"] != "compliant":
             barred.append(zone["zone_id"])
-    said = {
-        "compliant": mark("compliant"),
-        "not_compliant": mark("NOT COMPLIANT ({zones})"),
-        "mixed": mark("PARTLY NOT COMPLIANT ({zones})"),
-        "unknown": mark("not in the zone table ({zones})"),
-    }
+    said = TEXTS["status"]
     parts = [sp.t(said[found["declared"]], zones=sp.zones(barred or unknown))]
     if barred and unknown:
         parts.append(sp.t(said["unknown"], zones=sp.zones(unknown)))
@@ -199,24 +194,10 @@ def resemblance(sp: Speaker) -> str:
 
 def weight_of_evidence(sp: Speaker, found: Mapping[str, Any]) -> str:
     """Say the likelihood ratio in words, with its verbal equivalent."""
-    value, held = found["log10_lr"], found["bound_hit"] is not None
-    if abs(value) < EVEN:
-        message = mark("What was seen is about as probable of goods as declared as of goods from elsewhere.")
-    elif held and value > 0:
-        message = mark(
-            "What was seen is counted as {ratio} times as probable of goods as declared as of goods from elsewhere, "
-            "and as no more."
-        )
-    elif held:
-        message = mark(
-            "What was seen is counted as {ratio} times as probable of goods from elsewhere as of goods as declared, "
-            "and as no more."
-        )
-    elif value > 0:
-        message = mark("What was seen is {ratio} times as probable of goods as declared as of goods from elsewhere.")
-    else:
-        message = mark("What was seen is {ratio} times as probable of goods from elsewhere as of goods as declared.")
-    said = sp.t(message, ratio=sp.ratio(value))
+    value = found["log10_lr"]
+    side = "even" if abs(value) < EVEN else "H1" if value > 0 else "H2"
+    held = ".held" if side != "even" and found["bound_hit"] is not None else ""
+    said = sp.t(TEXTS["evidence"][side + held], ratio=sp.ratio(value))
     return said if found["verbal"] is None else f"{said} {sp.say(found['verbal'])}"
 
 
@@ -258,36 +239,16 @@ def likelihood_ratio(sp: Speaker, found: Mapping[str, Any]) -> str:
     return sp.t(held if found["low"] == found["high"] else free, level=level, **sp.lr_values(found))
 
 
-_RATES = {
-    "true_declarations_queried": (
-        mark("Of {of} true declarations of this size none was queried."),
-        mark("Of {of} true declarations of this size about {n} is queried."),
-        mark("Of {of} true declarations of this size about {n} are queried."),
-    ),
-    "false_declarations_accepted": (
-        mark("Of {of} false ones none was called consistent."),
-        mark("Of {of} false ones about {n} is called consistent."),
-        mark("Of {of} false ones about {n} are called consistent."),
-    ),
-    "declarants_who_try": (
-        mark("Of {of} parcels with undeclared goods, each declared as suits it best, none was called consistent."),
-        mark("Of {of} parcels with undeclared goods, each declared as suits it best, about {n} is called consistent."),
-        mark("Of {of} parcels with undeclared goods, each declared as suits it best, about {n} are called consistent."),
-    ),
-}
-"""What each rate is in words, where it is none, one, or more."""
-
-
 def error_rates(sp: Speaker) -> str:
     """Say the measured error rates as how many in a hundred."""
     rates = sp.content["error_rates"] or {}
     said = []
-    for rate, messages in ((rates.get(name), messages) for name, messages in _RATES.items()):
+    for rate, messages in ((rates.get(name), messages) for name, messages in TEXTS["rates"].items()):
         if rate is None or rate["trials"] < FEW_TRIALS:
             continue
         of = rate["trials"] if rate["errors"] == 0 else 100 if rate["rate"] >= 0.005 else 1000
         n = 0 if rate["errors"] == 0 else max(round(of * rate["rate"]), 1)
-        said.append(sp.t(messages[min(n, 2)], of=sp.words.number(of), n=sp.words.number(n)))
+        said.append(sp.t(messages[("none", "one", "more")[min(n, 2)]], of=sp.words.number(of), n=sp.words.number(n)))
     return " ".join(said) or sp.t("Not measured at this size.")
 
 
