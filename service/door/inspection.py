@@ -6,6 +6,7 @@ import zlib
 
 from anyio import to_thread
 from starlette.datastructures import Headers
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service import Wording
@@ -22,44 +23,32 @@ FILE_PACKED: Wording = (
 )
 
 
-class BodyInspection:
-    """Refuses a body of another type or above its limit; one that is not streamed is read whole."""
+def inspected(app: ASGIApp) -> ASGIApp:
+    """Refuse a body of another type or above its limit; one that is not streamed is read whole."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let a request pass with its body."""
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
         visit, headers = visit_of(scope), Headers(scope=scope)
         body = visit.endpoint.body if visit.endpoint is not None else None
+        streamed = body is not None and body.streamed
         settings = visit.work.settings
-        limit = settings.max_upload if body is not None and body.streamed else settings.max_body
+        limit = settings.max_upload if streamed else settings.max_body
         if body is None or visit.endpoint is None or visit.endpoint.role is None:
             limit = min(limit, SMALL_BODY)
         check_length(headers.get("content-length"), limit)
         if body is not None:
             visit.media_type = _media_type(body, headers)
-        packed = _packed(headers, streamed=body is not None and body.streamed)
-        if body is None or not body.streamed:
-            visit.body = await whole_body(receive, limit)
-            if packed:
-                visit.body = await to_thread.run_sync(unpacked, visit.body, limit)
-            visit.size = len(visit.body)
-            await self.app(scope, replaying(visit.body, receive), send)
+        packed = _packed(headers, streamed=streamed)
+        counted = _counted(receive, limit, visit)
+        if streamed:
+            await app(scope, counted, send)
             return
-        counted = _Counted(receive, limit, visit)
+        visit.body = await Request(scope, counted).body()
+        if packed:
+            visit.body = await to_thread.run_sync(unpacked, visit.body, limit)
+            visit.size = len(visit.body)
+        await app(scope, replaying(visit.body, receive), send)
 
-        async def unless_exceeded(message: Message) -> None:
-            if not counted.exceeded:
-                await send(message)
-
-        try:
-            await self.app(scope, counted, unless_exceeded)
-        except Exception:
-            if not counted.exceeded:
-                raise
-        if counted.exceeded:
-            raise _too_large(limit)
+    return answer
 
 
 def _media_type(body: Body, headers: Headers) -> str:
@@ -110,38 +99,14 @@ def _too_large(limit: int) -> Refused:
     return Refused("too_large", "A body may have at most {most} bytes.", most=limit, headers={"Connection": "close"})
 
 
-async def whole_body(receive: Receive, limit: int) -> bytes:
-    """Read a body of at most `limit` bytes, chunked or not."""
-    chunks: list[bytes] = []
-    size = 0
-    while True:
+def _counted(receive: Receive, limit: int, visit: Visit) -> Receive:
+    """Return a receiver that counts a body, chunked or not, and refuses it above `limit` bytes."""
+
+    async def counted() -> Message:
         message = await receive()
-        if message["type"] == "http.disconnect":
-            raise ConnectionAbortedError
-        chunk = message.get("body", b"")
-        size += len(chunk)
-        if size > limit:
+        visit.size += len(message.get("body", b""))
+        if visit.size > limit:
             raise _too_large(limit)
-        chunks.append(chunk)
-        if not message.get("more_body", False):
-            return b"".join(chunks)
-
-
-class _Counted:
-    """A receiver that counts a streamed body; above `limit` bytes it ends the stream and remembers it.
-
-    Raising inside ``receive`` would come out as a 500; so `exceeded` is left for whoever answers.
-    """
-
-    def __init__(self, receive: Receive, limit: int, visit: Visit) -> None:
-        self.receive, self.limit, self.visit = receive, limit, visit
-        self.exceeded = False
-
-    async def __call__(self) -> Message:
-        """Pass one message on."""
-        message = await self.receive()
-        self.visit.size += len(message.get("body", b""))
-        if self.visit.size > self.limit:
-            self.exceeded = True
-            return {"type": "http.disconnect"}
         return message
+
+    return counted

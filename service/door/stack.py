@@ -16,7 +16,7 @@ from service.door.admission import Rate, admit, count, look_up, refuse_forged
 from service.door.answer import Errors, Tell, dressed, in_time, while_awaited
 from service.door.endpoint import Endpoint
 from service.door.identity import identify
-from service.door.inspection import BodyInspection
+from service.door.inspection import inspected
 from service.door.query import asked_in
 from service.door.visit import SCOPE_NAME, Visit, visit_of
 from service.logs import log
@@ -56,7 +56,7 @@ def door(app: ASGIApp, *, work: Workplace, endpoints: Sequence[Endpoint], tell: 
     tell, tell_plainly : callable
         How a refusal is told, and how where telling it so fails.
     """
-    checked = Checks(in_time(while_awaited(BodyInspection(app))), work.settings)
+    checked = Checks(in_time(while_awaited(inspected(app))), work.settings)
     return Noted(dressed(Errors(checked, tell, tell_plainly)), inside=app, work=work, endpoints=endpoints)
 
 
