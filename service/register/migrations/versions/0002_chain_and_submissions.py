@@ -20,8 +20,6 @@ from alembic import op
 
 revision = "0002"
 down_revision = "0001"
-branch_labels = None
-depends_on = None
 
 APPEND_ONLY = ("entries", "comparisons")
 SEARCHED = (
@@ -69,11 +67,10 @@ def downgrade() -> None:
         unlock(table)
     op.create_table(
         "activations",
-        sa.Column("position", sa.Integer(), autoincrement=True, nullable=False),
+        sa.Column("position", sa.Integer(), autoincrement=True, primary_key=True),
         sa.Column("release", sa.Text(), nullable=False),
         sa.Column("activated_at", sa.String(27), nullable=False),
         sa.Column("actor", sa.String(32), nullable=False),
-        sa.PrimaryKeyConstraint("position", name="pk_activations"),
     )
     connection = op.get_bind()
     kept = connection.execute(
@@ -131,41 +128,32 @@ def unlock(table: str) -> None:
 def _add_tables() -> None:
     op.create_table(
         "entries",
-        sa.Column("position", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("id", sa.String(20), nullable=False),
+        sa.Column("position", sa.Integer(), autoincrement=False, primary_key=True),
+        sa.Column("id", sa.String(20), nullable=False, unique=True),
         sa.Column("kind", sa.String(24), nullable=False),
-        sa.Column("at", sa.String(27), nullable=False),
+        sa.Column("at", sa.String(27), nullable=False, index=True),
         sa.Column("actor", sa.String(32), nullable=False),
         sa.Column("subject", sa.String(64), nullable=False),
         sa.Column("content", sa.Text(), nullable=False),
         sa.Column("previous", sa.String(64), nullable=False),
         sa.Column("hash", sa.String(64), nullable=False),
-        sa.PrimaryKeyConstraint("position", name="pk_entries"),
-        sa.UniqueConstraint("id", name="uq_entries_id"),
     )
     op.create_index("ix_entries_subject_position", "entries", ["subject", "position"])
     op.create_index("ix_entries_kind_position", "entries", ["kind", "position"])
-    op.create_index("ix_entries_at", "entries", ["at"])
     for table, column, *more in (
-        ("declared_zones", sa.Column("zone_id", sa.String(64), nullable=False), sa.Column("carats", sa.Float())),
-        ("words", sa.Column("word", sa.String(64), nullable=False)),
-        ("stone_marks", sa.Column("mark", sa.BigInteger(), autoincrement=False, nullable=False)),
+        ("declared_zones", sa.Column("zone_id", sa.String(64), primary_key=True), sa.Column("carats", sa.Float())),
+        ("words", sa.Column("word", sa.String(64), primary_key=True)),
+        ("stone_marks", sa.Column("mark", sa.BigInteger(), autoincrement=False, primary_key=True)),
     ):
-        op.create_table(
-            table,
-            column,
-            sa.Column("position", sa.Integer(), nullable=False),
-            *more,
-            sa.PrimaryKeyConstraint(column.name, "position", name=f"pk_{table}"),
-            sa.ForeignKeyConstraint(["position"], ["comparisons.position"], name=f"fk_{table}_position"),
-        )
+        position = sa.Column("position", sa.Integer(), sa.ForeignKey("comparisons.position"), primary_key=True)
+        op.create_table(table, column, position, *more)
     op.create_index("ix_words_position_word", "words", ["position", "word"])
     op.create_table(
         "submissions",
-        sa.Column("position", sa.Integer(), autoincrement=True, nullable=False),
-        sa.Column("id", sa.String(20), nullable=False),
-        sa.Column("received_at", sa.String(27), nullable=False),
-        sa.Column("due_at", sa.String(27), nullable=False),
+        sa.Column("position", sa.Integer(), autoincrement=True, primary_key=True),
+        sa.Column("id", sa.String(20), nullable=False, unique=True),
+        sa.Column("received_at", sa.String(27), nullable=False, index=True),
+        sa.Column("due_at", sa.String(27), nullable=False, index=True),
         sa.Column("actor", sa.String(32), nullable=False),
         sa.Column("state", sa.String(16), nullable=False),
         sa.Column("exporter", sa.Text()),
@@ -177,40 +165,32 @@ def _add_tables() -> None:
         sa.Column("flags", sa.Text(), nullable=False),
         sa.Column("idempotency_key", sa.String(255)),
         sa.Column("request_sha256", sa.String(64)),
-        sa.PrimaryKeyConstraint("position", name="pk_submissions"),
-        sa.UniqueConstraint("id", name="uq_submissions_id"),
-        sa.UniqueConstraint("actor", "idempotency_key", name="uq_submissions_actor_idempotency_key"),
+        sa.UniqueConstraint("actor", "idempotency_key"),
     )
-    op.create_index("ix_submissions_received_at", "submissions", ["received_at"])
-    op.create_index("ix_submissions_due_at", "submissions", ["due_at"])
     op.create_table(
         "submission_parcels",
-        sa.Column("submission_id", sa.String(20), nullable=False),
-        sa.Column("ordinal", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("submission_id", sa.String(20), sa.ForeignKey("submissions.id"), primary_key=True),
+        sa.Column("ordinal", sa.Integer(), autoincrement=False, primary_key=True),
         sa.Column("parcel_id", sa.Text(), nullable=False),
-        sa.Column("exporter", sa.Text()),
+        sa.Column("exporter", sa.Text(), index=True),
         sa.Column("declared", sa.Text(), nullable=False),
         sa.Column("parcel", sa.LargeBinary()),
         sa.Column("problems", sa.Text(), nullable=False),
         sa.Column("comparison_id", sa.String(20)),
-        sa.PrimaryKeyConstraint("submission_id", "ordinal", name="pk_submission_parcels"),
-        sa.ForeignKeyConstraint(["submission_id"], ["submissions.id"], name="fk_submission_parcels_submission_id"),
     )
-    op.create_index("ix_submission_parcels_exporter", "submission_parcels", ["exporter"])
     op.create_table(
         "files",
-        sa.Column("subject", sa.String(20), nullable=False),
-        sa.Column("name", sa.String(255), nullable=False),
+        sa.Column("subject", sa.String(20), primary_key=True),
+        sa.Column("name", sa.String(255), primary_key=True),
         sa.Column("sha256", sa.String(64), nullable=False),
         sa.Column("content", sa.LargeBinary(), nullable=False),
-        sa.PrimaryKeyConstraint("subject", "name", name="pk_files"),
     )
     op.create_table(
         "jobs",
-        sa.Column("number", sa.Integer(), autoincrement=True, nullable=False),
-        sa.Column("id", sa.String(20), nullable=False),
+        sa.Column("number", sa.Integer(), autoincrement=True, primary_key=True),
+        sa.Column("id", sa.String(20), nullable=False, unique=True),
         sa.Column("kind", sa.String(24), nullable=False),
-        sa.Column("state", sa.String(16), nullable=False),
+        sa.Column("state", sa.String(16), nullable=False, index=True),
         sa.Column("subject", sa.String(64), nullable=False),
         sa.Column("actor", sa.String(32), nullable=False),
         sa.Column("parameters", sa.Text(), nullable=False),
@@ -223,26 +203,21 @@ def _add_tables() -> None:
         sa.Column("result", sa.Text()),
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("cancel_asked", sa.Boolean(), nullable=False),
-        sa.PrimaryKeyConstraint("number", name="pk_jobs"),
-        sa.UniqueConstraint("id", name="uq_jobs_id"),
     )
-    op.create_index("ix_jobs_state", "jobs", ["state"])
     op.create_table(
         "job_holds",
-        sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
-        sa.PrimaryKeyConstraint("number", name="pk_job_holds"),
+        sa.Column("number", sa.Integer(), autoincrement=False, primary_key=True),
     )
     op.create_table(
         "certificates",
-        sa.Column("position", sa.Integer(), autoincrement=True, nullable=False),
+        sa.Column("position", sa.Integer(), autoincrement=True, primary_key=True),
         sa.Column("certificate_key", sa.Text(), nullable=False),
         sa.Column("certificate_no", sa.Text(), nullable=False),
         sa.Column("reported_by", sa.Text(), nullable=False),
         sa.Column("reported_on", sa.String(10)),
         sa.Column("note", sa.Text(), nullable=False),
         sa.Column("added_at", sa.String(27), nullable=False),
-        sa.PrimaryKeyConstraint("position", name="pk_certificates"),
-        sa.UniqueConstraint("certificate_key", "reported_by", name="uq_certificates_certificate_key_reported_by"),
+        sa.UniqueConstraint("certificate_key", "reported_by"),
     )
 
 

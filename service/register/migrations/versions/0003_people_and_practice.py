@@ -11,26 +11,23 @@ from alembic import op
 
 revision = "0003"
 down_revision = "0002"
-branch_labels = None
-depends_on = None
 
 
 def upgrade() -> None:
     """Add the tables."""
     op.create_table(
         "people",
-        sa.Column("id", sa.String(16), nullable=False),
+        sa.Column("id", sa.String(16), primary_key=True),
         sa.Column("issuer", sa.Text()),
         sa.Column("subject", sa.Text()),
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("created_at", sa.String(27), nullable=False),
-        sa.PrimaryKeyConstraint("id", name="pk_people"),
-        sa.UniqueConstraint("issuer", "subject", name="uq_people_issuer_subject"),
+        sa.UniqueConstraint("issuer", "subject"),
     )
     op.create_table(
         "practice",
-        sa.Column("position", sa.Integer(), autoincrement=True, nullable=False),
-        sa.Column("id", sa.String(20), nullable=False),
+        sa.Column("position", sa.Integer(), autoincrement=True, primary_key=True),
+        sa.Column("id", sa.String(20), nullable=False, unique=True),
         sa.Column("actor", sa.String(32), nullable=False),
         sa.Column("drawn_at", sa.String(27), nullable=False),
         sa.Column("parcel", sa.LargeBinary(), nullable=False),
@@ -41,8 +38,6 @@ def upgrade() -> None:
         sa.Column("conclusion", sa.String(16)),
         sa.Column("reasons", sa.Text()),
         sa.Column("answered_at", sa.String(27)),
-        sa.PrimaryKeyConstraint("position", name="pk_practice"),
-        sa.UniqueConstraint("id", name="uq_practice_id"),
     )
     op.create_index("ix_practice_actor_position", "practice", ["actor", "position"])
 

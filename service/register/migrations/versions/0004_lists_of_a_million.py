@@ -10,8 +10,6 @@ from alembic import op
 
 revision = "0004"
 down_revision = "0003"
-branch_labels = None
-depends_on = None
 
 BEFORE: tuple[tuple[str, ...], ...] = (("parcel_id",), ("exporter", "position"), ("conclusion", "position"))
 AFTER: tuple[tuple[str, ...], ...] = (

@@ -11,8 +11,6 @@ from alembic import op
 
 revision = "0006"
 down_revision = "0005"
-branch_labels = None
-depends_on = None
 
 COLUMNS = ("zone_id", "log10_lr", "position")
 INDEX = f"ix_declared_zones_{'_'.join(COLUMNS)}"
