@@ -120,8 +120,7 @@ def _keep(work: Workplace, job: Job, stretch: Stretch) -> None:
         waiting, others = submissions.still_waiting(connection, job.subject, stretch.kept)
         for place, problems in bad.items():
             if place in waiting:
-                told = [submissions.kept_problem(item) for item in problems]
-                submissions.place_problems(connection, job.subject, place, told)
+                submissions.place_problems(connection, job.subject, place, problems)
         kept = {
             place: Examined.of(one, stretch.good[place], parcel=stretch.kept[place], submission_id=job.subject)
             for place, one in found.items()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,7 +15,7 @@ from kpfootprint.report.report import canonical
 from kpfootprint.retold import kept
 from service.clock import exactly
 from service.register import entries, jobs
-from service.register.comparisons import Once
+from service.register.comparisons import Once, packed
 from service.register.database import reading
 from service.register.paging import Sort, new_id, of_row, page, within
 from service.register.tables import comparisons, files, submission_parcels, submissions
@@ -33,28 +32,6 @@ SORTS: Mapping[str, Sort] = {
     "received_at": Sort(submissions.c.received_at),
     "-received_at": Sort(submissions.c.received_at, descending=True),
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReceivedParcel:
-    """A parcel of a submission as it is received: its document (`packed` is its canonical JSON), or what is wrong."""
-
-    parcel_id: str
-    document: Mapping[str, Any] | None
-    packed: bytes | None
-    problems: Sequence[Mapping[str, Any]] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SubmittedParcel:
-    """A parcel of a submission as it stands."""
-
-    ordinal: int
-    parcel_id: str
-    exporter: str | None
-    declared: tuple[str, ...]
-    problems: tuple[Mapping[str, Any], ...]
-    comparison_id: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +78,7 @@ def replayed(connection: sa.Connection, once: Once) -> Submission | None:
 
 def receive(
     connection: sa.Connection,
-    came: Sequence[ReceivedParcel],
+    came: Sequence[Mapping[str, Any]],
     *,
     file: tuple[str, bytes],
     note: str,
@@ -113,61 +90,52 @@ def receive(
 
     Parameters
     ----------
+    came : sequence of mapping
+        The parcels in their order, each `as_it_came`.
     file : tuple of (str, bytes)
         Name and content of the file that came.
     """
-    exporters = sorted({str(name) for item in came if (name := (item.document or {}).get("exporter"))})
     at = entries.time_of_register(connection)
-    due_at = at + timedelta(days=clock_days)
-    n_bad = sum(item.document is None for item in came)
     submission_id = new_id(20)
-    n_parcels = len(came)
-    parcels = [_parcel_row(submission_id, ordinal, item) for ordinal, item in enumerate(came)]
-    job_id = jobs.enqueue(connection, "submission", subject=submission_id, actor=actor, total=n_parcels - n_bad)
-    row = {
+    parcels = [{**one, "submission_id": submission_id, "ordinal": ordinal} for ordinal, one in enumerate(came)]
+    n_good = sum(row["parcel"] is not None for row in parcels)
+    row: dict[str, Any] = {
         "id": submission_id,
         "received_at": at,
-        "due_at": due_at,
+        "due_at": at + timedelta(days=clock_days),
         "actor": actor,
         "state": "received",
-        "exporter": ", ".join(exporters) or None,
+        "exporter": ", ".join(sorted({row["exporter"] for row in parcels if row["exporter"]})) or None,
         "declared": zones_of(parcels),
         "note": note,
         "file_name": file[0],
-        "n_parcels": n_parcels,
-        "n_bad": n_bad,
-        "job_id": job_id,
+        "n_parcels": len(parcels),
+        "n_bad": len(parcels) - n_good,
+        "job_id": jobs.enqueue(connection, "submission", subject=submission_id, actor=actor, total=n_good),
         "flags": "[]",
         "idempotency_key": None if once is None else once.key,
         "request_sha256": None if once is None else once.request_sha256,
     }
     connection.execute(submissions.insert().values(row))
     connection.execute(submission_parcels.insert(), parcels)
-    digest = keep_file(connection, submission_id, *file)
-    values = {
-        "file_name": file[0],
-        "file_sha256": digest,
-        "n_parcels": n_parcels,
-        "n_bad": n_bad,
-        "note": note,
-        "exporter": row["exporter"],
-        "due_at": exactly(due_at),
+    values = {name: row[name] for name in ("file_name", "n_parcels", "n_bad", "note", "exporter")} | {
+        "due_at": exactly(row["due_at"]),
+        "file_sha256": keep_file(connection, submission_id, *file),
         "parcels_sha256": digest_of(what_came, parcels),
     }
     entries.append(connection, "submission", actor=actor, subject=submission_id, values=values, at=at)
     return of_row(Submission, connection.execute(sa.select(submissions).where(submissions.c.id == submission_id)).one())
 
 
-def _parcel_row(submission_id: str, ordinal: int, item: ReceivedParcel) -> dict[str, Any]:
-    document = item.document or {}
+def as_it_came(parcel_id: str, document: Mapping[str, Any] | None, problems: Sequence[Problem]) -> dict[str, Any]:
+    """Return a parcel of a submission as it is kept on arrival: with its document, or with what is wrong with it."""
+    told = document or {}
     return {
-        "submission_id": submission_id,
-        "ordinal": ordinal,
-        "parcel_id": item.parcel_id,
-        "exporter": document.get("exporter"),
-        "declared": " ".join(zone["zone_id"] for zone in document.get("declarations") or ()),
-        "parcel": item.packed,
-        "problems": canonical([dict(problem) for problem in item.problems]),
+        "parcel_id": parcel_id,
+        "exporter": told.get("exporter"),
+        "declared": " ".join(zone["zone_id"] for zone in told.get("declarations") or ()),
+        "parcel": None if document is None else packed(canonical(document)),
+        "problems": _kept(problems),
     }
 
 
@@ -226,17 +194,6 @@ def submission_of(connection: sa.Connection, submission_id: str) -> Submission |
     return None if row is None else of_row(Submission, row)
 
 
-def parcels_of(connection: sa.Connection, submission_id: str) -> list[SubmittedParcel]:
-    """Return the parcels of a submission in their order."""
-    table = submission_parcels.c
-    columns = [table[name] for name in SubmittedParcel.__dataclass_fields__]
-    query = sa.select(*columns).where(table.submission_id == submission_id).order_by(table.ordinal)
-    return [
-        of_row(SubmittedParcel, row, declared=tuple(row.declared.split()), problems=tuple(json.loads(row.problems)))
-        for row in connection.execute(query)
-    ]
-
-
 def conclusions_of(connection: sa.Connection, submission_ids: Sequence[str]) -> dict[str, dict[str, int]]:
     """Return how many parcels of each submission had each conclusion, as far as they were compared."""
     parcel, found = submission_parcels.c, comparisons.c
@@ -273,9 +230,9 @@ def _waits(submission_id: str) -> sa.ColumnElement[bool]:
     return here & table.comparison_id.is_(None) & (table.problems == NONE)
 
 
-def kept_problem(problem: Problem) -> dict[str, Any]:
-    """Return a problem as it is kept: with what its text is filled with, so that it can be told in every language."""
-    return problem.as_dict() | {"values": {name: kept(value) for name, value in problem.values.items()}}
+def _kept(problems: Sequence[Problem]) -> str:
+    """Return problems as they are kept: with what their texts are filled with, to be told in every language."""
+    return canonical([p.as_dict() | {"values": {name: kept(v) for name, v in p.values.items()}} for p in problems])
 
 
 def place_comparisons(connection: sa.Connection, submission_id: str, placed: Mapping[int, str]) -> None:
@@ -287,14 +244,11 @@ def place_comparisons(connection: sa.Connection, submission_id: str, placed: Map
         connection.execute(noted, [{"place": place, "kept": kept} for place, kept in placed.items()])
 
 
-def place_problems(
-    connection: sa.Connection, submission_id: str, ordinal: int, problems: Sequence[Mapping[str, Any]]
-) -> None:
+def place_problems(connection: sa.Connection, submission_id: str, ordinal: int, problems: Sequence[Problem]) -> None:
     """Note that a parcel cannot be compared after all."""
     table = submission_parcels.c
     here = (table.submission_id == submission_id) & (table.ordinal == ordinal)
-    told = canonical([dict(problem) for problem in problems])
-    connection.execute(submission_parcels.update().where(here).values(problems=told))
+    connection.execute(submission_parcels.update().where(here).values(problems=_kept(problems)))
     more = submissions.update().where(submissions.c.id == submission_id)
     connection.execute(more.values(n_bad=submissions.c.n_bad + 1))
 

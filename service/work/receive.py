@@ -17,15 +17,14 @@ from kpfootprint.ingest import Choices, Reading, ingest_submission, parcel_to_js
 from kpfootprint.ingest.problems import Broken, problem
 from kpfootprint.parcel import Batch, Parcel
 from kpfootprint.release import Release
-from kpfootprint.report.report import canonical
 from kpfootprint.retold import Said
 from service.clock import this_second
 from service.errors import Refused, told_alone
 from service.register import comparisons, submissions
-from service.register.comparisons import Examined, KeyReused, Once, packed
+from service.register.comparisons import Examined, KeyReused, Once
 from service.register.database import reading, registering
 from service.register.earlier import newest
-from service.register.submissions import ReceivedParcel, Submission
+from service.register.submissions import Submission
 from service.work.flags import flagged
 from service.work.place import Workplace
 from service.work.reading import upload_of
@@ -161,17 +160,7 @@ def read_submission(work: Workplace, name: str, content: bytes, choices: Choices
     return read
 
 
-def _parcels(read: Reading, release: Release) -> list[ReceivedParcel]:
-    good: dict[str, dict[str, Any]] = {
-        parcel.parcel_id: parcel_to_json(parcel, release.scheme, sealed=True) for parcel in read.parcels
-    }
+def _parcels(read: Reading, release: Release) -> list[dict[str, Any]]:
+    good = {parcel.parcel_id: parcel_to_json(parcel, release.scheme, sealed=True) for parcel in read.parcels}
     bad = {failure.parcel_id: failure.problems for failure in read.failures}
-    return [
-        ReceivedParcel(
-            parcel_id=parcel_id,
-            document=good.get(parcel_id),
-            packed=packed(canonical(good[parcel_id])) if parcel_id in good else None,
-            problems=[submissions.kept_problem(problem) for problem in bad.get(parcel_id, ())],
-        )
-        for parcel_id in read.order
-    ]
+    return [submissions.as_it_came(one, good.get(one), bad.get(one, ())) for one in read.order]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -72,21 +73,22 @@ def shipment_of(work: Workplace, submission_id: str, who: Principal) -> Shipment
     """Return a submission with everything about it that somebody may see."""
     with reading(work.engine) as connection:
         submission = _known(connection, submission_id)
-        rows = submissions.parcels_of(connection, submission_id)
-        ids = [row.comparison_id for row in rows if row.comparison_id is not None]
+        rows = submissions.rows_of(connection, submission_id, "parcel_id", "declared", "problems", "comparison_id")
+        ids = [row["comparison_id"] for row in rows if row["comparison_id"] is not None]
         listed = comparisons.several(connection, ids)
         flags = flags_now(connection, listed.values())
         sealed = sealed_from(work, who, ids)
         has_stopped = submissions.has_stopped(connection, submission)
         moment = entries.time_of_register(connection)
         history = tuple(entries.about(connection, submission_id))
+    seen = {one: without_result(item, sealed) for one, item in listed.items()}
     parcels = tuple(
         ShipmentParcel(
-            parcel_id=row.parcel_id,
-            declared=row.declared,
-            comparison=None if row.comparison_id is None else without_result(listed[row.comparison_id], sealed),
-            flags=() if row.comparison_id is None else flags[row.comparison_id],
-            problems=row.problems,
+            parcel_id=row["parcel_id"],
+            declared=tuple(row["declared"].split()),
+            comparison=seen.get(row["comparison_id"]),
+            flags=flags.get(row["comparison_id"], ()),
+            problems=json.loads(row["problems"]),
         )
         for row in rows
     )

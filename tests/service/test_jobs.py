@@ -95,13 +95,15 @@ def other_office(tmp_path: Path) -> Iterator[Any]:
         while work_once(work, threading.Event()):
             pass
         from service.register.database import reading
-        from service.register.submissions import parcels_of
+        from service.register.submissions import rows_of
         from tests.service.registers import report_of
 
         with reading(work.engine) as connection:
-            parcels = parcels_of(connection, received.id)
+            parcels = rows_of(connection, received.id, "problems", "comparison_id")
         return [
-            parcel.problems if parcel.comparison_id is None else report_of(work.engine, parcel.comparison_id)
+            json.loads(parcel["problems"])
+            if parcel["comparison_id"] is None
+            else report_of(work.engine, parcel["comparison_id"])
             for parcel in parcels
         ]
 
