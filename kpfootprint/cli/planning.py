@@ -14,6 +14,7 @@ from kpfootprint.cli.output import Command, drawn, form_option, out_option, refu
 from kpfootprint.cli.reading import (
     Day,
     Declared,
+    Share,
     as_parcel,
     choose_option,
     parcel_options,
@@ -79,7 +80,7 @@ def zones(day: date | None, model: Path | None) -> None:
     metavar="ZONE|non_compliant|nowhere",
     help="Where the undeclared goods would come from.",
 )
-@click.option("--share", type=click.FloatRange(0, 1, min_open=True), default=0.2, show_default=True, help="Of stones.")
+@click.option("--share", type=Share(), metavar="SHARE", default=0.2, show_default=True, help="Of stones.")
 @on_option
 @answer_options
 def plan(

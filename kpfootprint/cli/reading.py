@@ -54,6 +54,30 @@ class Declared(click.ParamType[dict[str, Any]]):
         return found
 
 
+class Share(click.ParamType[float]):
+    """A share above 0 and up to 1: ``0.2``, ``0,2`` or ``20%``."""
+
+    name = "SHARE"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Return the share."""
+        from kpfootprint.ingest import number_given
+
+        text = str(value).strip()
+        found = number_given(text.removesuffix("%"))
+        share = found if isinstance(found, str) else found / (100.0 if text.endswith("%") else 1.0)
+        if isinstance(share, str) or not 0 < share <= 1:
+            self.fail(told("{value} is no share above 0 and up to 1; write 0.2 or 20%", value=repr(text)), param, ctx)
+        return share
+
+
+def _condition(_: click.Context, param: click.Parameter, value: str | None) -> float | str | None:
+    """Return a condition in the JSON parcel's shape; the reader of parcels says what is wrong with it."""
+    from kpfootprint.ingest import condition_given
+
+    return None if value is None else condition_given(str(param.name), value)
+
+
 OPTIONS = (
     click.option("--parcel-id", metavar="ID", help="Name of the parcel; the file's name without its ending otherwise."),
     click.option(
@@ -76,9 +100,14 @@ OPTIONS = (
         "--sorter", metavar="NAME", help="Who judged colour and morphology, as the reference names them: S1, S2, ..."
     ),
     click.option(
-        "--bottom-screen-mm", type=float, metavar="MM", help="Aperture of the screen that small stones fell through."
+        "--bottom-screen-mm",
+        callback=_condition,
+        metavar="MM",
+        help="Aperture of the screen that small stones fell through.",
     ),
-    click.option("--specials-removed", type=bool, metavar="yes|no", help="Whether the largest stones were taken out."),
+    click.option(
+        "--specials-removed", callback=_condition, metavar="yes|no", help="Whether the largest stones were taken out."
+    ),
     click.option("--sieve-set", metavar="NAME", help="Sieve set whose classes a sorting sheet uses."),
 )
 

@@ -12,7 +12,7 @@ from kpfootprint.ingest.document import ingest_json, parcel_to_json
 from kpfootprint.ingest.files.archive import Limits
 from kpfootprint.ingest.parcels.assemble import ParcelFailure, Reading
 from kpfootprint.ingest.problems import ANSWERS, NOTES, RULES, text_of_answer, text_of_rule
-from kpfootprint.ingest.raw.cells import declaration_given, number_given
+from kpfootprint.ingest.raw.cells import condition_given, declaration_given, number_given
 from kpfootprint.ingest.reading import Upload, ingest_file, ingest_submission, read, words_of
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "ParcelFailure",
     "Reading",
     "Upload",
+    "condition_given",
     "declaration_given",
     "ingest_file",
     "ingest_json",

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
 from kpfootprint.errors import IngestError, Problem
+from kpfootprint.ingest.words import fold, vocabulary_of
 from kpfootprint.plain import day_in
 from kpfootprint.release import Release
 from kpfootprint.strict_json import is_number
@@ -120,17 +120,12 @@ def _problem(rule: str, column: str, value: object, code: str, **values: str) ->
     return problem(rule, code, table="question", column=column, value=value, **values)
 
 
-def _folded(text: str) -> str:
-    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().casefold()
-    return "".join(c for c in plain if c.isalnum())
-
-
-def _zones_by_name(release: Release) -> dict[str, str]:
-    return {_folded(name): zone.zone_id for zone in release.zone_table.zones for name in (zone.name, zone.zone_id)}
+def _zone_in(text: str, release: Release) -> str | None:
+    return vocabulary_of(release.scheme, release.zone_table).zone(text)
 
 
 def _zone(text: str, release: Release, column: str, problems: list[Problem], besides: tuple[str, ...] = ()) -> str:
-    zone_id = _zones_by_name(release).get(_folded(text))
+    zone_id = _zone_in(text, release)
     if zone_id is None:
         zones = ", ".join([*(z.zone_id for z in release.zone_table.zones), *besides])
         problems.append(_problem("no_such_zone", column, text, "unknown_zone", zones=zones))
@@ -144,10 +139,9 @@ def _zone(text: str, release: Release, column: str, problems: list[Problem], bes
 
 def _against(given: object, release: Release, problems: list[Problem]) -> str:
     text = str(given or NON_COMPLIANT)
-    folded = _folded(text)
-    if folded not in _zones_by_name(release):
+    if _zone_in(text, release) is None:
         for kind, written in _MEANT.items():
-            if folded in map(_folded, (kind, *written)):
+            if fold(text) in map(fold, (kind, *written)):
                 return kind
     return _zone(text, release, "against", problems, besides=(NON_COMPLIANT, NOWHERE))
 

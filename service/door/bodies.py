@@ -186,7 +186,7 @@ async def form_in(request: Request, endpoint: Endpoint) -> FormData:
     Raises
     ------
     Refused
-        For a form that cannot be read, and for fields of a program's that are not declared.
+        For a form that cannot be read, and for fields of a program's that are not declared, or come twice.
     """
     visit = visit_of(request)
     refuse_other_encodings(request)
@@ -213,7 +213,7 @@ async def form_in(request: Request, endpoint: Endpoint) -> FormData:
         if multipart:
             _refuse_cut_off(end)
         if not endpoint.page:
-            refuse_unknown(form, endpoint.body.kinds[MULTIPART]["properties"] if endpoint.body else {})
+            refuse_others(form, endpoint.body.kinds[MULTIPART]["properties"] if endpoint.body else {})
     except Refused:
         await form.close()
         raise
@@ -232,22 +232,25 @@ def refuse_other_encodings(request: Request) -> None:
         raise Refused("bad_request", "The form cannot be read: it has to be in UTF-8.")
 
 
-def refuse_unknown(form: FormData, declared: Mapping[str, Any]) -> None:
-    """Refuse a form with fields that are not declared."""
-    reason = f"unknown here; known are {', '.join(declared)}"
-    problems = [
-        Problem(table="form", column=name[:80], code="unknown_column", reason=reason)
-        for name in form
-        if name not in declared
-    ]
+def refuse_others(form: FormData, declared: Mapping[str, Any]) -> None:
+    """Refuse a form with fields that are not declared, or with several of what may be given once."""
+    unknown = f"unknown here; known are {', '.join(declared)}"
+    problems = []
+    for name in form:
+        if name not in declared:
+            problems.append(Problem(table="form", column=name[:80], code="unknown_column", reason=unknown))
+        elif declared[name]["type"] != "array" and len(form.getlist(name)) > 1:
+            problems.append(Problem(table="form", column=name, code="invalid", reason=Said("it may be given once")))
     if problems:
         raise refusal_for(problems)
 
 
 def file_of(form: FormData, name: str = "file") -> UploadFile | None:
-    """Return the file of a field, or None where none was chosen."""
-    value = form.get(name)
-    return value if isinstance(value, UploadFile) and value.filename else None
+    """Return the file of a field, or None where none was chosen; raise `Refused` where several were."""
+    chosen = [value for value in form.getlist(name) if isinstance(value, UploadFile) and value.filename]
+    if len(chosen) > 1:
+        raise refusal_for([Problem(table="form", column=name, code="invalid", reason=Said("it may be given once"))])
+    return chosen[0] if chosen else None
 
 
 def upload_in(form: FormData) -> tuple[str, bytes]:

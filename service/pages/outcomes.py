@@ -83,7 +83,7 @@ def ask(visit: Visit, *, status: int = 200, rows: Rows = (("", ""),) * ROWS, sou
 def keep(visit: Visit) -> Response:
     """Keep what became known, and go on to the report."""
     comparison_id = visit.path["id"]
-    zones, percents = ([value.strip() for value in texts_of(visit.form, name)][:ROWS] for name in ("zone", "percent"))
+    zones, percents = ([value.strip() for value in texts_of(visit.form, name)] for name in ("zone", "percent"))
     source = text_of(visit.form, "source")
     rows = [(zone, percent.removesuffix("%").strip()) for zone, percent in zip(zones, percents, strict=False)]
     origin = [{"zone_id": zone, "share": _share(percent)} for zone, percent in rows if zone or percent]
@@ -95,7 +95,7 @@ def keep(visit: Visit) -> Response:
     except Refused as refused:
         if refused.code != "invalid_input":
             raise
-        return ask(visit, status=422, rows=[*rows, *[("", "")] * ROWS][:ROWS], source=source)
+        return ask(visit, status=422, rows=[*rows, *[("", "")] * (ROWS - len(rows))], source=source)
     return moved_to(visit, f"/comparisons/{comparison_id}")
 
 

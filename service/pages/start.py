@@ -63,7 +63,7 @@ def parcel_in_form(given: Given) -> dict[str, Any]:
 
 
 def _row(form: FormData, name: str) -> tuple[str, ...]:
-    values = [value.strip() for value in texts_of(form, name)][:ROWS]
+    values = [value.strip() for value in texts_of(form, name)]
     return (*values, *BLANK[len(values) :])
 
 
@@ -143,7 +143,7 @@ def _form(visit: Visit, given: Given, problems: tuple[Problem, ...], sheet: Shee
         "start.html",
         status=422 if problems else 200,
         given=given,
-        rows=ROWS,
+        rows=len(given["zones"]),
         problems=sorted(problems, key=lambda item: (item.table, item.row or 0)),
         sheet=sheet,
         teller=Teller(visit.lang, release.scheme),

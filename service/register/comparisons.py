@@ -41,6 +41,16 @@ LOOKED_AT = ("cautions", "conclusion", "created_at", "parcel", "report_id", "ver
 """Members of a report that the register reads, beside `model`; the others, most of it, need not be parsed for it."""
 
 
+LOOK_ALIKE = str.maketrans(
+    "\u0410\u0412\u0415\u041a\u041c\u041d\u041e\u0420\u0421\u0422\u0423\u0425\u0406\u0408\u0405"
+    "\u0430\u0435\u043e\u0440\u0441\u0443\u0445\u0456\u0458\u0455"
+    "\u0391\u0392\u0395\u0396\u0397\u0399\u039a\u039c\u039d\u039f\u03a1\u03a4\u03a5\u03a7"
+    "\u03b1\u03b9\u03ba\u03bf\u03c1\u03c5\u03c7\u03bd",
+    "ABEKMHOPCTYXIJSaeopcyxijsABEZHIKMNOPTYXaikopuxv",
+)
+"""Cyrillic and Greek letters that look like Latin ones, in which certificates are numbered."""
+
+
 class KeyReused(Exception):
     """An Idempotency-Key came again with another body."""
 
@@ -406,13 +416,18 @@ def words_in(*texts: str | None) -> set[str]:
 
 
 def certificate_key(number: str) -> str:
-    """Return the number of a certificate as it is compared: letters and digits alone.
+    """Return the number of a certificate as it is compared: letters and digits alone, those that look alike as one.
 
     Examples
     --------
-    >>> certificate_key("CF 0012-a") == certificate_key("cf0012A")
+    >>> certificate_key("CF 0012-a") == certificate_key("cf0012A") == certificate_key("\u0421F 0012-\u0391")
     True
     """
+    return plainest_key(number.translate(LOOK_ALIKE))
+
+
+def plainest_key(number: str) -> str:
+    """Return the number of a certificate as registers before compared it: without letters of other alphabets."""
     return "".join(re.findall(r"[a-z0-9]", _plain(number)))
 
 

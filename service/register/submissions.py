@@ -133,7 +133,7 @@ def as_it_came(parcel_id: str, document: Mapping[str, Any] | None, problems: Seq
     return {
         "parcel_id": parcel_id,
         "exporter": told.get("exporter"),
-        "declared": " ".join(zone["zone_id"] for zone in told.get("declarations") or ()),
+        "declared": " ".join(item.get("zone_id") or item["country"] for item in told.get("declarations") or ()),
         "parcel": None if document is None else packed(canonical(document)),
         "problems": _kept(problems),
     }

@@ -203,7 +203,7 @@ submissions = sa.Table(
     sa.Column("actor", sa.String(32), nullable=False),
     sa.Column("state", sa.String(16), nullable=False),
     sa.Column("exporter", sa.Text),
-    sa.Column("declared", sa.Text, nullable=False, server_default=""),  # zones of all its parcels, a blank around each
+    sa.Column("declared", sa.Text, nullable=False, server_default=""),  # origins of its parcels, a blank around each
     sa.Column("note", sa.Text, nullable=False),
     sa.Column("file_name", sa.Text, nullable=False),
     sa.Column("n_parcels", sa.Integer, nullable=False),

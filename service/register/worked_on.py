@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from kpfootprint.retold import Said
 from service.clock import exactly
-from service.register.comparisons import certificate_key
+from service.register.comparisons import certificate_key, plainest_key
 from service.register.entries import Entry
 from service.register.submissions import NONE, became, digest_of, rows_of, what_came, zones_of
 from service.register.tables import certificates, comparisons, submission_parcels, submissions
@@ -96,7 +96,7 @@ class Told:
         left = dict(self.certificates)
         for row in connection.execute(sa.select(certificates)):
             position, *said = left.pop((row.certificate_no, row.reported_by), (None, None, ""))
-            own = certificate_key(row.certificate_no) == row.certificate_key
+            own = row.certificate_key in {name(row.certificate_no) for name in (certificate_key, plainest_key)}
             if position is None or not own or said != [row.reported_on, row.note]:
                 yield fault_at(
                     position,

@@ -29,7 +29,7 @@ from service.work.receive import Kept, compare, once_of
 
 LANG = choice("lang", "Language of texts; Accept-Language counts where it is absent. JSON never changes.", LANGUAGES)
 REPORT = Named(name="Report", schema=report_schema())
-SEARCHED = ("zone", "exporter", "conclusion", "parcel_id", "q", "code", "sort")
+SEARCHED = ("exporter", "conclusion", "parcel_id", "q", "code", "sort")
 COMPARE = Endpoint(
     "POST",
     "/v1/comparisons",
@@ -122,7 +122,8 @@ def index(visit: Visit) -> Answer:
     """List comparisons, the newest first or as asked."""
     asked = visit.asked
     start, end = span_in(asked)
-    search = Search(**{name: asked[name] for name in SEARCHED}, start=start, end=end)
+    zone = visit.work.origin(asked["zone"])
+    search = Search(**{name: asked[name] for name in SEARCHED}, zone=zone, start=start, end=end)
     if is_blind(visit.work, visit.who) and (search.conclusion or "log10_lr" in search.sort):
         raise Refused("forbidden", "What is computed is sealed from this role: it neither narrows nor sorts a list.")
     found, further = comparisons.page_of(visit.work.engine, before=asked["before"], limit=asked["limit"], search=search)

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any, Final
 
 from kpfootprint.errors import Problem
-from kpfootprint.ingest import Upload, declaration_given, number_given
+from kpfootprint.ingest import Upload, condition_given, declaration_given
 from kpfootprint.parcel import Parcel
 from kpfootprint.release import Release
 from service.door.bodies import FILE, form_schema, texts_of, upload_in
@@ -101,7 +101,7 @@ def _overlaid(document: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]
 def given_parcel(values: Mapping[str, Any], declared: Iterable[str]) -> dict[str, Any]:
     """Return what parameters or the fields of a form say, in the shape of the JSON parcel; blank ones say nothing."""
     given: dict[str, Any] = {name: values[name] for name in TEXTS if values.get(name)}
-    conditions = {name: _value(name, values[name]) for name in CONDITIONS if values.get(name)}
+    conditions = {name: condition_given(name, values[name]) for name in CONDITIONS if values.get(name)}
     if conditions:
         given["conditions"] = conditions
     if declarations := [declaration_given(item) for item in declared]:
@@ -113,11 +113,3 @@ def choices_of(said: Iterable[str]) -> dict[str, str]:
     """Return the answers to questions that are given as ``question=answer``."""
     parts = [text.rpartition("=") for text in said]
     return {question.strip(): answer.strip() for question, equals, answer in parts if equals and question.strip()}
-
-
-def _value(name: str, given: str) -> Any:
-    if name == "bottom_screen_mm":
-        return number_given(given)
-    if name == "specials_removed":
-        return {"true": True, "yes": True, "false": False, "no": False}.get(given.lower(), given)
-    return given

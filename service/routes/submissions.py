@@ -68,7 +68,7 @@ def show(visit: Visit) -> Answer:
         choice("state", "How far they are.", STATES),
         yes_no("overdue", "Whether they are past their due date and not decided."),
         text("exporter", "With a parcel of this exporter."),
-        text("zone", "With a parcel that declares this zone."),
+        text("zone", "With a parcel that declares this zone or country."),
         FROM,
         TO,
         choice("sort", "In which order.", (*SORTS,), default="due_at"),
@@ -80,7 +80,10 @@ def index(visit: Visit) -> Answer:
     asked = visit.asked
     start, end = span_in(asked)
     wanted = Wanted(
-        **{name: asked[name] for name in ("state", "overdue", "exporter", "zone", "sort")}, start=start, end=end
+        **{name: asked[name] for name in ("state", "overdue", "exporter", "sort")},
+        zone=visit.work.origin(asked["zone"]),
+        start=start,
+        end=end,
     )
     found, further, moment = submissions.page_of(
         visit.work.engine, wanted=wanted, before=asked["before"], limit=asked["limit"]

@@ -27,6 +27,7 @@ SHARES_ADD_UP = 1e-6
 UNLISTED = "unlisted"
 """Origin of a parcel from a source that the release does not list."""
 NO_ZONE: Wording = "no zone of this release has this id"
+GIVEN_ONCE: Wording = "it may be given once"
 
 
 def give_opinion(work: Workplace, comparison_id: str, *, conclusion: str, reasons: str, who: Principal) -> Entry:
@@ -52,6 +53,12 @@ def tell_outcome(
         )
         for row, item in enumerate(origin, start=1)
         if item["zone_id"] not in known | {UNLISTED}
+    ]
+    given = [item["zone_id"] for item in origin]
+    problems += [
+        Problem(table="origin", row=row, column="zone_id", value=zone, code="invalid", reason=Said(GIVEN_ONCE))
+        for row, zone in enumerate(given, start=1)
+        if zone in given[: row - 1]
     ]
     total = sum(item["share"] for item in origin)
     if abs(total - 1) > SHARES_ADD_UP:

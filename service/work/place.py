@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from anyio import CapacityLimiter, to_thread
 
 from kpfootprint.errors import KPFootprintError
+from kpfootprint.ingest.words import vocabulary_of
 from kpfootprint.release import MANIFEST, Release, load_release
 from kpfootprint.trial import try_release
 from service.errors import Refused
@@ -89,6 +90,14 @@ class Workplace:
             self._loaded = (mark, release)
             self._said.clear()
         return self._loaded[1]
+
+    def origin(self, given: str | None) -> str | None:
+        """Return the zone or the country that somebody means by its name; what names none stays as it is."""
+        if given is None:
+            return None
+        release = self.release()
+        words = vocabulary_of(release.scheme, release.zone_table)
+        return words.zone(given) or words.country(given) or given
 
     def said_once(self, make: Callable[..., Result], *asked: Any) -> Result:
         """Return ``make(*asked, release)`` of the release in force, made once for as long as it is in force."""

@@ -118,7 +118,7 @@ def drifted(
     """
     if exporter is None and zone is None:
         raise Refused("invalid_input", UNNAMED)
-    release = work.release()
+    release, zone = work.release(), work.origin(zone)
     found, _ = page_of(
         work.engine, before=None, limit=MOST_SHIPMENTS, search=Search(exporter=exporter, zone=zone, sort="-created_at")
     )

@@ -9,7 +9,7 @@ import click
 import pytest
 
 from kpfootprint.cli.examine import compare
-from kpfootprint.cli.reading import Declared, as_parcel
+from kpfootprint.cli.reading import Declared, Share, as_parcel
 from kpfootprint.parcel import Conditions
 
 
@@ -31,6 +31,32 @@ def test_declarations(given: str, zone_id: str, carats: float | None) -> None:
 def test_carats_that_are_no_number_are_refused(given: str) -> None:
     with pytest.raises(click.BadParameter, match="is not a number of carats"):
         Declared().convert(given, None, None)
+
+
+@pytest.mark.parametrize(
+    ("option", "given", "taken"),
+    [
+        ("bottom_screen_mm", "1,8", 1.8),
+        ("bottom_screen_mm", "1.8", 1.8),
+        ("bottom_screen_mm", "wide", "wide"),
+        ("specials_removed", "oui", "oui"),
+    ],
+)
+def test_a_condition_is_read_as_behind_every_other_door(option: str, given: str, taken: object) -> None:
+    (parameter,) = (item for item in compare.params if item.name == option)
+    context = click.Context(compare)
+    assert parameter.process_value(context, given) == taken
+
+
+@pytest.mark.parametrize("given", ["0.2", "0,2", "20%", " 20 % "])
+def test_a_share_may_be_written_as_elsewhere(given: str) -> None:
+    assert Share().convert(given, None, None) == pytest.approx(0.2)
+
+
+@pytest.mark.parametrize("given", ["0", "1.5", "nan", "101%", "", "a fifth"])
+def test_a_share_that_is_none_is_refused(given: str) -> None:
+    with pytest.raises(click.BadParameter, match="is no share above 0 and up to 1"):
+        Share().convert(given, None, None)
 
 
 def nothing_given() -> dict[str, object]:

@@ -87,6 +87,17 @@ def test_a_question_that_cannot_be_understood_is_refused(
     assert (column, code) in {(problem.column, problem.code) for problem in refused.value.problems}
 
 
+@pytest.mark.parametrize("text", ["Tshikapa", "kasai tshikapa", "Tshikapa, Kasaï", "TSHIKAPA"])
+def test_a_zone_goes_by_the_names_that_declarations_know(release: Release, text: str) -> None:
+    assert read_question({"declared": ["Berbérati"], "against": text}, release, DAY).against == "kasai-tshikapa"
+
+
+@pytest.mark.parametrize("text", ["nol\u0430", "\u0431nola"])
+def test_letters_of_another_alphabet_are_not_passed_over(release: Release, text: str) -> None:
+    with pytest.raises(IngestError):
+        read_question({"declared": [text]}, release, DAY)
+
+
 @pytest.mark.parametrize("kappa", [1.0, 1.7])
 def test_the_fit_finds_the_curve_that_made_the_trials(kappa: float) -> None:
     rng = np.random.default_rng(11)

@@ -169,3 +169,14 @@ def test_figures_carry_templates_and_no_addresses(ask: Ask, kept: str) -> None:
 def test_the_service_is_alive_and_ready(ask: Ask) -> None:
     assert ask("viewer", "GET", "/livez").status_code == 200
     assert ask("viewer", "GET", "/readyz").status_code == 200
+
+
+def test_what_a_form_may_hold_once_is_refused_twice(ask: Ask) -> None:
+    sheet = ("a.csv", b"weight_ct,colour\n0.20,brown\n0.31,cape\n")
+    twice: list[tuple[str, Any]] = [("file", sheet), ("file", ("b.csv", sheet[1]))]
+    days = {"exported_on": ["2019-01-01", "2020-01-01"], "declare": ["nola=1", "boda=2"]}
+    for path, said in (("/v1/comparisons", {}), ("/v1/comparisons", days), ("/v1/submissions", {"note": ["a", "b"]})):
+        one = path == "/v1/comparisons" and said
+        answer = ask("monitor", "POST", path, files=twice[:1] if one else twice, data=said)
+        found = {item["column"]: item["reason"] for item in problem_in(answer, 422, "invalid_input")["problems"]}
+        assert found == dict.fromkeys(["exported_on"] if one else ["file", *said], "it may be given once")

@@ -521,3 +521,45 @@ def test_comparisons_are_searched(office: Office) -> None:
     assert office.get(items["next"])["items"]
     assert office.get("/v1/comparisons?conclusion=consistent&zone=bria")["items"] == []
     problem_in(office.ask("viewer", "GET", "/v1/comparisons?conclusion=true"), 422, "invalid_input")
+
+
+def test_a_parcel_may_declare_a_country(office: Office) -> None:
+    place = office.send(shipment(2, bad=False, zone="CF")).headers["location"]
+    office.run_jobs()
+    for parcel in office.get(place)["parcels"]:
+        assert "berberati" in {item["zone_id"] for item in office.get(parcel["comparison"])["parcel"]["declared"]}
+    found = {item["url"] for item in office.get("/v1/submissions?zone=CF")["items"]}
+    assert place in found
+    page = office.ask("viewer", "GET", place.removeprefix("/v1") + "?lang=fr", headers={"Accept": "text/html"}).text
+    assert "<span>République centrafricaine</span>" in page
+    assert verify(office.work.engine).wrong is None
+
+
+@pytest.mark.parametrize("number", ["\u0421F 7781", "\u0441f-7781", "c\uff46 7781"])
+def test_a_certificate_in_letters_that_look_alike_is_the_same(office: Office, number: str) -> None:
+    item = {"certificate_no": "CF 7781", "reported_by": "Customs", "reported_on": "2026-01-02"}
+    office.ask("monitor", "POST", "/v1/certificates", json={"items": [item]})
+    place = office.send(shipment(1, bad=False, prefix=secrets.token_hex(3), certificate_no=number)).headers["location"]
+    office.run_jobs()
+    (parcel,) = office.get(place)["parcels"]
+    assert "certificate_reported" in {flag["code"] for flag in parcel["flags"]}
+    assert office.get(f"/v1/certificates?certificate_no={number}")["items"][0]["certificate_no"] == "CF 7781"
+    assert verify(office.work.engine).wrong is None
+
+
+@pytest.mark.parametrize("name", ["NOLA", "Nola", "nola"])
+def test_lists_take_a_zone_by_its_name(office: Office, name: str) -> None:
+    place = office.send(shipment(1, bad=False, prefix="Z", zone="nola")).headers["location"]
+    office.run_jobs()
+    assert place in {item["url"] for item in office.get(f"/v1/submissions?zone={name}")["items"]}
+    comparison = office.get(place)["parcels"][0]["comparison"]
+    assert comparison in {item["url"] for item in office.get(f"/v1/comparisons?zone={name}")["items"]}
+
+
+def test_an_origin_is_told_once(office: Office) -> None:
+    place = office.send(shipment(1, bad=False, prefix="O")).headers["location"]
+    office.run_jobs()
+    outcome = f"{office.get(place)['parcels'][0]['comparison']}/outcome"
+    told = {"origin": [{"zone_id": "bria", "share": 0.5}, {"zone_id": "bria", "share": 0.5}], "source": "a court"}
+    (found,) = problem_in(office.ask("monitor", "POST", outcome, json=told), 422, "invalid_input")["problems"]
+    assert (found["row"], found["value"], found["reason"]) == (2, "bria", "it may be given once")

@@ -379,6 +379,11 @@ def number_given(text: str) -> float | str:
     return text if isinstance(number, Broken) or np.isnan(number) else number
 
 
+def condition_given(name: str, text: str) -> float | str:
+    """Return what a field or an option says of a condition, in the JSON parcel's shape."""
+    return number_given(text) if name == "bottom_screen_mm" else text
+
+
 def declaration_given(text: str) -> dict[str, Any]:
     """Return what ``ZONE``, ``ZONE=CARATS``, ``ZONE=60%`` or ``country:CF`` declares, in the JSON parcel's shape."""
     before, equals, amount = text.rpartition("=")
