@@ -232,7 +232,7 @@ def _fold_size(text: str) -> str:
     name = "".join(plain(text.removesuffix(remark) if _is_idle(remark, {}) else text).split())
     for dash in "−–—‑‐":
         name = name.replace(dash, "-")
-    name = name.replace("＋", "+").replace(",", ".").replace("\u200b", "")
+    name = name.replace("≥", ">=").replace("≤", "<=").replace("＋", "+").replace(",", ".").replace("\u200b", "")
     name = re.sub(r"^[(\['‘’\"]+|[)\]:;'‘’\"]+$", "", name)
     for word in ("'", "dtc", "sieve", "tamis", "crible", "size", "taille", "calibre", "no", "n.", "#"):
         name = name.removeprefix(word)

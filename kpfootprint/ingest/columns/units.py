@@ -22,7 +22,8 @@ _UNITS_OF_SIZES = {"gr": "grains", "ct": "carats", "pts": "points"}
 
 _RANGE = re.compile(r"\d+([.,]\d+)?\s*(-|–|/|to|à|a|bis)\s*\d+([.,]\d+)?")
 
-_TWO_SIEVES = re.compile(r"\s*(\d{1,2})\s*(?:-|–|/|to|à|a|bis)\s*(\d{1,2})\s*")
+_SIEVES = re.compile(r"\s*(\d{1,2})\s*(?:(?:-|–|/|to|à|a|bis)\s*(\d{1,2})|\+)\s*")
+"""Two sieves without signs, or one that is the last: ``9-11``, ``11+``."""
 
 _FINE_RANGE = re.compile(r"\d*[.,]\d\d\s*(-|–|to|à|a)\s*\d*[.,]\d\d")
 """A range of weights, which says so by its hundredths."""
@@ -173,10 +174,13 @@ def _with_units_of_headers(sheet: Layout) -> Layout:
         if column.mostly_distinct or len(units) > 1 or not (units or named or weighed):
             continue
         texts = [text_of(cell) for cell in sheet.cells(at)]
-        if says("sieve", *tokens) and texts and not units and all(map(_TWO_SIEVES.fullmatch, texts)):
-            pairs = [_TWO_SIEVES.fullmatch(cell) if isinstance(cell, str) else None for cell in column.cells]
-            both = [sorted(map(int, hit.groups())) if hit else None for hit in pairs]
-            sieves = [f"+{of[0]}-{of[1]}" if of else cell for of, cell in zip(both, column.cells, strict=True)]
+        if meanings[at].role == "mean" and "size_class" not in sheet.taken:  # ``Carats each`` above ``0.50 - 0.99``
+            named = any(map(_RANGE.fullmatch, texts))
+        if says("sieve", *tokens) and texts and not units and all(map(_SIEVES.fullmatch, texts)):
+            hits = [_SIEVES.fullmatch(cell) if isinstance(cell, str) else None for cell in column.cells]
+            bounds = [sorted(int(number) for number in hit.groups() if number) if hit else None for hit in hits]
+            labels = ["-".join([f"+{of[0]}", *map(str, of[1:])]) if of else None for of in bounds]
+            sieves = [label or cell for label, cell in zip(labels, column.cells, strict=True)]
             if all(size_span(text_of(cell), sheet.scheme) for cell in sieves if not is_blank(cell)):
                 columns[at], meanings[at] = replace(column, cells=sieves), Meaning(role="size_class")
                 continue

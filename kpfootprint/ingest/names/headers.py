@@ -231,6 +231,8 @@ class Headers:
 
     def measure(self, text: str) -> str | None:
         """Return what a label names that is said of a whole parcel: ``n_stones``, ``carats`` or ``zone_id``."""
+        if says("containers", *tokens_of(text)):
+            return None  # ``Total number of parcels``
         said = self.of(text)
         whole = not said.wide and (not said.party or said.part == "whole") and said.part != "sample"
         return said.role if whole and said.role in ("n_stones", "carats", "zone_id") else None

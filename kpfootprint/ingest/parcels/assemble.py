@@ -395,10 +395,11 @@ def _assemble(
 
 
 def _tell_alike(drafts: Mapping[str, Draft], tables: Mapping[str, KnownTable], findings: Findings) -> None:
-    """Tell parcels whose ids differ by zeros in front or by capitals alone, as spreadsheets and hands make them."""
+    """Tell parcels whose ids differ by zeros in front, a hyphen or capitals alone, as hands and spreadsheets do."""
     first: dict[str, str] = {}
     for name in drafts:
-        other = first.setdefault(re.sub(r"(?<![\d.,])0+(?=\d)", "", name.casefold()), name)
+        bare = re.sub(r"(?<![\d.,])0+(?=\d)", "", name.casefold())
+        other = first.setdefault(re.sub(r"(?<=[^\W\d])[\s_-]+(?=\d)", "", bare), name)
         if other != name:
             for one, two in ((name, other), (other, name)):
                 table = next(iter(tables.values())).name

@@ -28,8 +28,8 @@ _DAY_MADE = re.compile(r"\d{1,2}[-/ .]?[A-Za-zéû]{3,5}\.?([-/ .]?\d{2,4})?|\d{
 SOFT = 0.1
 """How far beyond its limits, as a part of them, the mean stone of a class may lie: screens are soft."""
 
-_FEW = 5
-"""Stones of a class below which their mean says nothing of its limits."""
+_FEW, _FAR = 5, 3.0
+"""Stones of a class below which their mean may lie outside its limits, and how many times so far at most."""
 
 
 def settle_sizes(
@@ -50,7 +50,8 @@ def settle_sizes(
         return tables
     table = _with_quarters(table, words.scheme, choices, problems)
     column = table.columns["size_class"]
-    if "size_classes" in tables or _names_a_set(tables.get("parcels")) or table.typed or not table.complete:
+    named = _names_a_set(tables.get("parcels"), words.scheme)
+    if "size_classes" in tables or named or table.typed or not table.complete:
         return {**tables, "counts": table}
     lower: list[Cell] = [None] * table.n_rows
     upper: list[Cell] = [None] * table.n_rows
@@ -85,7 +86,11 @@ def settle_sizes(
     columns = {**table.columns}
     for name, cells in (("lower_ct", lower), ("upper_ct", upper)):
         columns[name] = Column.of(column.header, cells)
-    return {**tables, "counts": replace(table, columns=columns)}
+    made_of = {**tables, "counts": replace(table, columns=columns)}
+    if (titled := tables.get("parcels")) is not None and "sieve_set" in titled.columns:
+        rest = {name: told for name, told in titled.columns.items() if name != "sieve_set"}
+        made_of["parcels"] = replace(titled, columns=rest)
+    return made_of
 
 
 def _rows_by_parcel(table: KnownTable) -> list[tuple[str, NDArray[np.intp]]]:
@@ -159,11 +164,14 @@ def _with_quarters(
     return replace(table, columns=columns)
 
 
-def _names_a_set(parcels: KnownTable | None) -> bool:
+def _names_a_set(parcels: KnownTable | None, scheme: Scheme) -> bool:
+    """Say whether a sieve set is named; a title that names the package's own, ``Sieves: DTC``, leaves it to labels."""
     if parcels is None or "sieve_set" not in parcels.columns:
         return False
     column = parcels.columns["sieve_set"]
-    return any(not is_blank(column.cells[code]) for code in np.unique(column.codes).tolist())
+    named = [column.cells[code] for code in np.unique(column.codes).tolist() if not is_blank(column.cells[code])]
+    own = parcels.titles and [text_of(cell) for cell in named] == [scheme.size.sieve_set.name]
+    return bool(named) and not own
 
 
 def _told(made: SieveSet) -> str:
@@ -199,10 +207,11 @@ def _check_means(
         inside = np.flatnonzero((table.columns["size_class"].codes[rows] == code) & both)
         stones, carats = float(n[inside].sum()), float(ct[inside].sum())
         low, high = limits[label]
-        if stones < _FEW or carats <= 0:
+        if stones <= 0 or carats <= 0:
             continue
         mean, slack = carats / stones, 0.005 * len(inside) / stones
-        if low * (1 - SOFT) - slack <= mean <= high * (1 + SOFT) + slack:
+        least, most = (low / _FAR, high * _FAR) if stones < _FEW else (low * (1 - SOFT), high * (1 + SOFT))
+        if least - slack <= mean <= most + slack:
             continue
         told = {"mean": f"{mean:.3g}", "lower": f"{low:g}", "upper": "any" if high == float("inf") else f"{high:g}"}
         problems.append(table.problem(Broken("size_mean_outside", told), int(rows[inside[0]]), "size_class"))

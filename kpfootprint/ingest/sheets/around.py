@@ -81,6 +81,18 @@ def _names_classes(row: Sequence[Cell], headers: Headers) -> bool:
     return bool(roles & {*MEASURES}) and len(roles & classes) == 1 and "unknown" not in roles
 
 
+def _heads_rows(lines: Sequence[Sequence[Cell]], at: int, headers: Headers) -> bool:
+    """Say whether a line of words heads stones or carats in two lines below it: a list above another table."""
+    texts = {place: text_of(cell) for place, cell in enumerate(lines[at]) if not is_blank(cell)}
+    if not 2 <= len(texts) <= 8 or any(map(is_number, texts.values())) or any(":" in text for text in texts.values()):
+        return False
+    measured = [place for place, text in texts.items() if headers.of(text).role in MEASURES]
+    below = lines[at + 1 : at + 3]
+    return bool(measured) and len(below) == 2 and all(
+        any(place < len(line) and is_number(text_of(line[place])) for place in measured) for line in below
+    )  # fmt: skip
+
+
 def _roles(texts: Sequence[str], headers: Headers) -> set[str]:
     """Return what some headers mean; ``n`` behind another one counts stones, and numbers no rows."""
     said = [headers.of(text) for text in texts]
@@ -104,14 +116,15 @@ def _made(raw: RawTable, where: str, lines: Sequence[int], rows: Sequence[Sequen
 
 
 def _above(raw: RawTable, headers: Headers) -> tuple[RawTable, list[Block]]:
-    start = next((at for at, (_, cells) in enumerate(raw.titles) if _names_classes(cells, headers)), None)
-    if start is None:
+    lines = [cells for _, cells in raw.titles]
+    heads = (at for at, cells in enumerate(lines) if _names_classes(cells, headers) or _heads_rows(lines, at, headers))
+    if (start := next(heads, None)) is None:
         return raw, []
     end = start + 1
     while end < len(raw.titles) and any(is_number(text_of(c)) for c in raw.titles[end][1] if not is_blank(c)):
         end += 1
-    lines, rows = zip(*raw.titles[start:end], strict=True)
-    return replace(raw, titles=(*raw.titles[:start], *raw.titles[end:])), _made(raw, "above", lines, rows)
+    numbers, rows = zip(*raw.titles[start:end], strict=True)
+    return replace(raw, titles=(*raw.titles[:start], *raw.titles[end:])), _made(raw, "above", numbers, rows)
 
 
 def _beside(raw: RawTable, headers: Headers) -> tuple[RawTable, list[Block]]:

@@ -15,10 +15,11 @@ from kpfootprint.ingest.columns.origins import zones_within
 from kpfootprint.ingest.names.labels import size_span
 from kpfootprint.ingest.names.statements import amounts_besides, amounts_in
 from kpfootprint.ingest.problems import Broken
-from kpfootprint.ingest.raw.cells import Odd, is_blank, read_yes_or_no, text_of
+from kpfootprint.ingest.raw.cells import Odd, is_blank, is_number, read_yes_or_no, text_of
 from kpfootprint.ingest.raw.tables import Column, KnownTable, Note
 from kpfootprint.ingest.sheets.counted_twice import ask_about_repeats
 from kpfootprint.ingest.words import (
+    all_say,
     attribute_words,
     class_code,
     declared_words,
@@ -32,7 +33,10 @@ from kpfootprint.ingest.words import (
     without_measure,
 )
 
-_NUMBERS = re.compile(r"\W*([^\W\d]*)(\d{1,6})\s*(?:[-–/&+,;]|to|à|a|bis|et|and)\s*\1(\d{1,6})\W*", re.IGNORECASE)
+_NUMBERS = re.compile(
+    r"\W*([^\W\d]*)(\d{1,6})\s*(?:[/&+,;]\s*\1\d{1,6}\s*)*(?:[-–/&+,;]|to|à|a|bis|et|and)\s*\1(\d{1,6})\W*",
+    re.IGNORECASE,
+)
 
 _UNITS = frozenset(unit_words("carats", "pieces"))
 """Units of what a remark says was taken out: ``less 2 pcs 0.44 ct returned``."""
@@ -126,6 +130,8 @@ def _is_crossed(text: str) -> bool:
 def _said_out(column: Column) -> NDArray[np.intp]:
     """Return rows that a column of yes and no says are not of the parcel: ``Kept: no``, ``Rejected: x``."""
     tokens = tokens_of(column.header)
+    if says("standing", *tokens):
+        return _standing_out(column)
     inside = holds("included", tokens)
     asked = inside or holds("apart", tokens) or _is_cancelled(column.header)
     used: list[int] = np.unique(column.codes).tolist() if asked else []
@@ -134,6 +140,15 @@ def _said_out(column: Column) -> NDArray[np.intp]:
     if any(isinstance(answer, Broken) for answer in said.values()) or len({*map(bool, said.values())}) < 2:
         return np.empty(0, dtype=np.intp)
     return np.flatnonzero(column.rows_with(code for code, answer in said.items() if bool(answer) != inside))
+
+
+def _standing_out(column: Column) -> NDArray[np.intp]:
+    """Return the rows that do not stand as others that are of the parcel: ``retenu`` beside ``exporté``."""
+    used = [code for code in np.unique(column.codes).tolist() if not is_blank(column.cells[code])]
+    inside = [
+        code for code in used if len(used) <= 4 and all_say(("included",), tokens_of(text_of(column.cells[code])))
+    ]
+    return np.flatnonzero(column.rows_with({*used} - {*inside})) if inside else np.empty(0, dtype=np.intp)
 
 
 def tell_remarks(sheet: Layout) -> None:
@@ -306,12 +321,14 @@ def _ask_about_parts(sheet: Layout) -> None:
 def _is_in_part(text: str, sheet: Layout) -> bool:
     """Say whether a line says that the rows are some of the goods, or estimates, or those of no parcel at all."""
     tokens = tokens_of(text)
-    key, colon, _ = text.partition(":")
-    if amounts_besides(text) or (colon and fold(key) in sheet.headers.words.columns("parcels")):
+    key, colon, said = text.partition(":")
+    field = sheet.headers.words.columns("parcels").get(fold(key)) if colon else None
+    remarked = field == "n_stones" and not is_number(said)  # ``NB : …``
+    if amounts_besides(text) or (field is not None and not remarked):
         return False
     words = [token for token in tokens if token.isalpha()]
-    if (
-        (says("besides", *tokens[:1]) and any(sheet.headers.of(token).wide for token in tokens))  # ``Sans boart``
+    if (  # ``Sans boart``, ``3 boarts retirés``
+        ((says("besides", *tokens[:1]) or holds("cancelled", tokens)) and any(sheet.headers.of(t).wide for t in tokens))
         or holds("in_part", tokens)
         or says("void_alone", " ".join(tokens))
         or (_LEGEND.search(text) is not None and holds("cancelled", tokens))
@@ -319,7 +336,8 @@ def _is_in_part(text: str, sheet: Layout) -> bool:
     ):
         return True
     of_goods = ("n_stones", "size", "other", "limit") if any(map(str.isdigit, text)) else ("size", "other")
-    return says("only", *words) and any(says(role, *words) for role in of_goods)
+    listed_alone = says("listed", *words)  # ``Only the white goods are listed``
+    return says("only", *words) and (listed_alone or any(says(role, *words) for role in of_goods))
 
 
 def ask_about_titles(sheet: Layout, wide: Sequence[int]) -> None:

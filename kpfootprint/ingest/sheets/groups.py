@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -31,6 +32,8 @@ _MOST = 2_000
 
 _LONGEST = 60
 """Letters of a title that names a class, at most."""
+
+_YEAR = re.compile(r"(?:19|20)\d\d")
 
 _SOME = 5
 """Rows in which an outline shows two of its levels."""
@@ -261,7 +264,7 @@ def _is_known(sheet: Layout, row: int) -> bool:
     return (
         is_total(text)
         or is_summary(text)
-        or text[:1].isdigit()
+        or (text[:1].isdigit() and _YEAR.fullmatch(text) is None)
         or (role == "size_class" and size_span(text, sheet.scheme) is not None)
         or (item is not None and class_code(text, attribute_words(item)) is not None)
         or (

@@ -413,8 +413,7 @@ def _zones_of(table: KnownTable, sheet: Layout, column: Column) -> KnownTable:
 
 def _valued(sheet: Layout, parties: Sequence[str]) -> KnownTable:
     """Read what several parties see of one parcel, or columns of its parts: months, qualities."""
-    known = set(declared_words()["parties"]["words"])
-    if not all(set(tokens_of(party)) & known for party in parties):
+    if not all(map(_is_party, parties)):
         chosen = sheet.choices.get("valuation")
         if chosen is None or plain(chosen) not in {*parties, *PARTS[1:]}:
             choices = [*(("valuation", party) for party in parties), PARTS]
@@ -436,6 +435,15 @@ def _valued(sheet: Layout, parties: Sequence[str]) -> KnownTable:
         passed = set.intersection(*(set(table.trace.passed_over) for table in made.values()))
         return replace(whole, trace=replace(whole.trace, passed_over=sorted(passed)))
     return replace(first, valuations=made)
+
+
+def _is_party(name: str) -> bool:
+    """Say whether a name is that of somebody who values goods: ``ministry``, ``valuer B``, not ``lot B``."""
+    words = [token for token in tokens_of(name) if len(token) > 1]
+    lettered = len(words) < len(tokens_of(name))
+    of_goods = ("lot", "zone", "pit", *(("seller", "gathers") if lettered else ()))  # ``Seller B``
+    known = not {*words, *(() if words else tokens_of(name))}.isdisjoint(declared_words()["parties"]["words"])
+    return known and not any(says(role, *words) for role in of_goods)
 
 
 def _valued_in_rows(table: KnownTable, sheet: Layout, classed: Sequence[int]) -> KnownTable:

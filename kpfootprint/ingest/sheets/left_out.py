@@ -271,11 +271,13 @@ def _summarises(value: float, parts: NDArray[np.float64], others: Mapping[int, N
 def _are_shares(shown: Mapping[int, float], sums: Mapping[int, NDArray[np.float64]]) -> bool:
     """Say whether the numbers of a row are the percents, or the parts of one, of the sums of their columns."""
     totals = {at: float(np.nansum(sums[at])) for at in shown}
-    whole = sum(totals.values())
-    return all(
-        any(abs(value - scale * totals[at] / whole) <= 0.0051 * scale for scale in (1.0, 100.0))
-        for at, value in shown.items()
-        if whole > 0
+    wholes = [whole for whole in (sum(totals.values()), max(totals.values(), default=0.0)) if whole > 0]
+    return not shown or any(  # of all columns, or of the one that sums them
+        all(
+            any(abs(value - scale * totals[at] / whole) <= 0.0051 * scale for scale in (1.0, 100.0))
+            for at, value in shown.items()
+        )
+        for whole in wholes
     )
 
 

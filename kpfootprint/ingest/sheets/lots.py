@@ -102,8 +102,9 @@ def _lots_by(sheet: Layout, classed: list[int], weight: NDArray[np.float64]) -> 
     sellers = [at for at, column in enumerate(raw.columns) if {*tokens_of(column.header)} & words]
     named = sellers or known
     named = named or [at for at in range(len(raw.columns)) if at not in sheet.places("carats", "money", "value_usd")]
+    bought = bool(sellers) and not classed and not sheet.places("description")
     light = float(np.nanmedian(weight) if sellers else np.nanmin(weight)) <= _HEAVY_CT
-    if not named or (sure and not goods) or light:
+    if not named or (sure and not goods) or (light and not bought):
         return None
     distinct = len(np.unique(np.column_stack([raw.columns[at].codes for at in named]), axis=0)) == raw.n_rows
     return named[0] if distinct else None
