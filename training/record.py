@@ -9,16 +9,19 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any, TypeVar, get_args, get_type_hints
+from typing import Annotated, Any, TypeVar, get_args, get_type_hints
 
 from kpfootprint.errors import ReleaseError
+from kpfootprint.plain import plain
 from kpfootprint.stats.intervals import LEVEL
 
 SCHEMA_VERSION = "1"
 
 Part = TypeVar("Part")
+Number = Annotated[float, lambda value: value if math.isfinite(value) else None]
+"""As JSON has it, which knows no NaN and no infinities."""
 
 NO_END = 100_000
 """Upper limit of the largest range of sizes: more stones than any parcel has."""
@@ -35,10 +38,10 @@ class Result:
     characteristic: str
     metric: str
     conditions: str
-    value: float | None
-    low: float | None = None
-    high: float | None = None
-    level: float = LEVEL
+    value: Number | None
+    low: Number | None = None
+    high: Number | None = None
+    level: Number = LEVEL
     n_parcels: int
     n_trials: int
 
@@ -73,8 +76,8 @@ class Trial:
     day: str
     is_h1: bool
     n_stones: int
-    log10_lr: float
-    weight: float = 1.0
+    log10_lr: Number
+    weight: Number = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,14 +89,14 @@ class CoverageCell:
     """
 
     kind: str
-    share_low: float
-    share_high: float
+    share_low: Number
+    share_high: Number
     n_stones_low: int
     n_stones_high: int
-    level: float
+    level: Number
     covered: int
     trials: int
-    mean_absolute_error: float | None = None
+    mean_absolute_error: Number | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +105,7 @@ class DetectionCell:
 
     kind: str
     n_stones: int
-    share: float
+    share: Number
     found: int
     trials: int
 
@@ -112,7 +115,7 @@ class NoveltyCell:
     """Parcels of a kind flagged as novel at `alpha` (``reference``, ``sieved``, ``near``, ``far``, a zone left out)."""
 
     kind: str
-    alpha: float
+    alpha: Number
     flagged: int
     trials: int
 
@@ -148,7 +151,7 @@ class Suspect:
     parcel_id: str
     zone_id: str
     reason: str
-    chance: float
+    chance: Number
     resembles: str | None = None
 
 
@@ -158,7 +161,7 @@ class Influence:
 
     parcel_id: str
     zone_id: str
-    moves: float
+    moves: Number
     n_parcels: int
 
 
@@ -175,7 +178,7 @@ class Evaluation:
     reference: Mapping[str, Any]
     quick: bool
     made: Mapping[str, Any] = field(default_factory=dict)
-    bounds: tuple[float, float] | None = None
+    bounds: tuple[Number, Number] | None = None
     results: tuple[Result, ...] = ()
     trials: tuple[Trial, ...] = ()
     coverage: tuple[CoverageCell, ...] = ()
@@ -191,7 +194,7 @@ class Evaluation:
 
     def to_json(self) -> str:
         """Return the document with sorted keys, one entry of a list on a line."""
-        document = _plain(asdict(self))
+        document = plain(self)
         lines = []
         for key in sorted(document):
             value = document[key]
@@ -241,17 +244,6 @@ def _part(kind: type[Part], name: str, item: Mapping[str, Any]) -> Part:
         return kind(**item)
     except TypeError as error:
         raise ValueError(f"{name}: {error}") from None
-
-
-def _plain(value: Any) -> Any:
-    """Return tuples as lists, and numbers that JSON does not know as None."""
-    if isinstance(value, Mapping):
-        return {key: _plain(item) for key, item in value.items()}
-    if isinstance(value, tuple | list):
-        return [_plain(item) for item in value]
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    return value
 
 
 def read_evaluation(folder: Path) -> Evaluation:
