@@ -140,6 +140,8 @@ def _plain(kind: Any) -> Callable[[Any, Shapes], Any]:
 def built(kind: type[T], document: Any) -> T:
     """Return what `plain` made of a value of this kind; members that the kind does not have are passed over.
 
+    Members that are built already stay as they are.
+
     Raises
     ------
     KeyError
@@ -158,7 +160,7 @@ def _built(kind: Any, document: Any) -> Any:
         return tuple(_built(arguments[0], item) for item in document)
     if origin is tuple:
         return tuple(_built(item, one) for item, one in zip(arguments, document, strict=True))
-    if is_dataclass(kind) and isinstance(kind, type):
+    if is_dataclass(kind) and isinstance(kind, type) and not isinstance(document, kind):
         hints = get_type_hints(kind)
         needed = [item.name for item in fields(kind) if item.default is MISSING and item.default_factory is MISSING]
         names = [item.name for item in fields(kind) if item.name in document or item.name in needed]

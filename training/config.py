@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from kpfootprint.errors import InputError, Problem
+from kpfootprint.plain import built
 from kpfootprint.retold import Said, said_of
 from kpfootprint.strict_json import is_number
 from training.acceptance import Criteria, criteria_of
@@ -133,51 +134,24 @@ def parse_config(data: bytes, name: str = "config") -> FitConfig:
     if problems:
         raise ConfigError(problems)
     document = {room: values | given.get(room, {}) for room, values in defaults.items()}
-    networks = document["networks"]
-    return FitConfig(
-        **document["fit"],
-        hidden=tuple(networks["hidden"]),
-        gate_hidden=tuple(networks["gate_hidden"]),
-        penalty=float(networks["penalty"]),
-        batch=networks["batch"],
-        stages=tuple((float(rate), passes) for rate, passes in networks["stages"]),
-        evidence=evidence_config(document["evidence"]),
-        scenario=_scenario(document["scenario"]),
-        ranks=_scenario(document["scenario"] | document["ranks"]),
-        conclusion={key: float(value) for key, value in document["conclusion"].items()},
-        acceptance=acceptance,
-        changed={
+    made = {
+        "ranks": document["scenario"] | document["ranks"],
+        "conclusion": {key: float(value) for key, value in document["conclusion"].items()},
+        "acceptance": acceptance,
+        "changed": {
             f"{room}.{key}": value
             for room, values in given.items()
             for key, value in values.items()
             if value != defaults[room][key]
         },
-    )
-
-
-def evidence_config(values: Mapping[str, Any]) -> EvidenceConfig:
-    """Read the part ``evidence`` of a file of settings, or of the manifest of a release.
-
-    Older releases were made with what stood in the code then: up to format 4 the offset counts whole, and in format 2
-    there was no choice, and the trust of forty parcels.
-    """
-    return EvidenceConfig(
-        unlisted_weight=float(values["unlisted_weight"]),
-        trust=float(values.get("trust", 40.0)),
-        offset_spread=float(values["offset_spread"]) if "offset_spread" in values else None,
-        pool_trust=float(values.get("pool_trust", 0.0)),
-        table_weights=tuple(map(float, values.get("table_weights", (0.0,)))),
-    )
+    }
+    return built(FitConfig, document | document["fit"] | document["networks"] | made)
 
 
 @lru_cache(maxsize=1)
 def _defaults() -> tuple[dict[str, dict[str, Any]], Criteria]:
     document = tomllib.loads(DEFAULT.read_text(encoding="utf-8"))
     return document, criteria_of(document.pop(ACCEPTANCE))
-
-
-def _scenario(values: Mapping[str, Any]) -> Scenario:
-    return Scenario(**dict(values) | {"kinds": tuple(values["kinds"])})
 
 
 def _problems(name: str, given: Mapping[str, Any], defaults: Mapping[str, Mapping[str, Any]]) -> Iterator[Problem]:

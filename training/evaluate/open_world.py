@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
 
 import numpy as np
 
+from kpfootprint.plain import built
 from kpfootprint.release import Release
 from kpfootprint.stats.arrays import Floats, Ints, ParcelArrays, n_alike
 from kpfootprint.stats.model import FootprintModel, look
@@ -118,8 +118,7 @@ def simulated_nowhere(release: Release, urn: Urn, *, n: int, seed: int) -> tuple
 
 def scenario_of(release: Release) -> Scenario:
     """Return what simulated parcels held when a release was made."""
-    settings: dict[str, Any] = dict(release.manifest["config"]["scenario"])
-    return Scenario(**settings | {"stones_limits": tuple(settings["stones_limits"])})
+    return built(Scenario, release.manifest["config"]["scenario"])
 
 
 def _weighed(

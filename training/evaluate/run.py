@@ -14,10 +14,11 @@ from typing import Any
 import numpy as np
 from joblib import parallel_config
 
+from kpfootprint.plain import built
 from kpfootprint.reference import ReferencePackage
 from kpfootprint.release import MANIFEST, Release, load_release
 from training.acceptance import Criteria
-from training.config import evidence_config, read_config
+from training.config import EvidenceConfig, read_config
 from training.declarants import try_declarations
 from training.evaluate.blends import measure_blends
 from training.evaluate.decisions import simulated_errors, tried_results
@@ -38,6 +39,9 @@ from training.simulate import Urn
 from training.validation_report import render_validation
 
 Progress = Callable[[str], None]
+OLDER = {"trust": 40.0, "offset_spread": None, "pool_trust": 0.0, "table_weights": (0.0,)}
+"""What older releases that do not state it were made with: up to format 4 the offset counts whole, and in format 2 there
+was no choice, and the trust of forty parcels."""
 
 
 def evaluate_model(
@@ -95,10 +99,9 @@ def evaluate(
     fitted = fit_model(prepared)
     suspects = suspects_of(prepared, fitted)
     left_out = [item.parcel_id for item in suspects if item.reason == "mislabelled"]
-    stated = release.manifest["config"].get("evidence", {"unlisted_weight": release.unlisted_weight})
-    anew = OwnEvidence(
-        evidence_config(stated), release.rules.strong_novelty_p, gate=release.model.gate, name=release.name
-    )
+    stated = OLDER | release.manifest["config"].get("evidence", {"unlisted_weight": release.unlisted_weight})
+    settings = built(EvidenceConfig, stated)
+    anew = OwnEvidence(settings, release.rules.strong_novelty_p, gate=release.model.gate, name=release.name)
     method = replace(anew, table_weight=table_weight_of(release))
     weight = release.unlisted_weight
     setting = Setting.of(method, package, left_out, unlisted_weight=weight)
