@@ -45,10 +45,9 @@ def shares(package: ReferencePackage) -> np.ndarray:
     edges = [*package.scheme.size.sieve_set.lower_ct, np.inf]
     rows = []
     for parcel in package.batch:
-        assert parcel.stones is not None
-        counts = [np.histogram(parcel.stones.weight_ct, edges)[0]]
+        counts = [np.histogram(parcel.stone_list.weight_ct, edges)[0]]
         counts += [
-            np.bincount(parcel.stones.codes[item.name], minlength=len(item.classes))
+            np.bincount(parcel.stone_list.codes[item.name], minlength=len(item.classes))
             for item in package.scheme.categorical
         ]
         rows.append(np.concatenate(counts) / parcel.n_stones)

@@ -238,6 +238,13 @@ class Parcel:
         return read_as.get("header_rows", [1]) == [1] and not any(read_as.get(name) for name in told)
 
     @property
+    def stone_list(self) -> Stones:
+        """The stones one by one; ValueError for a sorting sheet."""
+        if self.stones is None:
+            raise ValueError(f"parcel must be a stone list, got a sorting sheet for {self.parcel_id!r}")
+        return self.stones
+
+    @property
     def mean_ct(self) -> float | None:
         """The mean stone in carats; None where stones were not counted or not weighed."""
         return self.carats / self.n_stones if self.carats is not None and self.n_stones else None

@@ -123,11 +123,6 @@ class Truth:
         out: Bools = (self.foreign == 0) & (np.abs(self.home - self.declared).max(axis=1) < SAME)
         return out
 
-    @property
-    def sieved(self) -> Bools:
-        """Whether a part of the sizes was taken out without a word."""
-        return self.cut_low | self.cut_high
-
 
 def draw_stones(scenario: Scenario, n: int, rng: np.random.Generator) -> Ints:
     """Return numbers of stones."""

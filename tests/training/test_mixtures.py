@@ -22,7 +22,7 @@ from training.evaluate.mixtures import (
     mixture_results,
     virtual_mixtures,
 )
-from training.evaluate.stress import stones_of, subsample
+from training.evaluate.stress import subsample
 from training.evaluate.trials import ExportDay
 
 ANY_OTHER = {"east": ("north", "west"), "north": ("east", "west"), "west": ("east", "north")}
@@ -102,7 +102,7 @@ def test_true_blends_declare_what_is_in_them(package: ReferencePackage) -> None:
     for parcel in batch:
         assert sorted(d.zone_id for d in parcel.declarations) == ["north", "west"]
         assert sum(d.carats or 0.0 for d in parcel.declarations) == pytest.approx(parcel.carats)
-        assert stones_of(parcel).weight_ct.size == parcel.n_stones
+        assert parcel.stone_list.weight_ct.size == parcel.n_stones
 
 
 def test_mixed_blends_hold_the_stated_share_of_zones_that_were_not_compliant(package: ReferencePackage) -> None:

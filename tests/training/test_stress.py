@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tests.training.parcels import SCHEME, make_parcel
-from training.evaluate.stress import confuse, high_grade, keep, mix, remove_size_range, stones_of, subsample
+from training.evaluate.stress import confuse, high_grade, keep, mix, remove_size_range, subsample
 
 
 @pytest.mark.parametrize("softness", [0.0, 0.2])
@@ -13,7 +13,7 @@ def test_a_size_range_goes_from_one_end(softness: float) -> None:
     parcel = make_parcel(1, name="P", n=500, rng=rng)
     for _ in range(20):
         sieved = remove_size_range(parcel, rng=rng, softness=softness)
-        before, after = stones_of(parcel).weight_ct, stones_of(sieved).weight_ct
+        before, after = parcel.stone_list.weight_ct, sieved.stone_list.weight_ct
         assert 250 <= after.size <= 470
         if softness == 0.0:
             assert after.min() > before.min() or after.max() < before.max()
@@ -32,8 +32,8 @@ def test_small_parcels_keep_some_stones() -> None:
 def test_high_grading_takes_large_stones_only() -> None:
     rng = np.random.default_rng(4)
     parcel = make_parcel(1, name="P", n=1000, rng=rng)
-    left = stones_of(high_grade(parcel, rng=rng)).weight_ct
-    before = stones_of(parcel).weight_ct
+    left = high_grade(parcel, rng=rng).stone_list.weight_ct
+    before = parcel.stone_list.weight_ct
     edge = np.quantile(before, 0.8)
     assert (left <= edge).sum() == (before <= edge).sum()
     assert 0.35 < (left > edge).sum() / (before > edge).sum() < 0.65
@@ -45,12 +45,12 @@ def test_mixture_holds_exactly_the_stated_share() -> None:
     # Colour codes say where a stone came from.
     marked, other_marked = (keep(parcel, np.ones(parcel.n_stones, dtype=bool)) for parcel in (one, other))
     for parcel, code in ((marked, 0), (other_marked, 2)):
-        stones_of(parcel).codes["colour"].setflags(write=True)
-        stones_of(parcel).codes["colour"][:] = code
+        parcel.stone_list.codes["colour"].setflags(write=True)
+        parcel.stone_list.codes["colour"][:] = code
     mixed = mix(marked, other_marked, 0.25, 400, rng=rng)
     assert mixed.parcel_id == "A"
     assert mixed.n_stones == 400
-    assert (stones_of(mixed).codes["colour"] == 2).sum() == 100
+    assert (mixed.stone_list.codes["colour"] == 2).sum() == 100
 
 
 def test_subsample_draws_without_replacement() -> None:
@@ -58,8 +58,8 @@ def test_subsample_draws_without_replacement() -> None:
     parcel = make_parcel(0, name="A", n=100, rng=rng)
     drawn = subsample(parcel, 40, rng=rng)
     assert drawn.n_stones == 40
-    values, counts = np.unique(stones_of(drawn).weight_ct, return_counts=True)
-    whole = dict(zip(*np.unique(stones_of(parcel).weight_ct, return_counts=True), strict=True))
+    values, counts = np.unique(drawn.stone_list.weight_ct, return_counts=True)
+    whole = dict(zip(*np.unique(parcel.stone_list.weight_ct, return_counts=True), strict=True))
     assert all(count <= whole[value] for value, count in zip(values, counts, strict=True))
     assert subsample(parcel, 100, rng=rng) is parcel
 
@@ -69,7 +69,7 @@ def test_confusion_moves_the_stated_share_to_neighbours() -> None:
     parcel = make_parcel(0, name="A", n=5000, rng=rng)
     confused = confuse(parcel, SCHEME, 0.1, rng=rng)
     for name, classes in (("colour", 3), ("morphology", 2)):
-        before, after = stones_of(parcel).codes[name], stones_of(confused).codes[name]
+        before, after = parcel.stone_list.codes[name], confused.stone_list.codes[name]
         assert np.abs(after - before).max() == 1
         assert (after != before).mean() == pytest.approx(0.1, abs=0.02)
         assert after.min() >= 0

@@ -98,13 +98,14 @@ def test_intervals_of_shares_cover(world: World) -> None:
 
 
 def test_novelty_keeps_its_level_for_what_is_listed(world: World) -> None:
-    rows = np.isin(world.truth.kind, (LISTED, BLEND)) & ~world.truth.sieved
+    cut = world.truth.cut_low | world.truth.cut_high
+    rows = np.isin(world.truth.kind, (LISTED, BLEND)) & ~cut
     for level in (0.02, 0.05, 0.1, 0.3, 0.5):
         found = (world.novelty_p[rows] <= level).mean()
         # It may be cautious; it may not cry wolf. Its ranks are those of reference parcels left out in turn; simulated
         # ones, as in this test, vary as much as a cautious covariance allows: up to half as many again look strange.
         assert 0.3 * level <= found <= 1.5 * level + 0.01, level
-    sieved = np.isin(world.truth.kind, (LISTED, BLEND)) & world.truth.sieved
+    sieved = np.isin(world.truth.kind, (LISTED, BLEND)) & cut
     assert (world.novelty_p[sieved] <= 0.05).mean() <= 1.5 * 0.05 + 0.02  # and chance, among 831
 
 

@@ -25,16 +25,9 @@ def with_stones(parcel: Parcel, stones: Stones) -> Parcel:
 
 def keep(parcel: Parcel, kept: Bools | Ints) -> Parcel:
     """Return the parcel with some of its stones: a mask, or positions in the order wished for."""
-    stones = stones_of(parcel)
+    stones = parcel.stone_list
     codes = {name: values[kept] for name, values in stones.codes.items()}
     return with_stones(parcel, Stones(weight_ct=stones.weight_ct[kept], codes=codes))
-
-
-def stones_of(parcel: Parcel) -> Stones:
-    """Return the stone list, or raise ValueError for a sorting sheet."""
-    if parcel.stones is None:
-        raise ValueError(f"parcel must be a stone list, got a sorting sheet for {parcel.parcel_id!r}")
-    return parcel.stones
 
 
 def remove_size_range(parcel: Parcel, *, rng: np.random.Generator, softness: float) -> Parcel:
@@ -45,7 +38,7 @@ def remove_size_range(parcel: Parcel, *, rng: np.random.Generator, softness: flo
     softness : float
         0 for a sharp sieve, else the width of its edge on the log scale.
     """
-    weight = stones_of(parcel).weight_ct
+    weight = parcel.stone_list.weight_ct
     share = float(rng.uniform(0.1, 0.4))
     bottom = bool(rng.integers(2))
     log_weight = np.log(weight)
@@ -60,14 +53,14 @@ def remove_size_range(parcel: Parcel, *, rng: np.random.Generator, softness: flo
 
 def high_grade(parcel: Parcel, *, rng: np.random.Generator) -> Parcel:
     """Take out, unsaid, half of the stones above the 80 % quantile of weight."""
-    weight = stones_of(parcel).weight_ct
+    weight = parcel.stone_list.weight_ct
     taken = (weight > np.quantile(weight, 0.8)) & (rng.uniform(size=weight.size) < 0.5)
     return keep(parcel, ~taken)
 
 
 def subsample(parcel: Parcel, n_stones: int, *, rng: np.random.Generator) -> Parcel:
     """Draw `n_stones` of the parcel's stones without replacement; a smaller parcel is returned as it is."""
-    n = stones_of(parcel).weight_ct.size
+    n = parcel.stone_list.weight_ct.size
     if n <= n_stones:
         return parcel
     kept = np.zeros(n, dtype=bool)
@@ -77,7 +70,7 @@ def subsample(parcel: Parcel, n_stones: int, *, rng: np.random.Generator) -> Par
 
 def confuse(parcel: Parcel, scheme: Scheme, rate: float, *, rng: np.random.Generator) -> Parcel:
     """Move a share `rate` of the classes of every attribute to a neighbouring class, as a worse grader would."""
-    stones = stones_of(parcel)
+    stones = parcel.stone_list
     codes = {}
     for name, values in stones.codes.items():
         last = len(scheme.attribute(name).classes) - 1
@@ -101,13 +94,13 @@ def mix(parcel: Parcel, foreign: Parcel, share: float, n_stones: int, *, rng: np
 
 
 def _drawn(parcel: Parcel, n: int, rng: np.random.Generator) -> Parcel:
-    size = stones_of(parcel).weight_ct.size
+    size = parcel.stone_list.weight_ct.size
     return keep(parcel, rng.choice(size, n, replace=n > size))
 
 
 def together(*parcels: Parcel) -> Stones:
     """Return the stones of several parcels together; attributes that one of them does not record are left out."""
-    lists = [stones_of(parcel) for parcel in parcels]
+    lists = [parcel.stone_list for parcel in parcels]
     names = [name for name in lists[0].codes if all(name in stones.codes for stones in lists)]
     return Stones(
         weight_ct=np.concatenate([stones.weight_ct for stones in lists]),

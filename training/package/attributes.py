@@ -61,9 +61,8 @@ def _unnamed(waiting: list[Any]) -> Iterator[Problem]:
     while waiting:
         item = waiting.pop()
         if isinstance(item, str) and not is_name(item):
-            yield told(
-                "a name, a label or a synonym is one line of {most} characters at most, all seen", item, most=LONGEST
-            )
+            reason = "a name, a label or a synonym is one line of {most} characters at most, all seen"
+            yield told(reason, item, most=LONGEST)
         elif isinstance(item, Mapping):
             waiting += [*item, *item.values()]
         elif isinstance(item, list):
@@ -86,16 +85,11 @@ def _problems(items: Sequence[object]) -> Iterator[Problem]:
             yield told("an attribute needs a name and a column", {k: item.get(k) for k in ("name", "column")})
             continue
         if fold(name) in named:
-            yield told(
-                "two attributes have one name, {other} and {name}", name, other=repr(named[fold(name)]), name=repr(name)
-            )
+            reason = "two attributes have one name, {other} and {name}"
+            yield told(reason, name, other=repr(named[fold(name)]), name=repr(name))
         if (other := columns.get(fold(column))) is not None:
-            yield told(
-                "the attributes {other} and {name} have one column; give each its own",
-                column,
-                other=repr(other),
-                name=repr(name),
-            )
+            reason = "the attributes {other} and {name} have one column; give each its own"
+            yield told(reason, column, other=repr(other), name=repr(name))
         if column in _FIXED or {name, column} & _CONDITIONS:
             yield told("{name} or its column has a meaning of its own; choose another name", column, name=repr(name))
         named.setdefault(fold(name), name)
@@ -125,10 +119,8 @@ def _edges(name: str, item: Mapping[str, Any]) -> Iterator[Problem]:
     elif numbers[0] < 0 or any(high <= low for low, high in pairwise(numbers)):
         yield told("edges_ct must increase from 0 ct or more", edges, of=name)
     elif numbers[1] <= STEP / 2:
-        reason = Said(
-            "weights go by steps of {step} ct; the second of edges_ct must be above half a step", step=f"{STEP:g}"
-        )
-        yield told(reason, edges, of=name)
+        reason = "weights go by steps of {step} ct; the second of edges_ct must be above half a step"
+        yield told(reason, edges, of=name, step=f"{STEP:g}")
 
 
 def _classes(name: str, item: Mapping[str, Any]) -> Iterator[Problem]:
@@ -169,13 +161,8 @@ def _sets(name: str, sets: object, classes: set[str]) -> Iterator[Problem]:
         if not isinstance(members, list) or not members or len(set(map(str, members))) < len(members):
             yield told("members of the set must be a list of classes, each of them once", own, of=name)
         elif strangers := [member for member in members if member not in classes]:
-            yield told(
-                "the set {name} has members that are no classes: {strangers}",
-                own,
-                of=name,
-                name=repr(own),
-                strangers=strangers,
-            )
+            reason = "the set {name} has members that are no classes: {strangers}"
+            yield told(reason, own, of=name, name=repr(own), strangers=strangers)
         if not _words_fit(entry):
             yield told("labels must be texts by language, synonyms a list of texts", own, of=name)
 
@@ -232,14 +219,8 @@ def _two_classes(scheme: Scheme) -> Iterator[Problem]:
             for word in (item.name, *item.labels.values(), *item.synonyms):
                 other = meant.setdefault(fold(word), item.name)
                 if other != item.name:
-                    yield told(
-                        "{word} stands for {other} and for {another}",
-                        word,
-                        of=attribute.name,
-                        word=repr(word),
-                        other=other,
-                        another=item.name,
-                    )
+                    reason = "{word} stands for {other} and for {another}"
+                    yield told(reason, word, of=attribute.name, word=repr(word), other=other, another=item.name)
                     meant[fold(word)] = item.name
 
 
@@ -254,13 +235,8 @@ def _two_attributes(scheme: Scheme) -> Iterator[Problem]:
         for word in dict.fromkeys(words):
             other = meant.setdefault(fold(word), column)
             if other != column:
-                yield told(
-                    "the header {word} stands for the columns {other} and {column}",
-                    word,
-                    word=repr(word),
-                    other=other,
-                    column=column,
-                )
+                reason = "the header {word} stands for the columns {other} and {column}"
+                yield told(reason, word, word=repr(word), other=other, column=column)
                 meant[fold(word)] = column
 
 

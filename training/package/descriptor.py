@@ -49,11 +49,9 @@ def told(
     return Problem(table=table, row=row, column=column, value=shown, code=code, reason=Said(reason, **values))
 
 
-def fault(
-    code: str, reason: str, /, *, table: str = DESCRIPTOR, column: str | None = None, **values: object
-) -> ReferenceDataError:
-    """Return the error of one thing that is wrong with a package."""
-    return ReferenceDataError([told(code, Said(reason, **values), table=table, column=column)])
+def fault(code: str, reason: str, /, **more: Any) -> ReferenceDataError:
+    """Return the error of one thing that is wrong with a package: place and values are those of `told`."""
+    return ReferenceDataError([told(code, reason, **more)])
 
 
 def refuse_if(problems: Sequence[Problem]) -> None:
@@ -72,9 +70,8 @@ def read_descriptor(folder: Path) -> dict[str, Any]:
     """
     path = folder / DESCRIPTOR
     if not path.is_file():
-        raise fault(
-            "file_missing", "there is no {descriptor} in {folder}", descriptor=DESCRIPTOR, folder=folder.name or folder
-        )
+        reason = "there is no {descriptor} in {folder}"
+        raise fault("file_missing", reason, descriptor=DESCRIPTOR, folder=folder.name or folder)
     if path.is_symlink():
         raise fault("archive_link", "{descriptor} is a link; put the file itself there", descriptor=DESCRIPTOR)
     if path.stat().st_size > _LARGEST_DESCRIPTOR:
@@ -99,15 +96,11 @@ def _members(document: Mapping[str, Any]) -> Iterator[Problem]:
     ):
         value = document.get(name)
         if not isinstance(value, kind):
-            reason = Said("the member {name} must be {said}", name=repr(name), said=Said(said))
-            yield told("missing_value", reason, column=name)
+            reason = "the member {name} must be {said}"
+            yield told("missing_value", reason, column=name, name=repr(name), said=Said(said))
         elif isinstance(value, str) and not (value.strip() and is_name(value)):
-            reason = Said(
-                "the member {name} must be one line of 1 to {most} characters that can be seen",
-                name=repr(name),
-                most=LONGEST,
-            )
-            yield told("bad_name", reason, column=name, value=value[:40])
+            reason = "the member {name} must be one line of 1 to {most} characters that can be seen"
+            yield told("bad_name", reason, column=name, value=value[:40], name=repr(name), most=LONGEST)
 
 
 def _resources(folder: Path, document: Mapping[str, Any]) -> Iterator[Problem]:
@@ -141,22 +134,14 @@ def _resources(folder: Path, document: Mapping[str, Any]) -> Iterator[Problem]:
             yield wrong("archive_link", "the path is a link; put the file itself there", value=path)
         schema = item.get("schema", {})
         if not isinstance(schema, Mapping) or not isinstance(schema.get("fields", []), list):
-            reason = Said("the schema of {name} must stand in the descriptor", name=repr(item.get("name")))
-            yield wrong("bad_resource", reason, value=schema)
+            reason = "the schema of {name} must stand in the descriptor"
+            yield wrong("bad_resource", reason, value=schema, name=repr(item.get("name")))
         elif item.get("name") in SMALL_TABLES and (odd := _odd_types(schema.get("fields", []))):
-            reason = Said(
-                "fields of {name} have a type that there is not: {odd}; write one of {types}",
-                name=item["name"],
-                odd=odd,
-                types=", ".join(_TYPES),
-            )
-            yield wrong("bad_resource", reason)
+            reason = "fields of {name} have a type that there is not: {odd}; write one of {types}"
+            yield wrong("bad_resource", reason, name=item["name"], odd=odd, types=", ".join(_TYPES))
         elif item.get("name") in SMALL_TABLES and not schema.get("fields"):
-            yield wrong(
-                "bad_resource",
-                "the schema of {name} must list the fields (columns) of the table",
-                name=repr(item["name"]),
-            )
+            reason = "the schema of {name} must list the fields (columns) of the table"
+            yield wrong("bad_resource", reason, name=repr(item["name"]))
 
 
 def _odd_types(fields: Sequence[object]) -> str:
@@ -231,14 +216,10 @@ def first_row(path: Path) -> list[str]:
 
 
 def _missing(table: str, missing: Sequence[str], headers: Sequence[str]) -> Problem:
+    reason = "no column for {missing}; the first row holds {held}; write each name above its column"
     held = ", ".join(filter(None, headers[:30]))
-    reason = Said(
-        "no column for {missing}; the first row holds {held}; write each name above its column",
-        missing=", ".join(missing),
-        held=held,
-    )
     column = missing[0].partition(" (")[0] if len(missing) == 1 else None
-    return told("missing_column", reason, table=table, column=column)
+    return told("missing_column", reason, table=table, column=column, missing=", ".join(missing), held=held)
 
 
 def _of_small(table: str, headers: Sequence[str], item: Mapping[str, Any]) -> Iterator[Problem]:
@@ -253,21 +234,15 @@ def _of_small(table: str, headers: Sequence[str], item: Mapping[str, Any]) -> It
         else:
             yield told("column_twice", "a column has no name in the first row; give each its own", table=table)
     elif unlisted := [name for name in headers if name not in fields]:
-        strange = ", ".join(unlisted)
-        reason = Said(
-            "not among the fields of {table} in datapackage.json: {strange}; add them there, or take the columns out",
-            table=table,
-            strange=strange,
+        reason = (
+            "not among the fields of {table} in datapackage.json: {strange}; add them there, or take the columns out"
         )
-        yield told("bad_resource", reason, table=table)
+        yield told("bad_resource", Said(reason, table=table, strange=", ".join(unlisted)), table=table)
     elif absent := [name for name in fields if name not in headers]:
-        left = ", ".join(absent)
-        reason = Said(
-            "fields of {table} in datapackage.json without a column: {left}; add the columns, or take the fields out",
-            table=table,
-            left=left,
+        reason = (
+            "fields of {table} in datapackage.json without a column: {left}; add the columns, or take the fields out"
         )
-        yield told("bad_resource", reason, table=table)
+        yield told("bad_resource", Said(reason, table=table, left=", ".join(absent)), table=table)
 
 
 def _of_stones(headers: Sequence[str], words: Vocabulary) -> Iterator[Problem]:

@@ -7,6 +7,7 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 
@@ -38,13 +39,10 @@ def known_by_sets(stones: KnownTable, scheme: Scheme) -> Iterator[Problem]:
         for at in np.flatnonzero(by_cell >= len(attribute.classes)).tolist():
             rows = np.flatnonzero(column.codes == at)
             members = attribute.sets[int(by_cell[at]) - len(attribute.classes)].members
-            reason = Said(
-                "it stands for several classes ({members}); a reference stone needs one of them",
-                members=", ".join(members),
-            )
             first = told(
                 "set_of_classes",
-                reason,
+                "it stands for several classes ({members}); a reference stone needs one of them",
+                members=", ".join(members),
                 table="stones",
                 row=stones.line(int(rows[0])),
                 column=column.header,
@@ -59,7 +57,7 @@ def undivided(batch: Batch, scheme: Scheme) -> list[Problem]:
     Stones that all weigh the very same were not weighed, which a remark tells.
     """
     own = scheme.size.sieve_set
-    weights = np.concatenate([parcel.stones.weight_ct for parcel in batch if parcel.stones is not None])
+    weights = np.concatenate([parcel.stone_list.weight_ct for parcel in batch])
     position = np.searchsorted(own.lower_ct, weights, side="right").clip(1) - 1
     share = np.bincount(position, minlength=len(own.classes)) / weights.size
     if share.max() < ONE_CLASS or weights.size < ENOUGH or np.ptp(weights) == 0:
@@ -76,10 +74,10 @@ def undivided(batch: Batch, scheme: Scheme) -> list[Problem]:
 
 def never_recorded(batch: Batch, scheme: Scheme) -> list[Problem]:
     """Say which attributes no stone of any parcel records."""
-    lists = [parcel.stones.codes for parcel in batch if parcel.stones is not None]
+    lists = [parcel.stone_list.codes for parcel in batch]
     reason = "no stone records it; fill it in, or take {name} out of datapackage.json"
     return [
-        told("never_recorded", Said(reason, name=item.name), table="stones", column=item.column)
+        told("never_recorded", reason, name=item.name, table="stones", column=item.column)
         for item in scheme.categorical
         if not any((codes[item.name] >= 0).any() for codes in lists if item.name in codes)
     ]
@@ -167,15 +165,22 @@ def copies(batch: Batch, zone_of: Sequence[str], lines: Sequence[int]) -> list[P
     """
     first: dict[bytes, int] = {}
     problems = []
-    usual: dict[bool, Mapping[bytes, float]] = {}
+
+    def compared(parcel: Parcel) -> int | None:
+        return 1 if parcel.n_stones >= MANY else None  # rows of its table: all of them where stones are few
+
+    @cache
+    def usual(rows: int | None) -> Mapping[bytes, float]:
+        total: Counter[bytes] = Counter()
+        for parcel in batch:
+            total.update(_kinds(_table(parcel)[:rows]))
+        return {kind: count / total.total() for kind, count in total.items()}
+
     for position, parcel in enumerate(batch):
-        if parcel.stones is None:
-            continue
-        at = first.setdefault(_content(parcel), position)
-        weighed = parcel.n_stones >= MANY
-        if at != position and weighed not in usual:
-            usual[weighed] = _shares(batch, weighed=weighed)
-        if at != position and position * _chance(parcel, usual[weighed]) < CHANCE:
+        table = _table(parcel)[: compared(parcel)]
+        content = hashlib.sha256(table[:, np.lexsort(table[::-1])].tobytes()).digest()
+        at = first.setdefault(content, position)
+        if at != position and position * _chance(table, usual(compared(parcel))) < CHANCE:
             other = batch.parcels[at].parcel_id
             reason = Said(
                 "its {n} stones weigh the same as those of parcel {other} of {zone}: a copy{laid}; keep one of the two",
@@ -194,7 +199,7 @@ def _in_part(batch: Batch, zone_of: Sequence[str], lines: Sequence[int]) -> list
     seen: dict[int, int] = {}
     problems = []
     for position, parcel in enumerate(batch):
-        if parcel.stones is None or parcel.n_stones < MANY:
+        if parcel.n_stones < MANY:
             continue
         runs = _runs(parcel)
         shared = Counter(seen[run] for run in runs if run in seen)
@@ -224,44 +229,20 @@ def _runs(parcel: Parcel) -> set[int]:
     return {hash(window.tobytes()) for window in windows[:, varied].swapaxes(0, 1)}
 
 
-def _content(parcel: Parcel) -> bytes:
-    """Return a hash of the stones that does not depend on their order."""
-    table = _compared(parcel, weighed=parcel.n_stones >= MANY)
-    return hashlib.sha256(table[:, np.lexsort(table[::-1])].tobytes()).digest()
-
-
-def _compared(parcel: Parcel, *, weighed: bool) -> Ints:
-    """Return what makes parcels alike: the weights of their stones, and with few of them their classes too."""
-    table = _table(parcel)
-    return table[:1] if weighed else table
-
-
-def _counted(table: Ints) -> Mapping[bytes, int]:
-    """Return how many stones are alike."""
+def _kinds(table: Ints) -> Mapping[bytes, int]:
+    """Return how many stones there are of each kind."""
     kinds, counts = np.unique(table, axis=1, return_counts=True)
     return {kind.tobytes(): count for kind, count in zip(kinds.T, counts.tolist(), strict=True)}
 
 
-def _shares(batch: Batch, *, weighed: bool) -> Mapping[bytes, float]:
-    """Return the share of stones of each kind in all parcels."""
-    total: Counter[bytes] = Counter()
-    for parcel in batch:
-        if parcel.stones is not None:
-            total.update(_counted(_compared(parcel, weighed=weighed)))
-    whole = total.total()
-    return {kind: count / whole for kind, count in total.items()}
-
-
-def _chance(parcel: Parcel, usual: Mapping[bytes, float]) -> float:
-    """Return the chance that as many stones drawn from all parcels are just those of a parcel."""
-    counts = _counted(_compared(parcel, weighed=parcel.n_stones >= MANY))
-    log = math.lgamma(parcel.n_stones + 1)
-    log += sum(count * math.log(usual[kind]) - math.lgamma(count + 1) for kind, count in counts.items())
+def _chance(table: Ints, usual: Mapping[bytes, float]) -> float:
+    """Return the chance that as many stones drawn from all parcels are just these; `usual` is each kind's share."""
+    log = math.lgamma(table.shape[1] + 1)
+    log += sum(count * math.log(usual[kind]) - math.lgamma(count + 1) for kind, count in _kinds(table).items())
     return math.exp(min(log, 0.0))
 
 
 def _table(parcel: Parcel) -> Ints:
     """Return weight, in millionths of a carat, and classes (1 + A, n) of the stones."""
-    assert parcel.stones is not None
-    weight = np.round(parcel.stones.weight_ct * 1e6).astype(np.int64)
-    return np.stack([weight, *(parcel.stones.codes[name].astype(np.int64) for name in sorted(parcel.stones.codes))])
+    weight, codes = np.round(parcel.stone_list.weight_ct * 1e6), parcel.stone_list.codes
+    return np.stack([weight, *(codes[name] for name in sorted(codes))]).astype(np.int64)

@@ -16,7 +16,6 @@ from kpfootprint.ingest.problems import Broken
 from kpfootprint.ingest.raw.tables import RawTable, recognise
 from kpfootprint.ingest.words import Vocabulary
 from kpfootprint.reference import ReferencePackage
-from kpfootprint.retold import Said
 from training.package.attributes import scheme_of, words_of
 from training.package.descriptor import (
     DESCRIPTOR,
@@ -98,12 +97,11 @@ def _digests(folder: Path, document: Mapping[str, Any]) -> tuple[dict[str, str],
         sealed = str(item.get("hash", "")).removeprefix("sha256:").lower()
         size = item.get("bytes")
         if sealed not in ("", digests[item["name"]]) or (isinstance(size, int) and size != path.stat().st_size):
-            reason = Said(
+            reason = (
                 "{path} was changed since the descriptor was written; if that was meant, run init again: "
-                "python -m training init FOLDER",
-                path=item["path"],
+                "python -m training init FOLDER"
             )
-            problems.append(told("hash_count", reason, table=item["name"]))
+            problems.append(told("hash_count", reason, table=item["name"], path=item["path"]))
     return digests, problems
 
 

@@ -65,9 +65,7 @@ def _days(package: ReferencePackage, today: date | None) -> Iterator[Remark]:
 
 
 def _sizes(package: ReferencePackage) -> Iterator[Remark]:
-    weights = {
-        w for parcel in package.batch if parcel.stones is not None for w in np.unique(parcel.stones.weight_ct).tolist()
-    }
+    weights = {weight for parcel in package.batch for weight in np.unique(parcel.stone_list.weight_ct).tolist()}
     if len(weights) == 1:
         yield _remark("one_weight", weight=f"{weights.pop():g}")
 
@@ -76,8 +74,8 @@ def _other_unit(package: ReferencePackage) -> Iterator[Remark]:
     """Give the parcels whose usual stone is far lighter or heavier than in other parcels of its zone, as grams are."""
     usual: dict[str, dict[str, float]] = {}
     for parcel, zone in zip(package.batch, package.zone_of, strict=True):
-        if parcel.stones is not None and parcel.n_stones >= UNIT_STONES:
-            usual.setdefault(zone, {})[parcel.parcel_id] = float(np.median(parcel.stones.weight_ct))
+        if parcel.n_stones >= UNIT_STONES:
+            usual.setdefault(zone, {})[parcel.parcel_id] = float(np.median(parcel.stone_list.weight_ct))
     for zone, weights in sorted(usual.items()):
         middle = float(np.median(list(weights.values())))
         odd = [name for name, weight in weights.items() if not middle / UNIT < weight < middle * UNIT]
@@ -88,7 +86,7 @@ def _other_unit(package: ReferencePackage) -> Iterator[Remark]:
 def _below(package: ReferencePackage) -> Iterator[Remark]:
     """Say which share of the stones lies below the first of the limits, where it is more than a few."""
     first = package.scheme.size.sieve_set.lower_ct[0]
-    weights = np.concatenate([p.stones.weight_ct for p in package.batch if p.stones is not None])
+    weights = np.concatenate([parcel.stone_list.weight_ct for parcel in package.batch])
     share = float(np.mean(weights < first))
     if share > FEW:
         yield _remark("below_sizes", percent=share, edge=f"{first:g}")
@@ -105,7 +103,7 @@ def _classes(package: ReferencePackage) -> Iterator[Remark]:
         counts: dict[str, np.ndarray[tuple[int], np.dtype[np.int64]]] = {}
         names = [item.name for item in attribute.classes]
         for parcel, zone in zip(package.batch, package.zone_of, strict=True):
-            codes = None if parcel.stones is None else parcel.stones.codes.get(attribute.name)
+            codes = parcel.stone_list.codes.get(attribute.name)
             if codes is not None:
                 exact = codes[(codes >= 0) & (codes < len(names))]
                 counts[zone] = counts.get(zone, np.zeros(len(names), np.int64)) + np.bincount(

@@ -20,9 +20,8 @@ def seal(folder: Path) -> Path:
     document = read_descriptor(folder)
     missing = [item["path"] for item in document["resources"] if not (folder / item["path"]).is_file()]
     if missing:
-        raise fault(
-            "file_missing", "the descriptor names files that are not there: {missing}", missing=", ".join(missing)
-        )
+        reason = "the descriptor names files that are not there: {missing}"
+        raise fault("file_missing", reason, missing=", ".join(missing))
     for item in document["resources"]:
         data = (folder / item["path"]).read_bytes()
         item |= {"bytes": len(data), "hash": f"sha256:{hashlib.sha256(data).hexdigest()}"}
@@ -79,12 +78,8 @@ def init_package(folder: Path) -> Path:
     folder = Path(folder)
     if not (folder / DESCRIPTOR).exists():
         if folder.exists() and any(folder.iterdir()):
-            raise fault(
-                "folder_not_empty",
-                "{name} holds files but no {descriptor}; give an empty folder",
-                name=folder.name,
-                descriptor=DESCRIPTOR,
-            )
+            reason = "{name} holds files but no {descriptor}; give an empty folder"
+            raise fault("folder_not_empty", reason, name=folder.name, descriptor=DESCRIPTOR)
         _begin(folder)
     return seal(folder)
 

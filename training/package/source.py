@@ -20,7 +20,7 @@ from kpfootprint.ingest.words import fold
 from kpfootprint.reference import shipped_reference
 from kpfootprint.retold import LANGUAGES, Said
 from kpfootprint.strict_json import NotJson, read_json
-from training.package.descriptor import DESCRIPTOR, SMALL_TABLES, fault, read_descriptor, told
+from training.package.descriptor import DESCRIPTOR, SMALL_TABLES, fault, read_descriptor
 from training.package.seal import seal, write_descriptor, write_table
 
 LIMITS = Limits(max_rows=20_000_000, max_unpacked_bytes=1_000_000_000, max_problems=100_000)
@@ -72,13 +72,8 @@ def _from_zip(path: Path, into: Path) -> Path:
         members = {m.filename.replace("\\", "/"): m for m in check_members(archive, path.name, LIMITS)}
         found = [PurePosixPath(name) for name in members if PurePosixPath(name).name == DESCRIPTOR]
         if not found:
-            raise fault(
-                "file_missing",
-                "there is no {descriptor} in {folder}",
-                table=path.name,
-                descriptor=DESCRIPTOR,
-                folder=path.name,
-            )
+            reason = "there is no {descriptor} in {folder}"
+            raise fault("file_missing", reason, table=path.name, descriptor=DESCRIPTOR, folder=path.name)
         root = min(found, key=lambda name: (len(name.parts), str(name))).parent
         for name, member in members.items():
             if not PurePosixPath(name).is_relative_to(root):
@@ -96,12 +91,9 @@ def _from_workbook(path: Path, into: Path) -> Path:
     names = {fold(name): name for name in (*_TABLES, PACKAGE, ATTRIBUTES)}
     missing = [name for name in (PACKAGE, "zones", "parcels", "stones") if fold(name) not in sheets]
     if missing:
-        reason = Said(
-            "a reference workbook needs the sheets {missing}; it has {sheets}",
-            missing=", ".join(missing),
-            sheets=", ".join(raw.name for raw in sheets.values()) or "–",
-        )
-        raise fault("missing_table", reason, table=path.name)
+        reason = "a reference workbook needs the sheets {missing}; it has {sheets}"
+        has = ", ".join(raw.name for raw in sheets.values()) or "–"
+        raise fault("missing_table", reason, table=path.name, missing=", ".join(missing), sheets=has)
     known = {names[key]: raw for key, raw in sheets.items() if key in names}
     document = _members(known[PACKAGE])
     if ATTRIBUTES in known:
@@ -124,10 +116,9 @@ def _rows(raw: RawTable) -> list[list[str]]:
     for column in raw.columns:
         for row, code in enumerate(column.codes.tolist()):
             if isinstance(cell := column.cells[code], Odd):
-                reason = Said("the cell holds a formula ({cell}); put its value in its place", cell=cell)
-                line = raw.line(row)
-                found = told("formula_cell", reason, table=raw.name, row=line, column=column.header)
-                raise ReferenceDataError([found])
+                place = {"table": raw.name, "row": raw.line(row), "column": column.header}
+                reason = "the cell holds a formula ({cell}); put its value in its place"
+                raise fault("formula_cell", reason, **place, cell=cell)
     columns = [[_text(column.cells[code]) for code in column.codes.tolist()] for column in raw.columns]
     return [list(row) for row in zip(*columns, strict=True)]
 
@@ -175,14 +166,8 @@ def _listed(sheet: str, member: str, value: str) -> list[Any]:
     try:
         read = read_json(value)
     except NotJson as error:
-        raise fault(
-            "bad_json",
-            "{name}: {fault}",
-            table=sheet,
-            column="value",
-            name=member,
-            fault=Said("not JSON: {error}", error=error),
-        ) from None
+        said = {"name": member, "fault": Said("not JSON: {error}", error=error)}
+        raise fault("bad_json", "{name}: {fault}", table=sheet, column="value", **said) from None
     return read if isinstance(read, list) else [read]
 
 
@@ -190,12 +175,8 @@ def _yes(sheet: str, value: str) -> bool:
     answers = {"true": True, "yes": True, "1": True, "oui": True, "vrai": True}
     answers |= {"false": False, "no": False, "0": False, "non": False, "faux": False}
     if value.casefold() not in answers:
-        raise fault(
-            "not_yes_or_no",
-            Said("synthetic: {value} is neither yes nor no", value=repr(value)),
-            table=sheet,
-            column="value",
-        )
+        reason = Said("synthetic: {value} is neither yes nor no", value=repr(value))
+        raise fault("not_yes_or_no", reason, table=sheet, column="value")
     return answers[value.casefold()]
 
 
@@ -212,8 +193,8 @@ def _attributes(raw: RawTable) -> dict[str, dict[str, Any]]:
     headers = [names.get(fold(column.header), "") for column in raw.columns]
     unknown = [column.header for column, name in zip(raw.columns, headers, strict=True) if not name]
     if unknown:
-        reason = Said("unknown here; known are {names}", names=", ".join(COLUMNS))
-        raise fault("unknown_column", reason, table=raw.name, column=unknown[0])
+        reason = "unknown here; known are {names}"
+        raise fault("unknown_column", reason, table=raw.name, column=unknown[0], names=", ".join(COLUMNS))
     out: dict[str, dict[str, Any]] = {}
     for number, values in enumerate(_rows(raw)):
         row = dict(zip(headers, values, strict=True))
@@ -224,16 +205,14 @@ def _attributes(raw: RawTable) -> dict[str, dict[str, Any]]:
         if not name:
             continue
         lower = row.get("lower_ct", "")
-        item = out.setdefault(
-            name, {"name": name, "column": row.get("column") or ("weight_ct" if name == "size" else name)}
-        )
+        column = row.get("column") or ("weight_ct" if name == "size" else name)
+        item = out.setdefault(name, {"name": name, "column": column})
         if lower:
             try:
                 edge = float(lower.replace(",", "."))
             except ValueError:
-                raise fault(
-                    "not_a_number", Said("{value} is no number", value=repr(lower)), table=raw.name, column="lower_ct"
-                ) from None
+                reason = Said("{value} is no number", value=repr(lower))
+                raise fault("not_a_number", reason, table=raw.name, column="lower_ct") from None
             item.setdefault("sieve_set", row.get("sieve_set") or "own")
             item.setdefault("edges_ct", []).append(edge)
             continue

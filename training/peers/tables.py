@@ -34,11 +34,6 @@ class Tables:
     by_size: Mapping[str, Floats]
 
     @property
-    def n_stones(self) -> Floats:
-        """Stones in each parcel, shape (n_parcels,)."""
-        return np.asarray(self.size.sum(axis=1), dtype=np.float64)
-
-    @property
     def margins(self) -> list[Floats]:
         """Counts of size and of each categorical attribute by itself, each (n_parcels, n_classes)."""
         return [self.size, *(counts.sum(axis=1) for counts in self.by_size.values())]
@@ -47,10 +42,6 @@ class Tables:
     def cells(self) -> list[Floats]:
         """Counts of size, and of each attribute within three bands of size, each (n_parcels, n_cells)."""
         return [self.size, *(_in_bands(counts).reshape(len(counts), -1) for counts in self.by_size.values())]
-
-    def rows(self, which: Ints) -> Tables:
-        """Return the tables of some parcels."""
-        return Tables(self.size[which], {name: counts[which] for name, counts in self.by_size.items()})
 
 
 def _in_bands(counts: Floats) -> Floats:
@@ -72,13 +63,11 @@ def tables_of(parcels: Iterable[Parcel], scheme: Scheme) -> Tables:
     size: list[Floats] = []
     by_size: dict[str, list[Floats]] = {item.name: [] for item in scheme.categorical}
     for parcel in parcels:
-        if parcel.stones is None:
-            raise ValueError(f"parcels must be stone lists, got a sorting sheet for {parcel.parcel_id!r}")
-        band = np.searchsorted(edges, parcel.stones.weight_ct, side="right")
+        band = np.searchsorted(edges, parcel.stone_list.weight_ct, side="right")
         size.append(np.bincount(band, minlength=n_sizes).astype(np.float64))
         for item in scheme.categorical:
             n_classes = len(item.classes)
-            codes = parcel.stones.codes.get(item.name, np.full(band.size, -1)).astype(np.intp)
+            codes = parcel.stone_list.codes.get(item.name, np.full(band.size, -1)).astype(np.intp)
             kept = codes >= 0
             flat = np.bincount(band[kept] * n_classes + codes[kept], minlength=n_sizes * n_classes)
             by_size[item.name].append(flat.reshape(n_sizes, n_classes).astype(np.float64))
