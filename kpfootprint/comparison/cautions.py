@@ -103,7 +103,9 @@ def _of_declaration(said: Cautions, one: OneParcel) -> None:
             said.add("zone_not_covered", zone=zone.zone_id, day=day)
         elif status != COMPLIANT:
             said.add("zone_not_compliant", zone=zone.zone_id, status=status, day=day)
-        if zone.zone_id not in known:
+        if zone.zone_id in hypotheses.left_out[row]:
+            said.add("zone_left_out", zone=zone.zone_id)
+        elif zone.zone_id not in known:
             said.add("zone_without_reference", zone=zone.zone_id)
         elif known[zone.zone_id] < FEW_REFERENCES:
             said.add("few_references", zone=zone.zone_id, n_parcels=known[zone.zone_id])

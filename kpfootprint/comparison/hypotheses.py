@@ -7,6 +7,7 @@ stated split fits is asked in the same way.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -27,6 +28,9 @@ N_BLENDS = 96
 CONCENTRATION = 0.5
 """Of the Dirichlet distribution of free shares: most parcels come from few zones."""
 SEED = 20030101
+TOO_LITTLE = 0.05
+"""Declared share of carats below which zones without reference are left out of H1: less of a blend than of any main
+zone of it. A speck of them on the paper would else take a query off the table."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,13 +71,15 @@ class Hypotheses:
     weights : ndarray of shape (n, Z)
         Declared shares of stones; rows sum to 1, or to 0 where H1 cannot be had.
     testable : ndarray of shape (n,), bool
-        Whether every declared zone has a reference, and there is a declaration.
+        Whether every declared zone has a reference or is left out, and there is a declaration.
     allowed : ndarray of shape (n, Z), bool
         Zones that were compliant.
     alternatives : ndarray of shape (n, Z), from 0 to 1
         Weights of listed zones in H2: of those not compliant, what was not declared of them.
     origins : tuple of Origins or None
         Where shares are free, or the split is asked about.
+    left_out : tuple of tuple of str
+        Declared zones without reference of which too little is declared to tell.
     """
 
     days: tuple[date, ...]
@@ -83,6 +89,7 @@ class Hypotheses:
     allowed: Bools
     alternatives: Floats
     origins: tuple[Origins | None, ...]
+    left_out: tuple[tuple[str, ...], ...]
 
     def take(self, rows: Ints) -> Hypotheses:
         """Return those of these parcels."""
@@ -94,6 +101,7 @@ class Hypotheses:
             allowed=self.allowed[rows],
             alternatives=self.alternatives[rows],
             origins=tuple(self.origins[row] for row in rows),
+            left_out=tuple(self.left_out[row] for row in rows),
         )
 
 
@@ -119,13 +127,16 @@ def form_hypotheses(parcels: tuple[Parcel, ...], release: Release, status_on: da
     n, z = len(parcels), len(zone_ids)
     weights, testable = np.zeros((n, z)), np.zeros(n, dtype=bool)
     allowed = np.zeros((n, z), dtype=bool)
-    days, declared = [], []
+    days, declared, left_out = [], [], []
     origins: list[Origins | None] = []
     for row, parcel in enumerate(parcels):
         day = parcel.exported_on or status_on
         days.append(day)
         allowed[row] = [table.status_on(zone, day) == COMPLIANT for zone in zone_ids]
-        named = _origins(parcel, release, allowed[row])
+        unknown = _too_little(parcel, position)
+        left_out.append(unknown)
+        counted = tuple(item for item in parcel.declarations if item.zone_id not in unknown)
+        named = _origins(counted, parcel.countries, release, allowed[row])
         origins.append(named)
         total = parcel.declared_carats or parcel.carats
         zones = {
@@ -140,14 +151,14 @@ def form_hypotheses(parcels: tuple[Parcel, ...], release: Release, status_on: da
                 for zone, carats in zones.items()
             )
         )
-        columns = [position.get(item.zone_id, -1) for item in parcel.declarations]
+        columns = [position.get(item.zone_id, -1) for item in counted]
         testable[row] = bool(columns) and min(columns) >= 0
         if named is not None:
             testable[row] = all(named.columns)
             weights[row, [k for columns in named.columns for k in columns] or [0]] = 1.0
             weights[row] /= weights[row].sum()
         elif testable[row]:
-            carats = np.array([1.0 if item.carats is None else item.carats for item in parcel.declarations])
+            carats = np.array([1.0 if item.carats is None else item.carats for item in counted])
             weights[row, columns] = stone_shares(carats, mean_ct[row, columns])
     return Hypotheses(
         days=tuple(days),
@@ -157,20 +168,35 @@ def form_hypotheses(parcels: tuple[Parcel, ...], release: Release, status_on: da
         allowed=allowed,
         alternatives=elsewhere(weights, allowed),
         origins=tuple(origins),
+        left_out=tuple(left_out),
     )
 
 
-def _origins(parcel: Parcel, release: Release, allowed: Bools) -> Origins | None:
+def _too_little(parcel: Parcel, known: Mapping[str, int]) -> tuple[str, ...]:
+    """Return the declared zones without reference, where all of them together are too little of what is declared."""
+    parts: list[Declaration | DeclaredCountry] = [*parcel.declarations, *parcel.countries]
+    amounts = [part.percent if part.carats is None else part.carats for part in parts]
+    unknown = [item.zone_id for item in parcel.declarations if item.zone_id not in known]
+    if not unknown or len(unknown) == len(parts) or None in amounts:
+        return ()
+    total = sum(amount for amount in amounts if amount is not None)
+    little = sum(a for a, item in zip(amounts, parcel.declarations, strict=False) if a and item.zone_id in unknown)
+    return tuple(unknown) if little < TOO_LITTLE * total else ()
+
+
+def _origins(
+    declarations: Sequence[Declaration], countries: Sequence[DeclaredCountry], release: Release, allowed: Bools
+) -> Origins | None:
     """Return what the paper names, where it names countries or a split by percent; None otherwise."""
-    by_percent = len(parcel.declarations) > 1 and parcel.declarations[0].percent is not None
-    if not parcel.countries and not by_percent:
+    by_percent = len(declarations) > 1 and declarations[0].percent is not None
+    if not countries and not by_percent:
         return None
     position = {zone: k for k, zone in enumerate(release.zone_ids)}
-    parts: list[Declaration | DeclaredCountry] = [*parcel.declarations, *parcel.countries]
+    parts: list[Declaration | DeclaredCountry] = [*declarations, *countries]
     columns: list[tuple[int, ...]] = []
-    for zone in parcel.declarations:
+    for zone in declarations:
         columns.append((position[zone.zone_id],) if zone.zone_id in position else ())
-    for item in parcel.countries:
+    for item in countries:
         known = [
             position[z.zone_id] for z in release.zone_table.zones if z.country == item.country and z.zone_id in position
         ]
@@ -179,7 +205,7 @@ def _origins(parcel: Parcel, release: Release, allowed: Bools) -> Origins | None
     amounts = [part.percent if part.carats is None else part.carats for part in parts]
     stated = tuple(amount for amount in amounts if amount is not None)
     return Origins(
-        names=(*(item.zone_id for item in parcel.declarations), *(item.country for item in parcel.countries)),
+        names=(*(item.zone_id for item in declarations), *(item.country for item in countries)),
         columns=tuple(columns),
         amounts=stated if len(stated) == len(parts) and sum(stated) > 0 else None,
     )

@@ -295,7 +295,8 @@ def next_question(
     barred = tuple(zone for zone, status in known.items() if status not in (COMPLIANT, NOT_COVERED, None))
     if barred:
         return Statement.of("next_status", zones=barred, day=one.day.isoformat())
-    unknown = tuple(zone.zone_id for zone in declared if zone.zone_id not in release.zone_ids)
+    left_out = one.hypotheses.left_out[one.row]
+    unknown = tuple(zone.zone_id for zone in declared if zone.zone_id not in (*release.zone_ids, *left_out))
     if unknown:
         return Statement.of("next_reference", zones=unknown)
     if _doubted(found):

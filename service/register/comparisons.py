@@ -320,6 +320,22 @@ def several(connection: sa.Connection, ids: Sequence[str]) -> dict[str, Listed]:
     return {row.id: _listed(row) for row in rows}
 
 
+def declared_shares(connection: sa.Connection, ids: Sequence[str]) -> dict[str, dict[str, float]]:
+    """Return the share of the declared carats of each zone, 1 where nobody stated them, by the id of the comparison."""
+    zone = declared_zones.c
+    query = sa.select(comparisons.c.id, zone.zone_id, zone.carats).join_from(comparisons, declared_zones)
+    carats: dict[str, dict[str, float | None]] = {}
+    for row in each_of(connection, query, comparisons.c.id, ids):
+        carats.setdefault(row.id, {})[row.zone_id] = row.carats
+    return {key: _shares(parts) for key, parts in carats.items()}
+
+
+def _shares(carats: Mapping[str, float | None]) -> dict[str, float]:
+    stated = {zone: amount for zone, amount in carats.items() if amount is not None}
+    whole = sum(stated.values()) if len(stated) == len(carats) else 0.0
+    return {zone: stated[zone] / whole if whole else 1.0 for zone in carats}
+
+
 def page_of(
     engine: sa.Engine, *, before: int | None, limit: int, search: Search | None = None
 ) -> tuple[list[Listed], int | None]:

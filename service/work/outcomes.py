@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from kpfootprint.comparison.weigh import MAIN
 from kpfootprint.errors import Problem
 from kpfootprint.retold import Said
 from kpfootprint.stats.intervals import clopper_pearson
@@ -83,7 +84,10 @@ SEED = 21
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """A comparison whose origin became known; `held` says whether all of it came from what was declared."""
+    """A comparison whose origin became known; `held` says whether all of it came from what was declared.
+
+    Of a zone of which a speck was declared no more than that comes from what was declared.
+    """
 
     comparison: Listed
     outcome: Entry
@@ -97,18 +101,22 @@ def cases(work: Workplace) -> list[Case]:
         outcomes = {entry.subject: entry for entry in entries.of_kind(connection, "outcome")}
         opinions = {entry.subject: entry for entry in entries.of_kind(connection, "opinion")}
         listed = comparisons.several(connection, list(outcomes))
+        shares = comparisons.declared_shares(connection, list(outcomes))
     return [
         Case(
             comparison=listed[subject],
             outcome=entry,
             opinion=opinions.get(subject),
-            held={item["zone_id"] for item in entry.values["origin"]} <= {*listed[subject].declared}
-            if listed[subject].declared
-            else None,
+            held=_held(entry.values["origin"], shares[subject]) if subject in shares else None,
         )
         for subject, entry in outcomes.items()
         if subject in listed
     ]
+
+
+def _held(origin: Sequence[Mapping[str, Any]], declared: Mapping[str, float]) -> bool:
+    given = ((item["share"], declared.get(item["zone_id"], 0.0)) for item in origin)
+    return all(share >= MAIN or (came <= MAIN and share > 0) for came, share in given)
 
 
 def summary(found: Sequence[Case]) -> dict[str, Any]:

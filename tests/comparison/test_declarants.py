@@ -27,6 +27,7 @@ ZONES = shipped().zone_ids
 DAY = date(2024, 3, 11)
 COMPLIANT = tuple(zone for zone in ZONES if shipped().zone_table.status_on(zone, DAY) == "compliant")
 OTHERS = tuple(zone for zone in ZONES if zone not in COMPLIANT)
+UNKNOWN = tuple(zone.zone_id for zone in shipped().zone_table.zones if zone.zone_id not in ZONES)
 ROWS = tuple(range(0, len(package().zone_of), 23))
 
 
@@ -143,6 +144,38 @@ def test_a_zone_without_reference_is_not_comparable_and_named(zones: tuple[str, 
     assert said.explanation is not None
     asked = {item.code: item.values for item in said.explanation.sentences}
     assert asked["next_reference"]["zones"] == ("boganda",)
+
+
+@tried(10)
+@given(st.sampled_from(ROWS), st.sampled_from(ZONES), st.sampled_from(UNKNOWN), st.floats(1e-6, 0.05))
+def test_a_speck_of_a_zone_without_reference_takes_no_query_away(row: int, main: str, other: str, speck: float) -> None:
+    alone, both = found(row, (main, 1.0)), found(row, (main, 1.0), (other, speck))
+    assert both.conclusion == alone.conclusion
+    assert both.verification == alone.verification
+    assert both.mixture == alone.mixture
+    assert {"zone": other} in [dict(item.values) for item in both.cautions if item.code == "zone_left_out"]
+    assert other in {item.zone_id for item in both.declared}
+
+
+@pytest.mark.parametrize(
+    ("carats", "compared"),
+    [
+        ({"nola": 96.0, "boganda": 2.0, "mbaiki": 2.0}, True),
+        ({"nola": 94.0, "boganda": 3.0, "mbaiki": 3.0}, False),
+        ({"nola": 60.0, "boda": 39.0, "mbaiki": 1.0}, True),
+        ({"boganda": 99.0, "nola": 1.0}, False),
+    ],
+)
+@pytest.mark.parametrize("by_percent", [False, True])
+def test_what_is_left_out_is_little_of_the_whole(carats: dict[str, float], compared: bool, by_percent: bool) -> None:
+    parcel = declared(ROWS[1], carats)
+    if by_percent:
+        parts = tuple(Declaration(zone_id=zone, percent=amount) for zone, amount in carats.items())
+        parcel = replace(parcel, declarations=parts)
+    (said,) = examined(parcel)
+    codes = {item.code for item in said.cautions}
+    assert (said.verification is not None) == compared == (said.conclusion != "not_comparable")
+    assert ("zone_left_out" in codes, "zone_without_reference" in codes) == (compared, not compared)
 
 
 @pytest.mark.parametrize("zones", [(), ("berberati",), ("berberati", "boganda"), ("carnot", "bria")])

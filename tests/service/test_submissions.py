@@ -563,3 +563,20 @@ def test_an_origin_is_told_once(office: Office) -> None:
     told = {"origin": [{"zone_id": "bria", "share": 0.5}, {"zone_id": "bria", "share": 0.5}], "source": "a court"}
     (found,) = problem_in(office.ask("monitor", "POST", outcome, json=told), 422, "invalid_input")["problems"]
     assert (found["row"], found["value"], found["reason"]) == (2, "bria", "it may be given once")
+
+
+@pytest.mark.parametrize(("carats", "held"), [("0.0001", False), ("9", True)])
+def test_a_speck_of_the_source_makes_no_declaration_true(office: Office, carats: str, held: bool) -> None:
+    content = shipment(1, bad=False, prefix=f"S{carats}", declared=100)
+    packed = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(packed, "w") as new:
+        for name in old.namelist():
+            more = f"\nS{carats}0,bria,{carats}" if name == "declarations.csv" else ""
+            new.writestr(name, old.read(name).decode() + more)
+    place = office.send(packed.getvalue()).headers["location"]
+    office.run_jobs()
+    comparison = office.get(place)["parcels"][0]["comparison"]
+    told = {"origin": [{"zone_id": "bria", "share": 1}], "source": "a court"}
+    assert office.ask("monitor", "POST", f"{comparison}/outcome", json=told).status_code == 201
+    (case,) = (item for item in office.get("/v1/outcomes?limit=500")["items"] if item["comparison"] == comparison)
+    assert case["declaration_held"] is held
