@@ -272,14 +272,14 @@ def text_of(form: FormData, name: str) -> str:
     return (value or "").replace("\r\n", "\n").strip()
 
 
-def written_in(form: FormData, shape: Any) -> tuple[dict[str, str], bool]:
-    """Return the texts of a form for the members of a shape, whole, and whether they fit it."""
+def written_in(form: FormData, shape: Any) -> dict[str, str] | None:
+    """Return the texts of a form for the members of a shape, or None where they do not fit it."""
     given = {name: text_of(form, name) for name in get_type_hints(shape)}
     try:
         checked({name: value for name, value in given.items() if value}, shape, table="form")
     except Refused:
-        return given, False
-    return given, True
+        return None
+    return given
 
 
 def texts_of(form: FormData, name: str) -> list[str]:

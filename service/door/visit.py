@@ -70,6 +70,8 @@ class Visit:
         Where what was made is kept: the Location of the answer.
     gone : bool
         Whether whoever asked left before the request was whole.
+    alert : str
+        What a form lacks, said above it where its page is shown again as it was filled.
     """
 
     work: Workplace
@@ -88,6 +90,7 @@ class Visit:
     form: FormData = field(default_factory=FormData)
     place: str = ""
     gone: bool = False
+    alert: str = ""
 
     @property
     def who(self) -> Principal:

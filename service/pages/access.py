@@ -11,7 +11,7 @@ from service.door.bodies import text_of
 from service.door.endpoint import FORM, Endpoint
 from service.door.visit import Visit
 from service.errors import Refused
-from service.pages.render import moved_to, page
+from service.pages.render import again, moved_to, page
 from service.register import people, sessions
 from service.register.keys import BadKey, all_keys, expiry_in, is_good, make_key, revoke
 
@@ -24,19 +24,17 @@ ROLE_TEXTS: Wordings = {
 
 
 @Endpoint("GET", "/access", "admin", page=True)
-def show(visit: Visit, *, status: int = 200, made: str | None = None, problem: str | None = None) -> Response:
+def show(visit: Visit, *, made: str = "") -> Response:
     """Show every key, session and name, with a new key that is shown this once, or with what was wrong."""
     engine, moment = visit.work.engine, now()
     keys = all_keys(engine)
     return page(
         visit,
         "access.html",
-        status=status,
+        status=201 if made else 200,
         made=made,
-        problem=problem,
         keys=[(key, is_good(key, moment)) for key in reversed(keys)],
         sessions=sessions.open_sessions(engine),
-        names=people.names_of_actors(engine),
         roles=ROLE_TEXTS,
         today=moment.date().isoformat(),
     )
@@ -49,8 +47,8 @@ def create(visit: Visit) -> Response:
     try:
         _, secret = make_key(visit.work.engine, role, name, expiry_in(expires or None))
     except BadKey as error:
-        return show(visit, status=422, problem=retold(error, visit.lang))
-    return show(visit, status=201, made=secret)
+        return again(visit, show, retold(error, visit.lang))
+    return show(visit, made=secret)
 
 
 @Endpoint("POST", "/access/{kind}/{id}", "admin", body=FORM, page=True)

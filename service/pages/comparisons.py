@@ -13,13 +13,13 @@ from kpfootprint.report.report import in_full, origins_of
 from kpfootprint.report.sections.summary import doubted
 from service import Wordings
 from service.door.endpoint import Endpoint
-from service.door.query import choice, text, whole_number
+from service.door.query import choice, text
 from service.door.visit import Visit
 from service.pages.planning import ticked
 from service.pages.render import framed, moved_to, page
-from service.register import people
 from service.register.comparisons import SORTS, Search, page_of, reports_of
 from service.register.database import reading
+from service.routes.paging import BEFORE
 from service.work.flags import flags_now
 from service.work.kept import as_seen, is_blind, printed, report_text, said_of, sealed_from
 
@@ -38,7 +38,7 @@ STATUSES: Wordings = {
     "/comparisons",
     "viewer",
     query=(
-        whole_number("before", "Where the page starts."),
+        BEFORE,
         text("q", "With words that begin so."),
         text("zone", "That declare this zone."),
         choice("conclusion", "With this conclusion.", CONCLUSIONS),
@@ -58,7 +58,6 @@ def index(visit: Visit) -> Response:
         flags = flags_now(connection, entries)
         reports = reports_of(connection, [entry.id for entry in entries])
     contents = {item: in_full(read_report(report).content) for item, report in reports.items()}
-    zone_table = visit.work.release().zone_table
     return page(
         visit,
         "comparisons.html",
@@ -70,8 +69,7 @@ def index(visit: Visit) -> Response:
         origins={item: origins_of(content) for item, content in contents.items()},
         statuses=STATUSES,
         search=search,
-        zones=zone_table.zones,
-        names=zone_table.names,
+        zones=visit.work.release().zone_table.zones,
     )
 
 
@@ -89,8 +87,6 @@ def show(visit: Visit) -> Response:
         id=comparison_id,
         opinions=opinions,
         outcomes=outcomes,
-        names=visit.work.release().zone_table.names,
-        people=people.names_of_actors(visit.work.engine),
     )
 
 

@@ -14,9 +14,9 @@ from kpfootprint.report import read_report, render_html
 from service import Wording, Wordings
 from service.door.bodies import written_in
 from service.door.endpoint import FORM, Endpoint
-from service.door.query import whole_number
 from service.door.visit import Visit
-from service.pages.render import framed, moved_to, page
+from service.pages.render import again, framed, moved_to, page
+from service.routes.paging import BEFORE
 from service.routes.shapes_of_cases import NewAnswer, NewOpinion
 from service.work import practice
 from service.work.kept import parcel_text, sealed_from, tally_of
@@ -29,9 +29,6 @@ WORDS: Wordings = {
     "query": "They are not: somebody should ask.",
     "not_comparable": "They cannot be compared.",
 }
-Written = Mapping[str, str] | None
-"""What was chosen and written before, to be shown again."""
-
 INCOMPLETE: Wording = "Choose a conclusion and give your reasons."
 CHOOSE: Wording = "Choose a conclusion."
 RATES: Wordings = {
@@ -44,26 +41,26 @@ RATES: Wordings = {
 
 
 @Endpoint("GET", "/comparisons/{id}/opinion", "viewer", page=True)
-def ask_opinion(visit: Visit, *, status: int = 200, alert: str = "", written: Written = None) -> Response:
+def ask_opinion(visit: Visit) -> Response:
     """Show a parcel without what was computed, and ask for a conclusion."""
     comparison_id = visit.path["id"]
     document = json.loads(parcel_text(visit.work, comparison_id))
     sealed = bool(sealed_from(visit.work, visit.who, [comparison_id]))
-    return _judged(visit, document, status=status, alert=alert, written=written, sealed=sealed, exercise=False)
+    return _judged(visit, document, sealed=sealed, exercise=False)
 
 
 @Endpoint("POST", "/comparisons/{id}/opinion", "monitor", body=FORM, page=True)
 def keep_opinion(visit: Visit) -> Response:
     """Keep an expert's conclusion, and go on to the report."""
     comparison_id = visit.path["id"]
-    given, fits = written_in(visit.form, NewOpinion)
-    if not fits:
-        return ask_opinion(visit, status=422, alert=INCOMPLETE, written=given)
+    given = written_in(visit.form, NewOpinion)
+    if given is None:
+        return again(visit, ask_opinion, INCOMPLETE)
     give_opinion(visit.work, comparison_id, **given, who=visit.who)
     return moved_to(visit, f"/comparisons/{comparison_id}")
 
 
-@Endpoint("GET", "/practice", "viewer", query=(whole_number("before", "Where the page starts."),), page=True)
+@Endpoint("GET", "/practice", "viewer", query=(BEFORE,), page=True)
 def index(visit: Visit) -> Response:
     """Show how often one is wrong, beside the program on the same parcels, and the exercises that were answered."""
     found, further = practice.answered(visit.work, actor=visit.who.actor, before=visit.asked["before"], limit=PAGE)
@@ -74,7 +71,6 @@ def index(visit: Visit) -> Response:
         rates=RATES,
         found=found,
         further=further,
-        names=visit.work.release().zone_table.names,
         unlisted=UNLISTED,
         synthetic=visit.work.release().manifest["reference"]["synthetic"],
     )
@@ -87,56 +83,34 @@ def draw(visit: Visit) -> Response:
 
 
 @Endpoint("GET", "/practice/{id}", "viewer", page=True)
-def show(visit: Visit, *, status: int = 200, alert: str = "", written: Written = None) -> Response:
+def show(visit: Visit) -> Response:
     """Show an exercise: what there is to see, or, once it was answered, what it was and the program's report."""
     item = practice.exercise_of(visit.work, visit.path["id"], actor=visit.who.actor)
     if item.conclusion is None:
-        return _judged(visit, item.document, status=status, alert=alert, written=written, sealed=True, exercise=True)
-    report = read_report(item.report)
-    names = visit.work.release().zone_table.names
-    return framed(
-        visit,
-        partial(render_html, report, visit.lang),
-        up="/practice",
-        exercise=item,
-        origin=names.get(item.origin),
-        declared=[names.get(zone["zone_id"], zone["zone_id"]) for zone in item.document["declarations"]],
-    )
+        return _judged(visit, item.document, sealed=True, exercise=True)
+    return framed(visit, partial(render_html, read_report(item.report), visit.lang), up="/practice", exercise=item)
 
 
 @Endpoint("POST", "/practice/{id}", "viewer", body=FORM, page=True)
 def keep_answer(visit: Visit) -> Response:
     """Keep an answer and show what it was."""
     exercise_id = visit.path["id"]
-    given, fits = written_in(visit.form, NewAnswer)
-    if not fits:
-        return show(visit, status=422, alert=CHOOSE, written=given)
+    given = written_in(visit.form, NewAnswer)
+    if given is None:
+        return again(visit, show, CHOOSE)
     practice.answer(visit.work, exercise_id, **given, actor=visit.who.actor)
     return moved_to(visit, f"/practice/{exercise_id}")
 
 
-def _judged(
-    visit: Visit,
-    document: Mapping[str, Any],
-    *,
-    status: int,
-    alert: str,
-    written: Written,
-    sealed: bool,
-    exercise: bool,
-) -> Response:
+def _judged(visit: Visit, document: Mapping[str, Any], *, sealed: bool, exercise: bool) -> Response:
     release = visit.work.release()
     parcel, counted = tally_of(document, release)
     return page(
         visit,
         "judge.html",
-        status=status,
-        alert=alert,
-        given=written or {"conclusion": "", "reasons": ""},
         parcel=parcel,
         counted=counted,
         labels=labels_of(release.scheme),
-        names=release.zone_table.names,
         sealed=sealed,
         exercise=exercise,
         choices=WORDS,

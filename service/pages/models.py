@@ -8,16 +8,16 @@ from starlette.responses import Response
 
 from kpfootprint.report.locale import words
 from kpfootprint.report.problems import remark_text
-from kpfootprint.retold import again, retold
+from kpfootprint.retold import again as said_again
+from kpfootprint.retold import retold
 from service import Wording, Wordings
 from service.door.bodies import file_of, text_of, written_in
 from service.door.endpoint import FORM, Endpoint
 from service.door.visit import Visit
 from service.errors import Refused, existing
-from service.pages.render import moved_to, page, translations
+from service.pages.render import again, moved_to, page, translations
 from service.register import jobs
 from service.register.activations import activations, first_in_force
-from service.register.people import names_of_actors
 from service.routes.shapes import NewActivation, Reason
 from service.work.releases import activate, known_release, known_releases, queue_training, roll_back
 
@@ -38,40 +38,34 @@ EVERY_SECONDS = 10
 
 
 @Endpoint("GET", "/models", "viewer", page=True)
-def index(visit: Visit, *, status: int = 200, alert: str = "") -> Response:
+def index(visit: Visit) -> Response:
     """List the releases, what was in force when, and the trainings."""
     known = known_releases(visit.work)
     past = activations(visit.work.engine)
     return page(
         visit,
         "models.html",
-        status=status,
-        alert=alert,
         known=known,
         in_force=next((item.name for item in known if item.active), ""),
         past=past[::-1],
         first=first_in_force(past),
-        people=names_of_actors(visit.work.engine),
         trainings=jobs.latest(visit.work.engine, "training", TRAININGS),
         states=JOB_STATES,
     )
 
 
 @Endpoint("GET", "/models/{release}", "viewer", page=True)
-def show(visit: Visit, *, status: int = 200, alert: str = "") -> Response:
+def show(visit: Visit) -> Response:
     """Show a release with its card and its evaluation."""
     found = known_release(visit.work, visit.path["release"])
     card = found.folder / "CARD.md"
     return page(
         visit,
         "model.html",
-        status=status,
-        alert=alert,
         item=found,
         card=_set(card.read_text(encoding="utf-8")) if card.is_file() else "",
         results=[row for row in found.evaluation.get("results", ()) if row.get("value") is not None],
         report=(found.folder / REPORT).is_file(),
-        people=names_of_actors(visit.work.engine),
     )
 
 
@@ -106,10 +100,11 @@ def report(visit: Visit) -> Response:
 def make_activation(visit: Visit) -> Response:
     """Put a release in force and show all of them."""
     name = visit.path["release"]
-    given, fits = written_in(visit.form, NewActivation)
-    judged = known_release(visit.work, name).manifest.get("released")
-    if not fits or not (judged or given["force"]):
-        return show(visit, status=422, alert=NOT_JUDGED if fits else NO_REASON)
+    given = written_in(visit.form, NewActivation)
+    if given is None:
+        return again(visit, show, NO_REASON)
+    if not known_release(visit.work, name).manifest.get("released") and not given["force"]:
+        return again(visit, show, NOT_JUDGED)
     activate(visit.work, name, reason=given["reason"], force=given["force"] or None, actor=visit.who.actor)
     return moved_to(visit, "/models")
 
@@ -117,9 +112,9 @@ def make_activation(visit: Visit) -> Response:
 @Endpoint("POST", "/models/rollback", "researcher", body=FORM, heavy=True, page=True)
 def make_rollback(visit: Visit) -> Response:
     """Go back to the release before and show all of them."""
-    given, fits = written_in(visit.form, Reason)
-    if not fits:
-        return index(visit, status=422, alert=NO_REASON)
+    given = written_in(visit.form, Reason)
+    if given is None:
+        return again(visit, index, NO_REASON)
     roll_back(visit.work, **given, actor=visit.who.actor)
     return moved_to(visit, "/models")
 
@@ -130,7 +125,7 @@ def take_package(visit: Visit) -> Response:
     upload = file_of(visit.form)
     content = b"" if upload is None else upload.file.read()
     if not content:
-        return index(visit, status=422, alert=NO_PACKAGE)
+        return again(visit, index, NO_PACKAGE)
     config = text_of(visit.form, "config")
     job_id = queue_training(visit.work, package=content, config=config, actor=visit.who.actor)
     return moved_to(visit, f"/trainings/{job_id}")
@@ -147,11 +142,10 @@ def show_training(visit: Visit) -> Response:
         job=job,
         states=JOB_STATES,
         remarks=[remark_text(item, words(visit.lang)) for item in job.parameters.get("remarks", ())],
-        said=retold(again(job.parameters.get("said", job.problem or "")), visit.lang, translations(visit.lang)),
+        said=retold(said_again(job.parameters.get("said", job.problem or "")), visit.lang, translations(visit.lang)),
         problems=job.parameters.get("problems", ()),
         told=lambda problem: problem["reasons"][visit.lang],
         again=None if over else EVERY_SECONDS,
-        people=names_of_actors(visit.work.engine),
         made=(job.result or "").removeprefix("/v1"),
     )
 

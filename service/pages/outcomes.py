@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from itertools import zip_longest
 
+from starlette.datastructures import FormData
 from starlette.responses import Response
 
 from kpfootprint.conclusions import CONCLUSIONS
@@ -14,11 +15,11 @@ from service import Wording, Wordings
 from service.clock import today
 from service.door.bodies import checked, text_of, texts_of
 from service.door.endpoint import FORM, Endpoint
-from service.door.query import whole_number
 from service.door.visit import Visit
 from service.errors import Refused
-from service.pages.render import moved_to, page
+from service.pages.render import again, moved_to, page
 from service.register.database import reading
+from service.routes.paging import BEFORE
 from service.routes.shapes_of_cases import NewOutcome
 from service.work.dashboard import NONE, dashboard
 from service.work.kept import known
@@ -36,13 +37,9 @@ RATES: Wordings = {
     "blind_right": "Experts who had not seen the program’s conclusion were right",
     "opinions": "Experts and the program agreed",
 }
-Rows = Sequence[tuple[str, str]]
-"""Zones and per cent as they were chosen and written."""
 
 
-@Endpoint(
-    "GET", "/outcomes", "viewer", query=(whole_number("before", "Where the page starts."),), page=True, reveals=True
-)
+@Endpoint("GET", "/outcomes", "viewer", query=(BEFORE,), page=True, reveals=True)
 def index(visit: Visit) -> Response:
     """Show how conclusions stood up where the origin became known, with how little so few cases can say."""
     found = cases(visit.work)[::-1]
@@ -54,38 +51,24 @@ def index(visit: Visit) -> Response:
         further=start + PAGE if len(found) > start + PAGE else None,
         score=summary(found),
         rates=RATES,
-        names=visit.work.release().zone_table.names,
     )
 
 
 @Endpoint("GET", "/comparisons/{id}/outcome", "monitor", page=True)
-def ask(visit: Visit, *, status: int = 200, rows: Rows = (("", ""),) * ROWS, source: str = "") -> Response:
+def ask(visit: Visit) -> Response:
     """Ask what became known of a comparison."""
     comparison_id = visit.path["id"]
     with reading(visit.work.engine) as connection:
         item = known(connection, comparison_id)
-    zone_table = visit.work.release().zone_table
-    return page(
-        visit,
-        "outcome.html",
-        status=status,
-        item=item,
-        alert=INCOMPLETE if status != 200 else "",
-        rows=rows,
-        source=source,
-        zones=zone_table.zones,
-        names=zone_table.names,
-        unlisted=UNLISTED,
-    )
+    zones = visit.work.release().zone_table.zones
+    return page(visit, "outcome.html", item=item, rows=_rows_in(visit.form), zones=zones, unlisted=UNLISTED)
 
 
 @Endpoint("POST", "/comparisons/{id}/outcome", "monitor", body=FORM, page=True)
 def keep(visit: Visit) -> Response:
     """Keep what became known, and go on to the report."""
     comparison_id = visit.path["id"]
-    zones, percents = ([value.strip() for value in texts_of(visit.form, name)] for name in ("zone", "percent"))
-    source = text_of(visit.form, "source")
-    rows = [(zone, percent.removesuffix("%").strip()) for zone, percent in zip(zones, percents, strict=False)]
+    rows, source = _rows_in(visit.form), text_of(visit.form, "source")
     origin = [{"zone_id": zone, "share": _share(percent)} for zone, percent in rows if zone or percent]
     if len(origin) == 1 and origin[0]["share"] is None:
         origin[0]["share"] = 1.0
@@ -95,8 +78,18 @@ def keep(visit: Visit) -> Response:
     except Refused as refused:
         if refused.code != "invalid_input":
             raise
-        return ask(visit, status=422, rows=[*rows, *[("", "")] * (ROWS - len(rows))], source=source)
+        return again(visit, ask, INCOMPLETE)
     return moved_to(visit, f"/comparisons/{comparison_id}")
+
+
+def _rows_in(form: FormData) -> list[tuple[str, str]]:
+    """Return zones and per cent as they were chosen and written."""
+    zones, percents = (texts_of(form, name) for name in ("zone", "percent"))
+    rows = [
+        (zone.strip(), percent.strip().removesuffix("%").strip())
+        for zone, percent in zip_longest(zones, percents, fillvalue="")
+    ]
+    return [*rows, *[("", "")] * (ROWS - len(rows))]
 
 
 def _share(percent: str) -> float | None:
@@ -113,7 +106,6 @@ def at_a_glance(visit: Visit) -> Response:
         visit,
         "dashboard.html",
         found=dashboard(work),
-        names=work.release().zone_table.names,
         kinds=CONCLUSIONS,
         nothing=NONE,
         per_shipments=PER_SHIPMENTS,

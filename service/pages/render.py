@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 import gettext
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from starlette.responses import HTMLResponse, RedirectResponse
+from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context
+from jinja2.runtime import Context
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from kpfootprint import __version__
 from kpfootprint.report.locale import words
 from kpfootprint.retold import ERRORS, catalogue
 from kpfootprint.visible import visible
 from service import Wordings
+from service.door.bodies import text_of
 from service.door.visit import Visit, chosen_language
 from service.errors import Refused
 from service.register import entries
 from service.register.database import reading
 from service.register.entries import ChainEnd
+from service.register.people import names_of_actors
 from service.register.unavailable import RegisterUnavailable
 
 CONCLUSIONS: Wordings = {
@@ -55,8 +58,22 @@ def environment(lang: str) -> Environment:
         extensions=["jinja2.ext.i18n"],
     )
     made.install_gettext_translations(translations(lang), newstyle=True)  # type: ignore[attr-defined]
-    made.filters["zone_name"] = lambda zone_id, names: names.get(zone_id, zone_id)
+    made.filters |= {"zone_name": _zone_name, "person": _person}
     return made
+
+
+@pass_context
+def _zone_name(context: Context, zone_id: str, unknown: str | None = None) -> str:
+    """Return the name of a zone; of one that the release in force does not have what is said instead, or its id."""
+    names: Mapping[str, str] = context["zone_names"]()
+    return names.get(zone_id, unknown or zone_id)
+
+
+@pass_context
+def _person(context: Context, actor: str) -> str:
+    """Return the name behind a pseudonym, or the pseudonym where there is none."""
+    names: Mapping[str, str] = context["people"]()
+    return names.get(actor, actor)
 
 
 def link_to(visit: Visit, path: str, **query: object) -> str:
@@ -71,7 +88,7 @@ def rendered(visit: Visit, template: str, **values: Any) -> str:
 
     Whatever stands in it that nobody could see, or that turns the direction of what follows, is written out.
     """
-    lang = visit.lang
+    lang, work = visit.lang, visit.work
     return visible(
         environment(lang)
         .get_template(template)
@@ -85,6 +102,10 @@ def rendered(visit: Visit, template: str, **values: Any) -> str:
             path=visit.request.url.path,
             version=__version__,
             conclusions=CONCLUSIONS,
+            alert=visit.alert,
+            filled=partial(text_of, visit.form),
+            zone_names=cache(lambda: work.release().zone_table.names),
+            people=cache(lambda: names_of_actors(work.engine)),
             **values,
         )
     )
@@ -102,8 +123,15 @@ def _head(visit: Visit) -> ChainEnd | None:
 
 
 def page(visit: Visit, template: str, *, status: int = 200, **values: Any) -> HTMLResponse:
-    """Return a page as an answer."""
+    """Return a page as an answer; one that says what a form lacks is 422."""
+    status = 422 if visit.alert else status
     return HTMLResponse(rendered(visit, template, **values), status_code=status, headers=visit.in_its_language)
+
+
+def again(visit: Visit, show: Callable[[Visit], Response], alert: str) -> Response:
+    """Show the page of a form once more, as it was filled, with what it lacks."""
+    visit.alert = alert
+    return show(visit)
 
 
 def moved_to(visit: Visit, path: str) -> RedirectResponse:

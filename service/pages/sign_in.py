@@ -149,11 +149,11 @@ def _welcome(visit: Visit, vouched: Vouched, target: str) -> Response:
     return _signed_in(visit, secret, target)
 
 
-def _ask(visit: Visit, target: str, status: int = 200, alert: str | None = None) -> Response:
-    """Show the page that asks for a key, or offers the provider; an alert says why it is shown again."""
+def _ask(visit: Visit, target: str, status: int = 200, why: str | None = None) -> Response:
+    """Show the page that asks for a key, or offers the provider, and why it is shown again."""
     issuer = visit.work.settings.oidc_issuer
     provider = None if issuer is None else urlsplit(issuer).netloc
-    return page(visit, "sign-in.html", status=status, target=target, alert=alert, provider=provider)
+    return page(visit, "sign-in.html", status=status, target=target, why=why, provider=provider)
 
 
 def _signed_in(visit: Visit, secret: str, target: str) -> Response:

@@ -148,7 +148,6 @@ def _form(visit: Visit, given: Given, problems: tuple[Problem, ...], sheet: Shee
         sheet=sheet,
         teller=Teller(visit.lang, release.scheme),
         zones_by_country=_by_country(table, visit.lang, day),
-        names=table.names,
         sieve_sets=[(item.name, item.name) for item in release.scheme.sieve_sets],
         day=day.isoformat(),
         examples=available(release),

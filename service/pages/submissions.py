@@ -15,16 +15,17 @@ from kpfootprint.report.locale import Words, words
 from service import Wording, Wordings
 from service.door.bodies import file_of, text_of, written_in
 from service.door.endpoint import FORM, Endpoint
-from service.door.query import choice, text, whole_number
+from service.door.query import choice, text
 from service.door.visit import Visit
 from service.errors import Refused
 from service.pages.problems import Teller
-from service.pages.render import moved_to, page, translations
+from service.pages.render import again, moved_to, page, translations
 from service.pages.sheet import Asked, carried, carried_in, choices_in
-from service.register import entries, people, submissions
+from service.register import entries, submissions
 from service.register.database import reading
 from service.register.people import feed_key_of
 from service.register.submissions import Wanted
+from service.routes.paging import BEFORE
 from service.routes.shapes_of_submissions import NewDecision
 from service.work.flags import TEXTS
 from service.work.marked import marked_copy
@@ -61,7 +62,7 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
     query=(
         choice("show", "Which.", SHOW),
         text("exporter", "Of this exporter."),
-        whole_number("before", "Where the page starts."),
+        BEFORE,
     ),
     page=True,
 )
@@ -141,7 +142,6 @@ def _check_page(
     choices: Choices,
 ) -> Response:
     lang, scheme = visit.lang, visit.work.release().scheme
-    names = visit.work.release().zone_table.names
     packed = carried(file)
     return page(
         visit,
@@ -158,7 +158,6 @@ def _check_page(
         asked=Asked.of(problems, choices),
         teller=Teller(lang, scheme),
         parcels=[] if found is None else found.parcels[:SHOWN_PARCELS],
-        names=names,
     )
 
 
@@ -196,7 +195,7 @@ def _carried(visit: Visit) -> Upload:
 
 
 @Endpoint("GET", "/submissions/{id}", "viewer", page=True)
-def show(visit: Visit, *, status: int = 200, alert: str = "", note: str = "") -> Response:
+def show(visit: Visit) -> Response:
     """Show a shipment: its parcels side by side, its flags, a decision, and all that happened to it."""
     shipment = shipment_of(visit.work, visit.path["id"], visit.who)
     catalogue, told_in, release = translations(visit.lang), words(visit.lang), visit.work.release()
@@ -204,16 +203,11 @@ def show(visit: Visit, *, status: int = 200, alert: str = "", note: str = "") ->
     return page(
         visit,
         "submission.html",
-        status=status,
-        alert=alert,
-        note=note,
         shipment=shipment,
         item=shipment.submission,
         decision=shipment.decision,
         overdue=shipment.submission.is_overdue(shipment.moment),
         figures=shipment.figures,
-        names=names,
-        people=people.names_of_actors(visit.work.engine),
         state=STATES["stopped" if shipment.has_stopped else shipment.submission.state],
         decisions=DECISIONS,
         decided=DECIDED,
@@ -249,9 +243,9 @@ def _told(problem: Mapping[str, Any], teller: Teller) -> str:
 def make_decision(visit: Visit) -> Response:
     """Keep a decision and show the shipment again."""
     submission_id = visit.path["id"]
-    given, fits = written_in(visit.form, NewDecision)
-    if not fits:
-        return show(visit, status=422, alert=CHOOSE, note=given["note"])
+    given = written_in(visit.form, NewDecision)
+    if given is None:
+        return again(visit, show, CHOOSE)
     decide(visit.work, submission_id, **given, actor=visit.who.actor)
     return moved_to(visit, f"/submissions/{submission_id}")
 

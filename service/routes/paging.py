@@ -8,7 +8,7 @@ from typing import Any, TypeVar, cast
 from urllib.parse import urlencode
 
 from service.clock import span_of, written
-from service.door.query import Query, day_or_moment, whole_number
+from service.door.query import day_or_moment, whole_number
 from service.door.visit import Visit
 
 Shape = TypeVar("Shape")
@@ -16,10 +16,8 @@ Shape = TypeVar("Shape")
 PAGE = 50
 MAX_PAGE = 500
 
-PAGING: tuple[Query, ...] = (
-    whole_number("limit", f"How many items; {PAGE} without it.", maximum=MAX_PAGE, default=PAGE),
-    whole_number("before", "Where the page starts; `next` of the page before holds it."),
-)
+BEFORE = whole_number("before", "Where the page starts; `next` of the page before holds it.")
+PAGING = (whole_number("limit", f"How many items; {PAGE} without it.", maximum=MAX_PAGE, default=PAGE), BEFORE)
 FROM = day_or_moment("from", "First day, or first moment (UTC).")
 TO = day_or_moment("to", "Last day, or last moment (UTC), itself included.")
 
