@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import json
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, Final, TypeVar
@@ -102,10 +101,6 @@ class Refused(Exception):
             "request_id": request_id,
             "problems": [_told(problem) for problem in self.problems[:MOST_PROBLEMS]],
         }
-
-    def body(self, *, instance: str, request_id: str) -> bytes:
-        """Return the problem details as they are sent."""
-        return json.dumps(self.document(instance=instance, request_id=request_id), ensure_ascii=False).encode()
 
 
 def _told(problem: Problem) -> dict[str, Any]:

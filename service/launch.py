@@ -119,28 +119,21 @@ def _private(workers: int) -> Iterator[Path]:
         if not parent.is_dir():
             continue
         _clear(parent)
-        folder, owner = None, None
-        try:
-            folder = Path(tempfile.mkdtemp(prefix=OWN, dir=parent))
-            owner = _owned(folder)
-            (folder / "empty").mkdir()
-            for number in range(workers + 1):
-                reserve(folder / "empty", number)
-            for file in (folder / "empty").iterdir():
-                file.unlink()
-        except OSError as error:
-            reasons.append(f"{parent}: {error.strerror or error}")
-            if folder is not None:
-                shutil.rmtree(folder, ignore_errors=True)
-            if owner is not None:
-                os.close(owner)
-            continue
-        try:
+        with contextlib.ExitStack() as kept:
+            try:
+                folder = Path(tempfile.mkdtemp(prefix=OWN, dir=parent))
+                kept.callback(shutil.rmtree, folder, ignore_errors=True)
+                kept.callback(os.close, _owned(folder))
+                (folder / "empty").mkdir()
+                for number in range(workers + 1):
+                    reserve(folder / "empty", number)
+                for file in (folder / "empty").iterdir():
+                    file.unlink()
+            except OSError as error:
+                reasons.append(f"{parent}: {error.strerror or error}")
+                continue
             yield folder
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
-            os.close(owner)
-        return
+            return
     raise LaunchError(
         "there is no room for what a running service keeps by ({reasons}); free some", reasons="; ".join(reasons)
     )

@@ -13,6 +13,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,15 @@ def end_with(parent: int, end: Callable[[], object]) -> None:
         os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()
+
+
+def ended(process: subprocess.Popen[Any], within: float) -> None:
+    """Ask a process to end, and end it where it does not."""
+    process.terminate()
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(within)
+    process.kill()
+    process.wait()
 
 
 def done_elsewhere(function: Callable[..., Any], *args: Any) -> Any:

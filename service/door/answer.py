@@ -83,16 +83,13 @@ def say_foreseen(request_id: str, refused: Refused, error: Exception) -> None:
         log.error("request %s failed: %s", request_id, told)
 
 
-class Errors:
-    """Tells what went wrong: what was refused here, what the handlers raised, and the bare errors of anybody else."""
+def told(app: ASGIApp, tell: Tell, tell_plainly: Tell) -> ASGIApp:
+    """Tell what went wrong: what was refused here, what the handlers raised, and the bare errors of anybody else."""
 
-    def __init__(self, app: ASGIApp, tell: Tell, tell_plainly: Tell) -> None:
-        self.app, self.tell, self.tell_plainly = app, tell, tell_plainly
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, and its answer back, or say why there is none."""
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
         begun = False
         held: Refused | None = None
+        visit, request = visit_of(scope), Request(scope, receive)
 
         async def looked_at(message: Message) -> None:
             nonlocal begun, held
@@ -107,33 +104,32 @@ class Errors:
             await send(message)
 
         try:
-            await self.app(scope, receive, looked_at)
+            await app(scope, receive, looked_at)
         except (ConnectionAbortedError, ClientDisconnect):
             # nobody is left to be told anything; but without an answer BentoML would wait for one until its time is up
-            visit_of(scope).gone = True
+            visit.gone = True
             held = Refused("bad_request", "The connection ended before the request did.")
         except Exception as error:  # what it was says more than the bare answer that somebody made of it
-            held = self._refusal(error, scope)
-        if held is not None and not begun:
-            await self._response(held, scope, receive)(scope, receive, send)
-
-    def _refusal(self, error: Exception, scope: Scope) -> Refused:
-        refused = refusal_of(error)
-        if refused is not None:
-            say_foreseen(visit_of(scope).request_id, refused, error)
-            return refused
-        log.error("request %s failed", visit_of(scope).request_id, exc_info=error)
-        return Refused(
-            "internal_error", "The log of the service says more about {request}.", request=visit_of(scope).request_id
-        )
-
-    def _response(self, refused: Refused, scope: Scope, receive: Receive) -> Response:
-        request = Request(scope, receive)
+            held = _refusal(error, visit.request_id)
+        if held is None or begun:
+            return
         try:
-            return self.tell(request, refused)
+            response = tell(request, held)
         except Exception as second:  # without an answer BentoML would let the request wait until its time is up
-            log.error("the page of an error failed, request %s", visit_of(scope).request_id, exc_info=second)
-            return self.tell_plainly(request, refused)
+            log.error("the page of an error failed, request %s", visit.request_id, exc_info=second)
+            response = tell_plainly(request, held)
+        await response(scope, receive, send)
+
+    return answer
+
+
+def _refusal(error: Exception, request_id: str) -> Refused:
+    refused = refusal_of(error)
+    if refused is not None:
+        say_foreseen(request_id, refused, error)
+        return refused
+    log.error("request %s failed", request_id, exc_info=error)
+    return Refused("internal_error", "The log of the service says more about {request}.", request=request_id)
 
 
 def while_awaited(app: ASGIApp) -> ASGIApp:

@@ -195,7 +195,7 @@ async def form_in(request: Request, endpoint: Endpoint) -> FormData:
     source, end = request.receive, bytearray()
     if not streamed:
         source = replaying(visit.body, request.receive)
-        if multipart:
+        if multipart:  # before a file of it is opened, which nobody would close
             _refuse_cut_off(visit.body[-LONGEST_END:])
 
     async def receive() -> Message:

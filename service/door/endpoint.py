@@ -144,10 +144,6 @@ def matching(endpoints: Sequence[Endpoint], method: str, path: str) -> Endpoint:
     for item in here:
         if item.method == wanted:
             return item
-    allowed = ", ".join(sorted(_methods(here)))
+    methods = {item.method for item in here}
+    allowed = ", ".join(sorted(methods | ({"HEAD"} if "GET" in methods else set())))
     raise Refused("method_not_allowed", "This address answers {allowed}.", allowed=allowed, headers={"Allow": allowed})
-
-
-def _methods(endpoints: Sequence[Endpoint]) -> set[str]:
-    methods = {item.method for item in endpoints}
-    return methods | {"HEAD"} if "GET" in methods else methods

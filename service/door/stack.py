@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.door.admission import Rate, admit, count, look_up, refuse_forged
-from service.door.answer import Errors, Tell, dressed, in_time, while_awaited
+from service.door.answer import Tell, dressed, in_time, told, while_awaited
 from service.door.endpoint import Endpoint
 from service.door.identity import identify
 from service.door.inspection import inspected
@@ -57,7 +57,7 @@ def door(app: ASGIApp, *, work: Workplace, endpoints: Sequence[Endpoint], tell: 
         How a refusal is told, and how where telling it so fails.
     """
     checked = Checks(in_time(while_awaited(inspected(app))), work.settings)
-    return Noted(dressed(Errors(checked, tell, tell_plainly)), inside=app, work=work, endpoints=endpoints)
+    return Noted(dressed(told(checked, tell, tell_plainly)), inside=app, work=work, endpoints=endpoints)
 
 
 NO_ANSWER = 499

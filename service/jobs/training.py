@@ -18,6 +18,7 @@ from kpfootprint.retold import SAID_AS, Said, again
 from service import Wording
 from service.clock import written
 from service.errors import Refused
+from service.processes import ended
 from service.register import jobs, submissions
 from service.register.database import writing
 from service.register.jobs import Job
@@ -26,6 +27,7 @@ from service.work.releases import STEPS, release_of
 
 LOOK_EVERY = 1.0
 """Seconds between two looks at whether the job is to halt."""
+ENDS_WITHIN = 10.0
 ENDED: Wording = "The training was ended from outside, perhaps for want of memory; ask for it again."
 PERCENT = re.compile(r"\[ *(\d+)%\]")
 
@@ -128,7 +130,7 @@ def _ran(
                 break
             except subprocess.TimeoutExpired:
                 if halt():
-                    _end(process)
+                    ended(process, ENDS_WITHIN)
                     return False
                 if told[0] > noted:
                     noted = told[0]
@@ -160,11 +162,3 @@ def _said(lines: Sequence[str]) -> str:
         return Said(again(json.loads(lines[-1])))
     except (ValueError, TypeError, LookupError):
         return "; ".join(lines)
-
-
-def _end(process: subprocess.Popen[str]) -> None:
-    process.terminate()
-    try:
-        process.wait(timeout=10)
-    except subprocess.TimeoutExpired:
-        process.kill()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import gc
 import os
 import signal
@@ -21,7 +20,7 @@ from service.jobs.comparing import compare_submission
 from service.jobs.reexamining import reexamine
 from service.jobs.training import train
 from service.logs import log, log_to_standard_error
-from service.processes import end_with
+from service.processes import end_with, ended
 from service.register.database import writing
 from service.register.jobs import OVER, Job, cancel_was_asked, finish, give_back, taken
 from service.register.unavailable import RegisterUnavailable
@@ -182,12 +181,7 @@ class Companion:
             )
             while self._process.poll() is None and not self._stop.wait(0.2):
                 pass
-            if self._process.poll() is None:
-                self._process.terminate()
-                with contextlib.suppress(subprocess.TimeoutExpired):
-                    self._process.wait(ENDS_WITHIN)
-                self._process.kill()
-                self._process.wait()
+            ended(self._process, ENDS_WITHIN)
             if self._stop.is_set():
                 return
             pause = AGAIN_AFTER if time.monotonic() - begun > AGAIN_AT_MOST else min(2 * pause, AGAIN_AT_MOST)

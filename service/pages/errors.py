@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from service.door.admission import SAFE
 from service.door.endpoint import Endpoint
@@ -32,8 +32,8 @@ def refusal_response(request: Request, refused: Refused) -> Response:
 
 def problem_response(request: Request, refused: Refused) -> Response:
     """Return the problem details of a refusal."""
-    body = refused.body(instance=request.url.path, request_id=visit_of(request).request_id)
-    return Response(body, status_code=refused.status, headers={"Content-Type": MEDIA_TYPE, **refused.headers})
+    document = refused.document(instance=request.url.path, request_id=visit_of(request).request_id)
+    return JSONResponse(document, refused.status, refused.headers, MEDIA_TYPE)
 
 
 @Endpoint("GET", "/docs", "viewer", page=True)

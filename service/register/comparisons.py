@@ -98,6 +98,15 @@ class Once:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """A comparison as it is answered; `report` is its JSON text, `made` its conclusion and seconds where it is new."""
+
+    id: str
+    report: str
+    made: tuple[str | None, float] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Examined:
     """A parcel and its report, about to be kept.
 
@@ -159,10 +168,10 @@ def sorted_by(engine: sa.Engine, sorters: Sequence[str], *, limit: int) -> list[
         return [str(found) for found in connection.scalars(query)]
 
 
-def replayed(connection: sa.Connection, once: Once) -> tuple[str, str] | None:
-    """Return id and report of the request that `once` repeats, or None where it is new; raise `KeyReused`."""
+def replayed(connection: sa.Connection, once: Once) -> Kept | None:
+    """Return what was answered to the request that `once` repeats, or None where it is new; raise `KeyReused`."""
     row = once.repeated(connection, comparisons)
-    return None if row is None else (row.id, unpacked(row.report))
+    return None if row is None else Kept(id=row.id, report=unpacked(row.report))
 
 
 def keep(

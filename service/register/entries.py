@@ -151,14 +151,12 @@ def append_each(
 
 def about(connection: sa.Connection, subject: str) -> list[Entry]:
     """Return every entry about a subject, the oldest first."""
-    query = sa.select(entries).where(entries.c.subject == subject).order_by(entries.c.position)
-    return [_entry_of(row._mapping) for row in connection.execute(query)]
+    return _found(connection, entries.c.subject == subject)
 
 
 def of_kind(connection: sa.Connection, kind: Kind) -> list[Entry]:
     """Return every entry of a kind, the oldest first."""
-    query = sa.select(entries).where(entries.c.kind == kind).order_by(entries.c.position)
-    return [_entry_of(row._mapping) for row in connection.execute(query)]
+    return _found(connection, entries.c.kind == kind)
 
 
 def last_of_kind(connection: sa.Connection, kind: Kind, subject: str | None = None) -> Entry | None:
@@ -172,9 +170,13 @@ def last_of_kind(connection: sa.Connection, kind: Kind, subject: str | None = No
 
 def last_of_each(connection: sa.Connection, kind: Kind, subjects: Collection[str]) -> dict[str, Entry]:
     """Return the last entry of a kind about each of some subjects that have one."""
-    here = (entries.c.kind == kind) & entries.c.subject.in_(subjects)
-    rows = connection.execute(sa.select(entries).where(here).order_by(entries.c.position))
-    return {row.subject: _entry_of(row._mapping) for row in rows}
+    found = _found(connection, (entries.c.kind == kind) & entries.c.subject.in_(subjects))
+    return {entry.subject: entry for entry in found}
+
+
+def _found(connection: sa.Connection, condition: sa.ColumnElement[bool]) -> list[Entry]:
+    rows = connection.execute(sa.select(entries).where(condition).order_by(entries.c.position))
+    return [_entry_of(row._mapping) for row in rows]
 
 
 def walk(connection: sa.Connection, *, start: datetime | None = None, end: datetime | None = None) -> Iterator[Entry]:

@@ -18,14 +18,14 @@ from service.door.query import choice, text
 from service.door.visit import Visit
 from service.errors import Refused
 from service.register import comparisons
-from service.register.comparisons import SORTS, Listed, Search
+from service.register.comparisons import SORTS, Kept, Listed, Search
 from service.register.database import reading
 from service.routes import shapes
 from service.routes.paging import FROM, PAGING, TO, following, span_in, told
 from service.routes.parcels import GIVEN, KINDS, reader_of
 from service.work.flags import flags_now
 from service.work.kept import as_seen, is_blind, parcel_text, printed, report_text
-from service.work.receive import Kept, compare, once_of
+from service.work.receive import compare, once_of
 
 LANG = choice("lang", "Language of texts; Accept-Language counts where it is absent. JSON never changes.", LANGUAGES)
 REPORT = Named(name="Report", schema=report_schema())

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
 from typing import Any, TypeVar
@@ -21,7 +20,7 @@ from kpfootprint.retold import Said
 from service.clock import this_second
 from service.errors import Refused, told_alone
 from service.register import comparisons, submissions
-from service.register.comparisons import Examined, KeyReused, Once
+from service.register.comparisons import Examined, Kept, KeyReused, Once
 from service.register.database import reading, registering
 from service.register.earlier import newest
 from service.register.submissions import Submission
@@ -70,15 +69,6 @@ def done_once(
         raise Refused("idempotency_key_reused", "This Idempotency-Key came before, with another body.") from None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Kept:
-    """A comparison as it is answered; `report` is its JSON text, `made` its conclusion and seconds where it is new."""
-
-    id: str
-    report: str
-    made: tuple[str | None, float] | None = None
-
-
 def compare(
     work: Workplace, read: Callable[[Release], Parcel], *, actor: str, once: Once | None = None, large: bool = False
 ) -> Kept:
@@ -86,15 +76,12 @@ def compare(
 
     A request that was acknowledged before under the same Idempotency-Key gets its first answer again.
     """
-    kept = done_once(work, once, _first, lambda: work.do(_compared, read, actor, once, large, large=large))
+    kept = done_once(
+        work, once, comparisons.replayed, lambda: work.do(_compared, read, actor, once, large, large=large)
+    )
     if kept.made is not None:
         work.meters.compared(*kept.made)
     return kept
-
-
-def _first(connection: sa.Connection, once: Once) -> Kept | None:
-    first = comparisons.replayed(connection, once)
-    return None if first is None else Kept(id=first[0], report=first[1])
 
 
 def _compared(work: Workplace, read: Callable[[Release], Parcel], actor: str, once: Once | None, large: bool) -> Kept:
