@@ -28,7 +28,6 @@ SHARES_ADD_UP = 1e-6
 UNLISTED = "unlisted"
 """Origin of a parcel from a source that the release does not list."""
 NO_ZONE: Wording = "no zone of this release has this id"
-GIVEN_ONCE: Wording = "it may be given once"
 
 
 def give_opinion(work: Workplace, comparison_id: str, *, conclusion: str, reasons: str, who: Principal) -> Entry:
@@ -57,7 +56,9 @@ def tell_outcome(
     ]
     given = [item["zone_id"] for item in origin]
     problems += [
-        Problem(table="origin", row=row, column="zone_id", value=zone, code="invalid", reason=Said(GIVEN_ONCE))
+        Problem(
+            table="origin", row=row, column="zone_id", value=zone, code="invalid", reason=Said("it may be given once")
+        )
         for row, zone in enumerate(given, start=1)
         if zone in given[: row - 1]
     ]
