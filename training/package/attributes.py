@@ -20,7 +20,11 @@ from training.package.descriptor import told as problem_told
 
 MOST_ATTRIBUTES, MOST_CLASSES = 12, 100
 _NO_ZONES = ZoneTable(zones=(), periods=())
-_FIXED = ("parcel_id", "size_class", "n_stones", "carats", "value_usd", "lower_ct", "upper_ct", "breakdown", "sample")
+_FIXED = (
+    *("parcel_id", "size_class", "n_stones", "carats", "value_usd", "lower_ct", "upper_ct", "breakdown", "sample"),
+    *("zone_id", "country", "percent", "exported_on", "certificate_no", "exporter", "hs_code"),
+)
+"""Columns of submissions that are no attribute."""
 _CONDITIONS = {item.name for item in fields(Conditions)}
 
 
@@ -43,6 +47,9 @@ def scheme_of(document: Mapping[str, Any]) -> tuple[Scheme, list[Problem]]:
     ReferenceDataError
         Where there is no scheme to be had, with every reason.
     """
+    sets = document.get("sieve_sets") or []
+    if not isinstance(sets, list) or not all(isinstance(item, Mapping) for item in sets):
+        raise ReferenceDataError([told("sieve_sets must be a list of objects, each with a name and classes", sets)])
     refuse_if([*_unnamed([document["attributes"], document.get("sieve_sets")]), *_problems(document["attributes"])])
     attributes = [_labelled(item) for item in document["attributes"]]
     size = next(item for item in attributes if "sieve_set" in item)
@@ -90,8 +97,8 @@ def _problems(items: Sequence[object]) -> Iterator[Problem]:
         if (other := columns.get(fold(column))) is not None:
             reason = "the attributes {other} and {name} have one column; give each its own"
             yield told(reason, column, other=repr(other), name=repr(name))
-        if column in _FIXED or {name, column} & _CONDITIONS:
-            yield told("{name} or its column has a meaning of its own; choose another name", column, name=repr(name))
+        if taken := [word for word in (column, name) if word in {*_FIXED, *_CONDITIONS}]:
+            yield told("{name} or its column has a meaning of its own; choose another name", taken[0], name=repr(name))
         named.setdefault(fold(name), name)
         columns.setdefault(fold(column), name)
         if not _words_fit(item):

@@ -1,20 +1,14 @@
-"""The descriptor of a reference package, ``datapackage.json``, and the headers of its tables.
-
-Both are read, and trusted with nothing before they are checked.
-"""
+"""The descriptor of a reference package, ``datapackage.json``: trusted with nothing before it is checked."""
 
 from __future__ import annotations
 
 import codecs
-import csv
-import gzip
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from kpfootprint.errors import Problem, ReferenceDataError
-from kpfootprint.ingest.words import Vocabulary, fold
 from kpfootprint.retold import Said
 from kpfootprint.strict_json import NotJson, read_json
 from kpfootprint.visible import is_visible
@@ -132,6 +126,9 @@ def _resources(folder: Path, document: Mapping[str, Any]) -> Iterator[Problem]:
             yield wrong("path_outside", "not a path inside the package", value=path)
         elif any(part.is_symlink() for part in _parts(folder, path)):
             yield wrong("archive_link", "the path is a link; put the file itself there", value=path)
+        if not _is_read(item.get("encoding", "utf-8")):
+            reason = Said("{name} is read as UTF-8 or cp1252; save it so", name=repr(item.get("name")))
+            yield wrong("bad_resource", reason, value=item["encoding"])
         schema = item.get("schema", {})
         if not isinstance(schema, Mapping) or not isinstance(schema.get("fields", []), list):
             reason = "the schema of {name} must stand in the descriptor"
@@ -142,6 +139,14 @@ def _resources(folder: Path, document: Mapping[str, Any]) -> Iterator[Problem]:
         elif item.get("name") in SMALL_TABLES and not schema.get("fields"):
             reason = "the schema of {name} must list the fields (columns) of the table"
             yield wrong("bad_resource", reason, name=repr(item["name"]))
+
+
+def _is_read(encoding: object) -> bool:
+    """Say whether a table may be said to have an encoding: those that are recognised, and what is written alike."""
+    try:
+        return codecs.lookup(str(encoding)).name in ("utf-8", "utf-8-sig", "utf-16", "cp1252", "iso8859-1", "ascii")
+    except (LookupError, ValueError):
+        return False
 
 
 def _odd_types(fields: Sequence[object]) -> str:
@@ -169,96 +174,3 @@ def resource(document: Mapping[str, Any], name: str) -> Mapping[str, Any] | None
 def is_name(text: str) -> bool:
     """Say whether a text is one line of a moderate length, without characters that cannot be seen."""
     return len(text) <= LONGEST and is_visible(text)
-
-
-_LONGEST = 1 << 20
-
-
-def check_headers(folder: Path, document: Mapping[str, Any], words: Vocabulary) -> Iterator[Problem]:
-    """Give what is wrong with the header of each table, each table once."""
-    for name in (*SMALL_TABLES, "stones"):
-        item = resource(document, name)
-        if item is None or not (path := folder / item["path"]).is_file():
-            continue
-        try:
-            headers = first_row(path)
-        except (OSError, EOFError) as error:
-            yield told("damaged_file", "{name} cannot be read: {reason}", table=name, name=item["path"], reason=error)
-            continue
-        if not headers:
-            yield told("empty_table", "the file is empty; its first row must hold the names of its columns", table=name)
-        elif any(headers):  # what is longer than anybody writes is told by whoever reads it within limits
-            yield from _of_stones(headers, words) if name == "stones" else _of_small(name, headers, item)
-
-
-def unread(folder: Path, document: Mapping[str, Any], words: Vocabulary) -> tuple[str, ...]:
-    """Return the columns of the stones that nothing is learnt from: neither a weight nor an attribute."""
-    item = resource(document, "stones")
-    headers = [] if item is None else first_row(folder / item["path"])
-    known = words.columns("stones")
-    return tuple(header for header in headers if header and fold(header) not in known)
-
-
-def first_row(path: Path) -> list[str]:
-    """Return the headers of a table of a package, one without a name where its first row is blank, none of no file."""
-    with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as stream:
-        data = stream.read(_LONGEST)
-    wide = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-    lines = data.decode("utf-16" if wide else "utf-8-sig", "replace").splitlines()
-    if not lines:
-        return []
-    mark = max(",;\t", key=lines[0].count)
-    try:
-        row = next(csv.reader(lines[:1], delimiter=mark))
-    except csv.Error:  # a cell that is longer than any name
-        row = lines[0].split(mark)
-    return [cell.strip() for cell in row or [""]]
-
-
-def _missing(table: str, missing: Sequence[str], headers: Sequence[str]) -> Problem:
-    reason = "no column for {missing}; the first row holds {held}; write each name above its column"
-    held = ", ".join(filter(None, headers[:30]))
-    column = missing[0].partition(" (")[0] if len(missing) == 1 else None
-    return told("missing_column", reason, table=table, column=column, missing=", ".join(missing), held=held)
-
-
-def _of_small(table: str, headers: Sequence[str], item: Mapping[str, Any]) -> Iterator[Problem]:
-    """Hold a header against what is needed, and against the fields of the table's own schema."""
-    schema = item.get("schema", {})
-    fields = [str(field.get("name")) for field in schema.get("fields", ()) if isinstance(field, Mapping)]
-    if missing := [name for name in NEEDED[table] if name not in headers]:
-        yield _missing(table, missing, headers)
-    elif twice := [name for name in dict.fromkeys(headers) if headers.count(name) > 1]:
-        if twice[0]:
-            yield told("column_twice", "two columns have this name; give each its own", table=table, column=twice[0])
-        else:
-            yield told("column_twice", "a column has no name in the first row; give each its own", table=table)
-    elif unlisted := [name for name in headers if name not in fields]:
-        reason = (
-            "not among the fields of {table} in datapackage.json: {strange}; add them there, or take the columns out"
-        )
-        yield told("bad_resource", Said(reason, table=table, strange=", ".join(unlisted)), table=table)
-    elif absent := [name for name in fields if name not in headers]:
-        reason = (
-            "fields of {table} in datapackage.json without a column: {left}; add the columns, or take the fields out"
-        )
-        yield told("bad_resource", Said(reason, table=table, left=", ".join(absent)), table=table)
-
-
-def _of_stones(headers: Sequence[str], words: Vocabulary) -> Iterator[Problem]:
-    """Say which attributes have no column."""
-    known = words.columns("stones")
-    found = {known.get(fold(header)) for header in headers}
-    size = words.scheme.size
-    if size.column not in found and "n_stones" in map(words.columns("counts").get, map(fold, headers)):
-        reason = "the table counts stones by class; a model is learnt from stones one by one, each with its weight"
-        yield told("counts_for_stones", reason, table="stones", column=size.column)
-        return
-    wanted = {"parcel_id": "", size.column: size.name} | {a.column: a.name for a in words.scheme.categorical}
-    missing = [
-        column if name in ("", column) else f"{column} ({name})"
-        for column, name in wanted.items()
-        if column not in found
-    ]
-    if missing:
-        yield _missing("stones", missing, headers)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,20 +14,20 @@ from kpfootprint.ingest.files.csvfile import read_csv
 from kpfootprint.ingest.names.headers import Headers
 from kpfootprint.ingest.parcels.assemble import Reading, assemble
 from kpfootprint.ingest.problems import Broken
+from kpfootprint.ingest.raw.cells import text_of
 from kpfootprint.ingest.raw.tables import RawTable, recognise
-from kpfootprint.ingest.words import Vocabulary
+from kpfootprint.ingest.words import Vocabulary, fold
 from kpfootprint.reference import ReferencePackage
 from training.package.attributes import scheme_of, words_of
+from training.package.column_names import check_header, check_stones, header_names, unread
 from training.package.descriptor import (
     DESCRIPTOR,
     SMALL_TABLES,
-    check_headers,
     fault,
     read_descriptor,
     refuse_if,
     resource,
     told,
-    unread,
 )
 from training.package.learnable import copies, known_by_sets, never_recorded, once, undivided
 from training.package.small_tables import Rows, check_rows, day_of, zone_table
@@ -57,12 +58,11 @@ def _load(folder: Path) -> ReferencePackage:
     scheme, problems = scheme_of(document)
     words = words_of(scheme)
     digests, altered = _digests(folder, document)
-    problems += [*altered, *check_headers(folder, document, words)]
-    refuse_if(problems)
-    rows = {name: table_rows(folder, document, name) for name in SMALL_TABLES}
+    rows, unreadable = _small_tables(folder, document)
+    refuse_if([*problems, *altered, *unreadable, *check_stones(folder, document, words)])
     check_rows(document, rows)
     zones = zone_table(rows["zones"], rows["zone_status"])
-    batch = _parcels(folder, document, words).batch
+    batch = _parcels(folder, document, words, rows["parcels"]).batch
     line_of = {row["parcel_id"]: line for line, row in rows["parcels"].items()}
     lines = [line_of[parcel.parcel_id] for parcel in batch]
     parcels = [rows["parcels"][line] for line in lines]
@@ -136,29 +136,50 @@ def _table(folder: Path, document: Mapping[str, Any], name: str, headers: Header
     return read_csv(data, name, path.name, headers, LIMITS)
 
 
+def _small_tables(folder: Path, document: Mapping[str, Any]) -> tuple[dict[str, Rows], list[Problem]]:
+    """Return zones, their status and parcels as they are written, and what is wrong with the tables as such."""
+    tables: dict[str, Rows] = {name: {} for name in SMALL_TABLES}
+    problems: list[Problem] = []
+    for name in SMALL_TABLES:
+        item = resource(document, name)
+        if item is None or not (folder / item["path"]).is_file():
+            continue
+        try:
+            tables[name] = table_rows(folder, document, name)
+        except (IngestError, ReferenceDataError) as error:
+            problems += error.problems
+        except (OSError, EOFError) as error:
+            reason = Said("{name} cannot be read: {reason}", name=item["path"], reason=error)
+            problems.append(told("damaged_file", reason, table=name))
+    return tables, problems
+
+
 def table_rows(folder: Path, document: Mapping[str, Any], name: str) -> Rows:
     """Return the rows of a table of a package, as they are written; none where the package leaves it out.
 
     Raises
     ------
     ReferenceDataError
-        With every row that has more cells than there are headers, or fewer.
+        With what is wrong with the header of a small table, or every row with more cells than headers, or fewer.
     """
-    if resource(document, name) is None:
+    item = resource(document, name)
+    if item is None:
         return {}
     table = _table(folder, document, name)
     assert table.rows is not None
-    wide = {"expected": len(table.columns)}
-    refuse_if([table.problem(Broken("ragged_row", {"found": n} | wide), row) for row, n in table.ragged.items()])
-    columns = {
-        column.header.strip(): [str(column.cells[code]).strip() for code in column.codes.tolist()]
-        for column in table.columns
-    }
-    rows = [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
+    known = header_names(name, item)
+    columns = [column for column in table.columns if not column.empty]
+    headers = [known.get(fold(column.header), column.header.strip()) for column in columns]
+    wide = {"expected": len(columns)}
+    ragged = [table.problem(Broken("ragged_row", {"found": n} | wide), row) for row, n in table.ragged.items()]
+    wrong = [] if name == "stones" else [*check_header(name, headers, item)]
+    refuse_if(wrong if not ragged or any(found.code == "missing_column" for found in wrong) else ragged)
+    cells = [[text_of(column.cells[code]).strip() for code in column.codes.tolist()] for column in columns]
+    rows = [dict(zip(headers, values, strict=True)) for values in zip(*cells, strict=True)]
     return dict(zip(table.rows.tolist(), rows, strict=True))
 
 
-def _parcels(folder: Path, document: Mapping[str, Any], words: Vocabulary) -> Reading:
+def _parcels(folder: Path, document: Mapping[str, Any], words: Vocabulary, listed: Rows) -> Reading:
     """Read parcels and stones; raise `ReferenceDataError` with every problem."""
     problems: list[Problem] = []
     try:
@@ -169,5 +190,27 @@ def _parcels(folder: Path, document: Mapping[str, Any], words: Vocabulary) -> Re
         reading = assemble(tables, words, LIMITS, problems=problems)
     except IngestError as error:
         raise ReferenceDataError(error.problems) from None
-    refuse_if([*reading.problems, *known_by_sets(tables["stones"], words.scheme)])
+    refuse_if([*_in_order(reading.problems, listed), *known_by_sets(tables["stones"], words.scheme)])
     return reading
+
+
+def _in_order(problems: Sequence[Problem], listed: Rows) -> list[Problem]:
+    """Return problems with what others follow from first: stones of no parcel, which others lack, and ids alike.
+
+    Each names the parcel that it is about, and two ids that are alike are told once.
+    """
+    lines = {row["parcel_id"]: line for line, row in listed.items()}
+    out: list[Problem] = []
+    alike: set[frozenset[str]] = set()
+    for item in problems:
+        told_of = item
+        if item.code == "ids_alike":
+            pair = frozenset((str(item.value), str(item.values["other"])))
+            if pair in alike:
+                continue
+            alike.add(pair)
+            told_of = replace(item, row=lines.get(str(item.value)))
+        elif item.table == "parcels" and item.column is None and item.row in listed:
+            told_of = replace(item, column="parcel_id", value=listed[item.row]["parcel_id"])
+        out.append(told_of)
+    return sorted(out, key=lambda item: item.code not in ("unknown_parcel", "ids_alike"))

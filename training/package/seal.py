@@ -8,6 +8,7 @@ import hashlib
 import io
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
@@ -35,12 +36,20 @@ def write_descriptor(folder: Path, document: Mapping[str, Any]) -> Path:
     return path
 
 
-def write_table(path: Path, header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Write a table as CSV, gzipped (without a time in it) where its name ends in ``.gz``."""
+def write_table(
+    path: Path, header: Sequence[str], rows: Iterable[Sequence[str]], lines: Sequence[int] | None = None
+) -> None:
+    """Write a table as CSV, gzipped (without a time in it) where its name ends in ``.gz``.
+
+    `lines` are those that the header and the rows shall stand on, with blank ones between; one each without it.
+    """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(header)
-    writer.writerows(rows)
+    at = 1
+    for line, row in zip(count(1) if lines is None else lines, chain([header], rows), strict=False):
+        text.write("\n" * (line - at))
+        writer.writerow(row)
+        at = line + 1
     data = text.getvalue().encode()
     path.write_bytes(gzip.compress(data, mtime=0) if path.suffix == ".gz" else data)
 

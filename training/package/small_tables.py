@@ -10,7 +10,7 @@ from typing import Any
 
 from kpfootprint.errors import Problem
 from kpfootprint.ingest.problems import Broken, problem
-from kpfootprint.ingest.raw.cells import read_text
+from kpfootprint.ingest.raw.cells import DecimalMarks, read_number, read_text, read_yes_or_no
 from kpfootprint.ingest.words import fold, nearest
 from kpfootprint.plain import day_in
 from kpfootprint.reference import StatusPeriod, Zone, ZoneTable
@@ -62,7 +62,7 @@ def _against_schemas(document: Mapping[str, Any], tables: Mapping[str, Rows]) ->
 
 
 def _shown(schema: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a schema without the patterns that cells should have, of which some never come to an end."""
+    """Return a schema without patterns of cells, of which some never come to an end, and without marks in numbers."""
 
     def inside(key: object) -> bool:
         reference = key.get("reference") if isinstance(key, Mapping) else None
@@ -70,7 +70,8 @@ def _shown(schema: Mapping[str, Any]) -> dict[str, Any]:
 
     def without_pattern(field: Mapping[str, Any]) -> dict[str, Any]:
         constraints = {name: value for name, value in (field.get("constraints") or {}).items() if name != "pattern"}
-        return {**field, "constraints": constraints}
+        kept = {name: value for name, value in field.items() if name not in ("decimalChar", "groupChar", "bareNumber")}
+        return kept | {"constraints": constraints}
 
     return {name: schema[name] for name in _SCHEMA_MEMBERS if name in schema} | {
         "fields": [without_pattern(field) for field in schema["fields"]],
@@ -81,12 +82,25 @@ def _shown(schema: Mapping[str, Any]) -> dict[str, Any]:
 def _misfits(table: str, schema: Any, rows: Rows, typed: Typed) -> Iterator[Problem]:
     """Give the cells that do not fit their fields, and note in `typed` what the others mean."""
     fields = {field.name: (field, field.create_cell_reader()) for field in schema.fields}
+    numbers = [
+        [row[column] for row in rows.values()] for column, (field, _) in fields.items() if field.type == "number"
+    ]
+    marks = DecimalMarks.seen_in(numbers)
     for line, row in rows.items():
         typed[line] = {}
         for column, (field, read) in fields.items():
-            typed[line][column], notes = read(row[column])
+            typed[line][column], notes = read(_as_meant(row[column], field, marks))
             for broken in notes or ():
                 yield _misfit(field, broken, table=table, row=line, column=column, value=row[column])
+
+
+def _as_meant(cell: str, field: Any, marks: DecimalMarks) -> str:
+    """Return a cell as its field has it: a number with a decimal point, yes and no in the words of the field."""
+    if field.type == "number" and cell and not isinstance(number := read_number(cell, marks), Broken):
+        return repr(number)
+    if field.type == "boolean" and isinstance(answer := read_yes_or_no(cell), bool):
+        return str((field.true_values if answer else field.false_values)[0])
+    return cell
 
 
 def _misfit(field: Any, broken: str, **place: Any) -> Problem:

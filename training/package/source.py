@@ -20,6 +20,7 @@ from kpfootprint.ingest.words import fold
 from kpfootprint.reference import shipped_reference
 from kpfootprint.retold import LANGUAGES, Said
 from kpfootprint.strict_json import NotJson, read_json
+from training.package.column_names import header_names
 from training.package.descriptor import DESCRIPTOR, SMALL_TABLES, fault, read_descriptor
 from training.package.seal import seal, write_descriptor, write_table
 
@@ -74,7 +75,11 @@ def _from_zip(path: Path, into: Path) -> Path:
         if not found:
             reason = "there is no {descriptor} in {folder}"
             raise fault("file_missing", reason, table=path.name, descriptor=DESCRIPTOR, folder=path.name)
-        root = min(found, key=lambda name: (len(name.parts), str(name))).parent
+        outer = min(len(name.parts) for name in found)
+        if len(roots := sorted(str(name.parent) for name in found if len(name.parts) == outer)) > 1:
+            reason = "it holds several packages: {names}; give one of them"
+            raise fault("table_twice", reason, table=path.name, names=", ".join(roots))
+        root = PurePosixPath(roots[0])
         for name, member in members.items():
             if not PurePosixPath(name).is_relative_to(root):
                 continue
@@ -87,8 +92,12 @@ def _from_zip(path: Path, into: Path) -> Path:
 def _from_workbook(path: Path, into: Path) -> Path:
     """Write the sheets of a workbook as a package: `package` (names and values), and one sheet a table."""
     budget = Budget(LIMITS)
-    sheets = {fold(raw.name): raw for raw in read_workbook(read_file(path, budget), path.name, budget, LIMITS)}
+    read = read_workbook(read_file(path, budget), path.name, budget, LIMITS)
     names = {fold(name): name for name in (*_TABLES, PACKAGE, ATTRIBUTES)}
+    sheets: dict[str, RawTable] = {}
+    for raw in read:
+        if sheets.setdefault(fold(raw.name), raw) is not raw and fold(raw.name) in names:
+            raise fault("table_twice", "the resource {name} is declared twice", table=raw.name, name=repr(raw.name))
     missing = [name for name in (PACKAGE, "zones", "parcels", "stones") if fold(name) not in sheets]
     if missing:
         reason = "a reference workbook needs the sheets {missing}; it has {sheets}"
@@ -228,8 +237,11 @@ def _attributes(raw: RawTable) -> dict[str, dict[str, Any]]:
 
 def _resource(folder: Path, name: str, raw: RawTable) -> Mapping[str, Any]:
     """Write a sheet as CSV and return its resource; ids are unique where they name the row."""
-    headers = [column.header.strip() for column in raw.columns]
-    write_table(folder / f"{name}.csv", headers, _rows(raw))
+    names = header_names(name, {})
+    headers = [names.get(fold(column.header), column.header.strip()) for column in raw.columns]
+    lines = [raw.header_rows[-1], *(raw.line(at) or 0 for at in range(raw.n_rows))]
+    rows = ([" ".join(cell.split()) for cell in row] for row in _rows(raw))
+    write_table(folder / f"{name}.csv", headers, rows, lines)
     fields = [{"name": header, "type": "string"} for header in headers]
     keys = {"zones": "zone_id", "parcels": "parcel_id"}
     schema: dict[str, Any] = {"fields": fields, "missingValues": [""]}

@@ -36,6 +36,9 @@ _GAP = re.compile(r"(?<=\S) {2,}(?=\S)")
 _CYRILLIC = re.compile(r"[À-ÿ]{4,}")
 """What Russian words in cp1251 look like in cp1252, where no language has so many accents side by side."""
 
+_ACCENTS = re.compile(rb"\xc3[\xa0\xa7\xa9\xaa\xae\xb4\xb9\xbb\xbc]")
+"""à, ç, é, ê, î, ô, ù, û and ü in UTF-8: where other bytes are no UTF-8, parts of the text were saved in two ways."""
+
 _MAGIC = (
     (b"PK\x03\x04", "a zip archive or a workbook"),
     (b"\x1f\x8b", "a gzip file"),
@@ -61,7 +64,8 @@ def decode(data: bytes, name: str) -> tuple[str, str]:
         try:
             return data.decode(encoding), encoding.removesuffix("-sig")
         except UnicodeDecodeError:
-            continue
+            if _ACCENTS.search(data):
+                break
     raise refuse(name, "bad_encoding")
 
 

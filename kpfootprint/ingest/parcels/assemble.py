@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -364,13 +365,13 @@ def _assemble(
     sizes = tables.get("size_classes")
     sieve_sets = read_sieve_sets(sizes if sizes and sizes.complete else None, words, findings)
     rows = [(item, item.rows_by_parcel()) for item in goods if item.table.complete]
-    named = [(item.table.kind, name, int(own[0])) for item, found in rows for name, own in found.items()]
-    for kind, parcel_id, first in (*named, *(("declarations", name, None) for name in declared)):
+    named = [(item.table.kind, name, int(own[0]), len(own)) for item, found in rows for name, own in found.items()]
+    for kind, parcel_id, first, count in (*named, *(("declarations", name, None, 1) for name in declared)):
         if parcel_id in drafts or not parcel_id:
             continue
         drafts[parcel_id] = Draft(parcel_id)
         if listed:
-            told = tables[kind].problem(Broken("unknown_parcel"), first, "parcel_id")
+            told = tables[kind].problem(Broken("unknown_parcel", {"count": count}), first, "parcel_id")
             findings.add(parcel_id, replace(told, value=parcel_id))
     drafts |= {name: Draft(name) for name in findings.spoiled() if name and name not in drafts}
     _tell_alike(drafts, tables, findings)
@@ -395,10 +396,10 @@ def _assemble(
 
 
 def _tell_alike(drafts: Mapping[str, Draft], tables: Mapping[str, KnownTable], findings: Findings) -> None:
-    """Tell parcels whose ids differ by zeros in front, a hyphen or capitals alone, as hands and spreadsheets do."""
+    """Tell parcels whose ids differ by zeros in front, a hyphen, capitals or the width of letters, as hands do."""
     first: dict[str, str] = {}
     for name in drafts:
-        bare = re.sub(r"(?<![\d.,])0+(?=\d)", "", name.casefold())
+        bare = re.sub(r"(?<![\d.,])0+(?=\d)", "", unicodedata.normalize("NFKC", name).casefold())
         other = first.setdefault(re.sub(r"(?<=[^\W\d])[\s_-]+(?=\d)", "", bare), name)
         if other != name:
             for one, two in ((name, other), (other, name)):
