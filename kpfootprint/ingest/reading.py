@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -28,7 +30,7 @@ from kpfootprint.ingest.raw.cells import Cell, text_of
 from kpfootprint.ingest.raw.tables import GOODS, Column, KnownTable, Note, RawTable, stacked
 from kpfootprint.ingest.sheets.bundles import recognise_files
 from kpfootprint.ingest.words import Vocabulary, declared_words, fold, nearest, plain, table_names, vocabulary_of
-from kpfootprint.parcel import Parcel
+from kpfootprint.parcel import Declaration, Parcel
 from kpfootprint.reference import ZoneTable
 from kpfootprint.retold import said_of
 from kpfootprint.scheme import Scheme
@@ -357,17 +359,17 @@ def _read_tables(
     several = folder or name.lower().endswith(".zip")
     hidden: list[str] = []
     if isinstance(source, Path) and folder:
-        files = files_of(source, budget, limits, hidden)
+        files = files_of(source, budget, hidden)
     else:
         data = source.data if isinstance(source, Upload) else read_file(source, budget)
-        files = files_in(data, name, budget, limits, hidden) if several else iter([(name, data)])
+        files = files_in(data, name, budget, hidden) if several else iter([(name, data)])
     raws: list[RawTable] = []
     passed: list[str] = []
     seen: set[str] = set()
     for file, data in each(files):
         seen.add(PurePosixPath(file).name.casefold())
         try:
-            found = _read_one(file, data, headers, budget, limits, lenient=several)
+            found = _read_one(file, data, headers, budget, lenient=several)
             raws += found
             passed += [] if found else [file]
         except IngestError as error:
@@ -410,8 +412,7 @@ def words_of(upload: Upload, limits: Limits | None = None) -> dict[str, str]:
     {'colour:BRN2': 'brown'}
     """
     problems: list[Problem] = []
-    limits = limits or Limits()
-    found = _read_one(upload.name, upload.data, None, Budget(limits), limits, lenient=False)
+    found = _read_one(upload.name, upload.data, None, Budget(limits or Limits()), lenient=False)
     chosen = words_in(found[0], problems) if found else {}
     if problems:
         raise IngestError(problems)
@@ -422,21 +423,18 @@ def _declared_alone(table: KnownTable, words: Vocabulary, limits: Limits) -> lis
     findings = Findings(limits.max_problems)
     declared = read_declarations(table, None if "parcel_id" in table.columns else "parcel", words, findings)
     found = list(findings.all())
-    sums: dict[str, list[float]] = {}
-    for parts in declared.values():
-        for zone, part in parts.zones.items():
-            of = sums.setdefault(zone, [0.0, 0.0])
-            of[0], of[1] = of[0] + (part.carats or 0.0), of[1] + (part.percent or 0.0)
-    told = [
-        f"{zone} {percent:g}%" if percent else f"{zone} {carats:.2f} ct" for zone, (carats, percent) in sums.items()
-    ]
+    carats: defaultdict[str, float] = defaultdict(float)
+    percents: defaultdict[str, float] = defaultdict(float)
+    for part in chain.from_iterable(declared.values()):
+        if isinstance(part, Declaration):
+            carats[part.zone_id] += part.carats or 0.0
+            percents[part.zone_id] += part.percent or 0.0
+    told = [f"{zone} {percents[zone]:g}%" if percents[zone] else f"{zone} {carats[zone]:.2f} ct" for zone in carats]
     zones = ", ".join(told) or "zones"
     return [*found, table.problem(Broken("declarations_alone", {"zones": zones}))]
 
 
-def _read_one(
-    name: str, data: bytes, headers: Headers | None, budget: Budget, limits: Limits, *, lenient: bool
-) -> list[RawTable]:
+def _read_one(name: str, data: bytes, headers: Headers | None, budget: Budget, *, lenient: bool) -> list[RawTable]:
     lower = name.lower()
     if lower.endswith(".gz"):
         data, lower = gunzip(data, name, budget), lower.removesuffix(".gz")
@@ -448,9 +446,9 @@ def _read_one(
     if lower.endswith(_TEXT):
         if lenient and lower.endswith(".txt") and not _named_like_a_table(own):
             return []
-        return [read_csv(data, stem(Path(own)), name, headers, limits)]
+        return [read_csv(data, stem(Path(own)), name, headers, budget.limits)]
     if lower.endswith(BOOKS):
-        return read_workbook(data, name, budget, limits, headers)
+        return read_workbook(data, name, budget, headers)
     if lenient and not lower.endswith((".xlsb", ".zip", ".json")) and not _named_like_a_table(own):
         return []
     raise refuse(name, "unknown_file_kind")

@@ -93,7 +93,7 @@ def _workbook(name: str, content: bytes) -> Any:
 
 def _rows(name: str, content: bytes) -> Iterator[tuple[str, Iterable[Sequence[Any]]]]:
     if name.lower().endswith((".xlsx", ".xlsm")):
-        read_workbook(content, name, Budget(Limits()), Limits())  # within its limits, or not at all
+        read_workbook(content, name, Budget(Limits()))  # within its limits, or not at all
         yield from sheets_in(content, name)
         return
     for title, plain in _tables(name, content):
@@ -101,8 +101,8 @@ def _rows(name: str, content: bytes) -> Iterator[tuple[str, Iterable[Sequence[An
 
 
 def _tables(name: str, content: bytes) -> Iterator[tuple[str, bytes]]:
-    budget, limits = Budget(Limits()), Limits()
-    files = files_in(content, name, budget, limits, []) if name.lower().endswith(".zip") else iter([(name, content)])
+    budget = Budget(Limits())
+    files = files_in(content, name, budget, []) if name.lower().endswith(".zip") else iter([(name, content)])
     for own, data in files:
         packed = own.lower().endswith(".gz")
         if own.lower().removesuffix(".gz").endswith((".csv", ".tsv", ".txt")):

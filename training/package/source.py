@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from kpfootprint.errors import IngestError, Problem, ReferenceDataError
-from kpfootprint.ingest.files.archive import Budget, Limits, check_members, open_zip, read_file, unzip
+from kpfootprint.ingest.files.archive import Budget, Limits, read_file, unzipped
 from kpfootprint.ingest.files.workbook import read_workbook
 from kpfootprint.ingest.problems import Broken, problem
 from kpfootprint.ingest.raw.cells import Cell, Odd
@@ -69,8 +69,8 @@ def _of_sheet(problem: Problem) -> Problem:
 def _from_zip(path: Path, into: Path) -> Path:
     """Unpack an archive; the package may lie in a folder inside it."""
     budget = Budget(LIMITS)
-    with open_zip(read_file(path, budget), path.name) as archive:
-        members = {m.filename.replace("\\", "/"): m for m in check_members(archive, path.name, LIMITS)}
+    with unzipped(read_file(path, budget), path.name, budget) as inside:
+        members = {name.replace("\\", "/"): unpack for name, unpack in inside}
         found = [PurePosixPath(name) for name in members if PurePosixPath(name).name == DESCRIPTOR]
         if not found:
             reason = "there is no {descriptor} in {folder}"
@@ -80,19 +80,19 @@ def _from_zip(path: Path, into: Path) -> Path:
             reason = "it holds several packages: {names}; give one of them"
             raise fault("table_twice", reason, table=path.name, names=", ".join(roots))
         root = PurePosixPath(roots[0])
-        for name, member in members.items():
+        for name, unpack in members.items():
             if not PurePosixPath(name).is_relative_to(root):
                 continue
             target = into / PurePosixPath(name).relative_to(root)
             target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(unzip(archive, member, budget))
+            target.write_bytes(unpack())
     return into
 
 
 def _from_workbook(path: Path, into: Path) -> Path:
     """Write the sheets of a workbook as a package: `package` (names and values), and one sheet a table."""
     budget = Budget(LIMITS)
-    read = read_workbook(read_file(path, budget), path.name, budget, LIMITS)
+    read = read_workbook(read_file(path, budget), path.name, budget)
     names = {fold(name): name for name in (*_TABLES, PACKAGE, ATTRIBUTES)}
     sheets: dict[str, RawTable] = {}
     for raw in read:

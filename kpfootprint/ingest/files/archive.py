@@ -7,6 +7,7 @@ import io
 import stat
 import zipfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
@@ -121,13 +122,25 @@ def gunzip(data: bytes, name: str, budget: Budget) -> bytes:
     return _unpacked(partial(gzip.GzipFile, fileobj=io.BytesIO(data)), name, len(data), budget)
 
 
-def unzip(archive: zipfile.ZipFile, member: zipfile.ZipInfo, budget: Budget) -> bytes:
-    """Unpack one file of an archive."""
+@contextmanager
+def unzipped(data: bytes, name: str, budget: Budget) -> Iterator[list[tuple[str, Callable[[], bytes]]]]:
+    """Open a zip archive, and give the path of each of its files with the way to unpack it.
+
+    Raises
+    ------
+    IngestError
+        For what is no archive, paths outside of it, links, passwords and too many files.
+    """
+    with _open_zip(data, name) as archive:
+        members = _checked(archive, name, budget.limits)
+        yield [(member.filename, partial(_unzip, archive, member, budget)) for member in members]
+
+
+def _unzip(archive: zipfile.ZipFile, member: zipfile.ZipInfo, budget: Budget) -> bytes:
     return _unpacked(partial(archive.open, member), member.filename, member.compress_size, budget)
 
 
-def open_zip(data: bytes, name: str) -> zipfile.ZipFile:
-    """Open a zip archive from its bytes."""
+def _open_zip(data: bytes, name: str) -> zipfile.ZipFile:
     try:
         return bounded.open_zip(io.BytesIO(data))
     except bounded.TooManyFiles:
@@ -139,8 +152,7 @@ def open_zip(data: bytes, name: str) -> zipfile.ZipFile:
         raise refuse(name, "wrong_file_kind", found=found) from None
 
 
-def check_members(archive: zipfile.ZipFile, name: str, limits: Limits) -> list[zipfile.ZipInfo]:
-    """Return the files of an archive; raise `IngestError` for paths outside it, links, passwords and too many files."""
+def _checked(archive: zipfile.ZipFile, name: str, limits: Limits) -> list[zipfile.ZipInfo]:
     members = archive.infolist()
     if len(members) > limits.max_files:
         raise refuse(name, "too_many_files", limit=limits.max_files)
@@ -157,11 +169,12 @@ def check_members(archive: zipfile.ZipFile, name: str, limits: Limits) -> list[z
     return [member for member in members if not member.is_dir()]
 
 
-def files_of(path: Path, budget: Budget, limits: Limits, hidden: list[str]) -> Iterator[tuple[str, bytes]]:
+def files_of(path: Path, budget: Budget, hidden: list[str]) -> Iterator[tuple[str, bytes]]:
     """Give name and bytes of every file of a folder; the paths of `hidden` ones are added to those."""
-    inside = sorted(islice(path.rglob("*"), limits.max_files + 1))
-    if len(inside) > limits.max_files:
-        raise refuse(path.name, "too_many_files", limit=limits.max_files)
+    most = budget.limits.max_files
+    inside = sorted(islice(path.rglob("*"), most + 1))
+    if len(inside) > most:
+        raise refuse(path.name, "too_many_files", limit=most)
     for item in inside:
         name = item.relative_to(path).as_posix()
         if is_hidden(name):
@@ -172,12 +185,12 @@ def files_of(path: Path, budget: Budget, limits: Limits, hidden: list[str]) -> I
             yield name, read_file(item, budget)
 
 
-def files_in(data: bytes, name: str, budget: Budget, limits: Limits, hidden: list[str]) -> Iterator[tuple[str, bytes]]:
+def files_in(data: bytes, name: str, budget: Budget, hidden: list[str]) -> Iterator[tuple[str, bytes]]:
     """Give name and bytes of every file of a .zip; the paths of `hidden` ones are added to those."""
-    with open_zip(data, name) as archive:
-        for member in check_members(archive, name, limits):
-            inside = member.filename.replace("\\", "/")
+    with unzipped(data, name, budget) as members:
+        for path, unpack in members:
+            inside = path.replace("\\", "/")
             if is_hidden(inside):
                 hidden.append(inside)
             else:
-                yield inside, unzip(archive, member, budget)
+                yield inside, unpack()

@@ -89,7 +89,7 @@ def head_of(rows: Sequence[Sequence[Cell]], headers: Headers | None, name: str, 
         head = _found(rows, headers)
     else:
         at = next(at for at, row in enumerate(rows) if any(not is_blank(cell) for cell in row))
-        head = Head(_joined([rows[at]]), (at,), ())
+        head = Head(_joined([_texts(rows[at])]), (at,), ())
     body, width = rows[head.rows[-1] + 1 :], len(head.texts)
     filled = {at for row in body for at, cell in enumerate(row[: limits.max_columns]) if not is_blank(cell)}
     gap = any(at not in filled for at in range(1, width + 1) if not "".join(head.texts[at : at + 1]))
@@ -113,34 +113,31 @@ def _found(rows: Sequence[Sequence[Cell]], headers: Headers) -> Head:
         The row that names most that is known, with the rows above and below it that belong to it. Where nothing is
         known, the first row that is not blank.
     """
-    filled = [at for at, row in enumerate(rows) if any(not is_blank(cell) for cell in row)]
+    lines = [_texts(row) for row in rows]
+    cells = [sum(not is_blank(cell) for cell in row) for row in rows]
+    filled = [at for at, count in enumerate(cells) if count]
     best = filled[0]
-    wide = max(sum(not is_blank(cell) for cell in rows[at]) for at in filled[:5]) > 1
-    own = sum(not is_blank(cell) for cell in rows[best])
-    wider = any(sum(not is_blank(cell) for cell in rows[at]) > own for at in filled[1:])
-    if (
-        wider
-        or not _names_every_column(rows[best], headers)
-        or (wide and sum(not is_blank(cell) for cell in rows[best]) == 1)
-    ):
+    wide = max(cells[at] for at in filled[:5]) > 1
+    wider = any(cells[at] > cells[best] for at in filled[1:])
+    if wider or not _names_every_column(lines[best], headers) or (wide and cells[best] == 1):
         scores = {at: _score(rows[at], headers) for at in filled}
         if wide or wider:  # what stands alone is a title, or a line below
-            alone = [at for at in filled if sum(not is_blank(cell) for cell in rows[at]) == 1]
-            scores |= {at: min(scores[at], 0.5) for at in alone}
+            scores |= {at: min(scores[at], 0.5) for at in filled if cells[at] == 1}
         later = [at for at in filled[1:] if not _holds_numbers(rows[at])]
         best = max([filled[0], *later], key=lambda at: (scores[at], -at))
         if scores[best] <= 0.5:
             best = filled[0]
-    members = [best]
+    members, texts = [best], _joined([lines[best]])
     for above in reversed([at for at in filled if at < best][-2:]):
-        if not _is_group_row(rows[above], [rows[at] for at in members], headers):
+        if not _is_group_row(lines[above], texts, headers):
             break
         members.insert(0, above)
+        texts = _joined([lines[at] for at in members])
     for below in [at for at in filled if at > members[-1]][: 3 - len(members)]:
-        if below != members[-1] + 1 or not _continues(rows[below], [rows[at] for at in members], headers):
+        if below != members[-1] + 1 or not _continues(rows[below], texts, headers):
             break
         members.append(below)
-    texts = _joined([rows[at] for at in members])
+        texts = _joined([lines[at] for at in members])
     return Head(texts, tuple(members), tuple(at for at in filled if at < members[0]))
 
 
@@ -176,23 +173,17 @@ def _score(row: Sequence[Cell], headers: Headers) -> float:
     return score
 
 
-def _names_every_column(row: Sequence[Cell], headers: Headers) -> bool:
+def _names_every_column(texts: Sequence[str], headers: Headers) -> bool:
     """Say whether every cell of a row heads a column that is known, so that no other row can be the header."""
-    texts = _texts(row)[:_CELLS]
-    said = [headers.of(text) for text in texts if text]
-    known = [item for item in said if item.sure and not item.wide]
-    return (
-        bool(texts) and all(texts) and len(known) == len(texts) and any(i.role in ("carats", "n_stones") for i in said)
-    )
+    said = [headers.of(text) for text in texts[:_CELLS]]
+    return all(item.sure and not item.wide for item in said) and any(i.role in ("carats", "n_stones") for i in said)
 
 
-def _is_group_row(above: Sequence[Cell], head: Sequence[Sequence[Cell]], headers: Headers) -> bool:
+def _is_group_row(upper: Sequence[str], lower: Sequence[str], headers: Headers) -> bool:
     """Say whether a row names groups of the columns below it: the header beneath repeats itself, or has gaps."""
-    upper = _texts(above)
-    lower = _joined(head)
     if any(is_number(text) for text in upper if text) or sum(bool(text) for text in upper) < 2:
         return False
-    below = [fold(text) for text in _joined(head) if text]
+    below = [fold(text) for text in lower if text]
     repeated = len(set(below)) < len(below)
     fills = any(text and (at >= len(lower) or not lower[at]) for at, text in enumerate(upper))
     known = any(text and headers.of(text).role != "unknown" for text in upper)
@@ -200,19 +191,16 @@ def _is_group_row(above: Sequence[Cell], head: Sequence[Sequence[Cell]], headers
     return repeated or (fills and known and gaps)
 
 
-def _continues(below: Sequence[Cell], head: Sequence[Sequence[Cell]], headers: Headers) -> bool:
+def _continues(below: Sequence[Cell], top: Sequence[str], headers: Headers) -> bool:
     """Say whether a row below the header is a second line of it: measures or units, and no number."""
     texts = _texts(below)
-    if any(not isinstance(cell, str) and not is_blank(cell) for cell in below) or any(
-        map(is_number, filter(None, texts))
-    ):
+    if any(not isinstance(cell, str) or is_number(text) for cell, text in zip(below, texts, strict=True) if text):
         return False
     if any(texts) and all(is_unit(text) for text in texts if text):
         return True
     said = [headers.of(text) for text in texts if text and len(text) <= _LONGEST_NAMED]
     measures = sum(item.role in ("n_stones", "carats", "percent", "mean", "money") and not item.wide for item in said)
     classes = sum(item.wide for item in said)
-    top = _joined(head)
     under_blank = any(text and (at >= len(top) or not top[at]) for at, text in enumerate(texts))
     known = [headers.of(text) for text in top if text]
     lacking = not any(item.role in ("n_stones", "carats", "stones_or_carats") for item in known)
@@ -235,11 +223,10 @@ def _total_beside(lower: Sequence[Sequence[str]], own: int, at: int) -> bool:
     return whole and not group
 
 
-def _joined(rows: Sequence[Sequence[Cell]]) -> tuple[str, ...]:
+def _joined(rows: Sequence[Sequence[str]]) -> tuple[str, ...]:
     """Join the lines of a header; a group's name holds for the blank cells to its right that have something below."""
-    lines = [_texts(row) for row in rows]
-    width = max(map(len, lines))
-    lines = [line + [""] * (width - len(line)) for line in lines]
+    width = max(map(len, rows))
+    lines = [[*row, *[""] * (width - len(row))] for row in rows]
     for position, line in reversed([*enumerate(lines[:-1])]):
         last, own = "", 0
         for at in range(width):

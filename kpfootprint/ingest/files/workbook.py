@@ -11,7 +11,7 @@ import tempfile
 import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import date, time, timedelta
 from functools import partial
@@ -25,7 +25,7 @@ import numpy as np
 
 from kpfootprint.errors import IngestError
 from kpfootprint.ingest.files import oldbook
-from kpfootprint.ingest.files.archive import Budget, Limits, check_members, open_zip, refuse, unzip
+from kpfootprint.ingest.files.archive import Budget, Limits, refuse, unzipped
 from kpfootprint.ingest.files.heads import LOOKED_AT, TableMaker, head_of
 from kpfootprint.ingest.names.headers import Headers
 from kpfootprint.ingest.raw.cells import THOUSANDS, Cell, Odd, is_blank, shortened
@@ -121,60 +121,78 @@ class _Facts:
     formulas: bool
 
 
-def read_workbook(
-    data: bytes, name: str, budget: Budget, limits: Limits, headers: Headers | None = None
-) -> list[RawTable]:
+def read_workbook(data: bytes, name: str, budget: Budget, headers: Headers | None = None) -> list[RawTable]:
     """Read every sheet that holds something; rows are told by their number in the sheet.
 
     A formula cell has the value that was saved with it, which is told; without one it becomes an `Odd` cell. A cell
     merged over several rows holds for all of them, where it holds words; numbers are refused. With `headers` the header
     is looked for below titles; without, it is the first row that is filled.
     """
-    if not name.lower().endswith((".xlsx", ".xlsm")):
-        return _read_with_calamine(data, name, budget, limits, headers)
-    import openpyxl
-
+    if not _is_open_xml(name):
+        return _read_with_calamine(data, name, budget, headers)
     texts: dict[str, bytes] = {}
-    with open_zip(data, name) as archive:
-        members = check_members(archive, name, limits)
-        if "xl/workbook.xml" not in {member.filename for member in members}:
+    with unzipped(data, name, budget) as members:
+        if "xl/workbook.xml" not in dict(members):
             raise refuse(name, "wrong_file_kind", found="it is a zip archive without a workbook")
-        macros = any(member.filename.lower().endswith("vbaproject.bin") for member in members)
-        for member in members:
-            text = unzip(archive, member, budget)
+        macros = any(path.lower().endswith("vbaproject.bin") for path, _ in members)
+        for path, unpack in members:
+            text = unpack()
             _check_part(text, name)
-            if member.filename == "xl/workbook.xml" and b"purl.oclc.org/ooxml" in text:
+            if path == "xl/workbook.xml" and b"purl.oclc.org/ooxml" in text:
                 raise refuse(name, "strict_workbook")
-            if member.filename.startswith("xl/worksheets/") or member.filename.endswith(".rels"):
-                texts[member.filename] = text
-            elif _IN_COMMENTS.fullmatch(part := member.filename.rpartition("/")[2]):
+            if path.startswith("xl/worksheets/") or path.endswith(".rels"):
+                texts[path] = text
+            elif _IN_COMMENTS.fullmatch(part := path.rpartition("/")[2]):
                 texts[part] = text
+    cell_of = partial(_cell, units={}, struck={})
+    tables = []
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            book = openpyxl.load_workbook(_Asking(data), read_only=True, data_only=True, keep_links=False)
-            cell_of = partial(_cell, units={}, struck={})
-            try:
-                tables = []
-                for sheet in book.worksheets:
-                    sheet.reset_dimensions()
-                    folder, _, part = str(getattr(sheet, "_worksheet_path", "")).lstrip("/").rpartition("/")
-                    text = texts.get(f"{folder}/{part}", b"")
-                    facts = _facts(text, sheet.title, hidden=sheet.sheet_state != "visible")
-                    rows = _filled(_rows_of(sheet, name, cell_of), facts)
-                    table = _read_sheet(rows, sheet.title, name, headers, limits)
-                    if table is not None:
-                        table = replace(table, columns=_with_fills(table, sheet, headers))
-                        notes = (_WITH_FORMULAS if facts.formulas else ()) + (_WITH_MACROS if macros else ())
-                        said = _comments(texts.get(f"{folder}/_rels/{part}.rels", b""), texts)
-                        tables.append(replace(table, hidden=facts.hidden, notes=(*notes, *said)))
-                return tables
-            finally:
-                book.close()
+        with _opened(data) as sheets:
+            for sheet in sheets:
+                folder, _, part = str(getattr(sheet, "_worksheet_path", "")).lstrip("/").rpartition("/")
+                facts = _facts(texts.get(f"{folder}/{part}", b""), sheet.title, hidden=sheet.sheet_state != "visible")
+                rows = _filled(_rows_of(sheet, name, cell_of), facts)
+                table = _read_sheet(rows, sheet.title, name, headers, budget.limits)
+                if table is not None:
+                    columns = _with_fills(table, sheet, headers)
+                    notes = (_WITH_FORMULAS if facts.formulas else ()) + (_WITH_MACROS if macros else ())
+                    said = _comments(texts.get(f"{folder}/_rels/{part}.rels", b""), texts)
+                    tables.append(replace(table, columns=columns, hidden=facts.hidden, notes=(*notes, *said)))
     except IngestError:
         raise
     except Exception as error:  # a parser that is fed with anything may raise anything
         raise refuse(name, "damaged_file", detail=f"{type(error).__name__}: {error}") from None
+    return tables
+
+
+def sheets_in(data: bytes, name: str) -> Iterator[tuple[str, Iterator[tuple[Cell, ...]]]]:
+    """Give name and rows of each sheet of a workbook that was read before: its values alone, within the same bounds."""
+    if _is_open_xml(name):
+        with _opened(data) as sheets:
+            for sheet in sheets:
+                yield sheet.title, _rows_of(sheet, name, attrgetter("value"))
+    else:
+        with _read_apart(data, name) as said:
+            said()
+            yield from ((title, rows) for title, _, rows in _sheets_apart(said))
+
+
+def _is_open_xml(name: str) -> bool:
+    return name.lower().endswith((".xlsx", ".xlsm"))
+
+
+@contextmanager
+def _opened(data: bytes) -> Iterator[Iterable[Any]]:
+    """Open an .xlsx workbook and give its sheets, whatever they claim about how far they reach."""
+    import openpyxl
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        book = openpyxl.load_workbook(_Asking(data), read_only=True, data_only=True, keep_links=False)
+        with closing(book):
+            for sheet in book.worksheets:
+                sheet.reset_dimensions()
+            yield book.worksheets
 
 
 def _comments(relations: bytes, texts: Mapping[str, bytes]) -> tuple[Note, ...]:
@@ -211,29 +229,6 @@ def _rows_of(sheet: Any, name: str, cell_of: Callable[[Any], Cell]) -> Iterator[
         if number > _LAST_ROW:
             raise refuse(name, "row_too_far", limit=_LAST_ROW)
         yield cells
-
-
-def sheets_in(data: bytes, name: str) -> Iterator[tuple[str, Iterator[tuple[Cell, ...]]]]:
-    """Give name and rows of each sheet of a workbook that was read before: its values alone, within the same bounds."""
-    if not name.lower().endswith((".xlsx", ".xlsm")):
-        with _read_apart(data, name) as said:
-            said()
-            while (sheet := said()) is not None:
-                rows = _rows_apart(said)
-                yield sheet[0], rows
-                deque(rows, maxlen=0)
-        return
-    import openpyxl
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        book = openpyxl.load_workbook(_Asking(data), read_only=True, data_only=True, keep_links=False)
-        try:
-            for found in book.worksheets:
-                found.reset_dimensions()
-                yield found.title, _rows_of(found, name, attrgetter("value"))
-        finally:
-            book.close()
 
 
 def _column_number(letters: bytes) -> int:
@@ -397,20 +392,20 @@ def _value(value: object) -> Cell:
     return value if isinstance(value, int | float | date) else str(value)
 
 
-def _read_with_calamine(
-    data: bytes, name: str, budget: Budget, limits: Limits, headers: Headers | None
-) -> list[RawTable]:
+def _read_with_calamine(data: bytes, name: str, budget: Budget, headers: Headers | None) -> list[RawTable]:
     """Read .ods and .xls, of which the parser tells values alone; units that are not carats refuse the workbook."""
     formulas = False
-    currencies: set[str] = set()
+    notes: tuple[Note, ...] = ()
     if name.lower().endswith(".ods"):
-        with open_zip(data, name) as archive:
-            for member in check_members(archive, name, limits):
-                text = unzip(archive, member, budget)
-                if member.filename == "content.xml":
+        with unzipped(data, name, budget) as members:
+            for path, unpack in members:
+                text = unpack()
+                if path == "content.xml":
                     _check_content(text, name)
                     formulas = b"table:formula=" in text
-                    currencies = {found.decode() for found in _ODS_CURRENCY.findall(text)} - {"USD"}
+                    currencies = sorted({found.decode() for found in _ODS_CURRENCY.findall(text)} - {"USD"})
+                    told = {"currency": ", ".join(currencies)}
+                    notes = (Note(code="currency_shown", values=told),) if currencies else ()
     elif not data.startswith(oldbook.MAGIC):
         raise refuse(name, "wrong_file_kind", found="it is no old Excel workbook; save it as .xlsx or .csv")
     tables = []
@@ -418,16 +413,11 @@ def _read_with_calamine(
         formats, calculated = said()
         for unit in map(_unit_shown, formats):
             _check_unit(unit, name)
-        while (sheet := said()) is not None:
-            title, seen = sheet
-            rows = _rows_apart(said)
-            table = _read_sheet(rows, title, name, headers, limits)
+        notes = (*(_WITH_FORMULAS if formulas or calculated else ()), *notes)
+        for title, seen, rows in _sheets_apart(said):
+            table = _read_sheet(rows, title, name, headers, budget.limits)
             if table is not None:
-                notes = _WITH_FORMULAS if formulas or calculated else ()
-                if currencies:
-                    notes = (*notes, Note(code="currency_shown", values={"currency": ", ".join(sorted(currencies))}))
                 tables.append(replace(table, hidden=() if seen else ("sheet",), notes=notes))
-            deque(rows, maxlen=0)
     return tables
 
 
@@ -462,6 +452,14 @@ def _read_apart(data: bytes, name: str) -> Iterator[Callable[[], Any]]:
         there.close()
 
 
+def _sheets_apart(said: Callable[[], Any]) -> Iterator[tuple[str, bool, Iterator[tuple[Cell, ...]]]]:
+    """Give the name of each sheet, whether it is seen, and its rows, which are passed over where nobody takes them."""
+    while (sheet := said()) is not None:
+        rows = _rows_apart(said)
+        yield *sheet, rows
+        deque(rows, maxlen=0)
+
+
 def _rows_apart(said: Callable[[], Any]) -> Iterator[tuple[Cell, ...]]:
     while (stretch := said()) is not None:
         for row in stretch:
@@ -476,9 +474,7 @@ def _check_unit(unit: str, name: str) -> None:
 
 
 def _check_content(text: bytes, name: str) -> None:
-    for shown in islice(_ODS_TEXT.finditer(text), 1000):
-        _check_unit(_unit_shown(f'"{shown[1].decode("utf-8", "replace")}"'), name)
-    for shown in _ODS_SHOWN.finditer(text):
+    for shown in chain(islice(_ODS_TEXT.finditer(text), 1000), _ODS_SHOWN.finditer(text)):
         _check_unit(_unit_shown(f'"{shown[1].decode("utf-8", "replace")}"'), name)
     if _ODS_UNVALUED.search(text):
         raise refuse(name, "formulas_in_workbook")

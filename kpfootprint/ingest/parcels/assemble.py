@@ -17,7 +17,7 @@ from kpfootprint.ingest.parcels.breakdowns import number_and_weight, read_breakd
 from kpfootprint.ingest.parcels.gathered import Findings
 from kpfootprint.ingest.parcels.records import (
     CONDITIONS,
-    DeclaredParts,
+    Declared,
     Draft,
     GoodsRows,
     read_declarations,
@@ -249,12 +249,12 @@ def _values(goods: GoodsRows, rows: NDArray[np.intp]) -> NDArray[np.float64] | N
 
 
 def _parcel(draft: Draft, body: Mapping[str, Any], value_of_rows: float | None) -> Parcel:
-    fields, zones, countries = draft.fields, draft.declared.zones, draft.declared.countries
+    fields = draft.fields
     return Parcel(
         parcel_id=draft.parcel_id,
         conditions=Conditions(**{name: fields[name] for name in CONDITIONS if name in fields}),
-        declarations=tuple(Declaration(zone_id=zone, **part.amounts()) for zone, part in zones.items()),
-        countries=tuple(DeclaredCountry(country=name, **part.amounts()) for name, part in countries.items()),
+        declarations=tuple(item for item in draft.declared if isinstance(item, Declaration)),
+        countries=tuple(item for item in draft.declared if isinstance(item, DeclaredCountry)),
         exported_on=fields.get("exported_on"),
         certificate_no=fields.get("certificate_no"),
         exporter=fields.get("exporter"),
@@ -359,7 +359,7 @@ def _assemble(
         drafts = {} if single is None else {single: Draft(single)}
     listed = bool(drafts)
     goods = [read_goods(tables[kind], single, words, findings) for kind in GOODS if kind in tables]
-    declared: dict[str, DeclaredParts] = {}
+    declared: dict[str, list[Declared]] = {}
     if "declarations" in tables and tables["declarations"].complete:
         declared = read_declarations(tables["declarations"], single, words, findings)
     sizes = tables.get("size_classes")

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import starmap
 from typing import Any
 
 import numpy as np
@@ -33,34 +34,17 @@ from kpfootprint.ingest.raw.cells import (
 from kpfootprint.ingest.raw.money import names_dollars, read_dollars, read_value
 from kpfootprint.ingest.raw.tables import Column, KnownTable, Note
 from kpfootprint.ingest.words import Vocabulary, condition_values, fold, nearest
-from kpfootprint.parcel import PERCENT_APART, Conditions
+from kpfootprint.parcel import FACTORS, PERCENT_APART, Conditions, Declaration, DeclaredCountry
 from kpfootprint.retold import Said
 from kpfootprint.scheme import SieveSet
 from kpfootprint.wanted import each
 
 MAX_CARATS = 1e9
+MAX_STONE_CT = 5000.0
 CONDITIONS = tuple(Conditions.__dataclass_fields__)
 
 
-@dataclass(frozen=True, slots=True)
-class Declared:
-    """What is declared of one zone or country: carats, or percent of the carats, or neither."""
-
-    carats: float | None = None
-    percent: float | None = None
-
-    def amounts(self) -> dict[str, float | None]:
-        """Return both, rounded beyond what anyone weighs."""
-        parts = {"carats": self.carats, "percent": self.percent}
-        return {name: None if value is None else round(value, 6) for name, value in parts.items()}
-
-
-@dataclass(slots=True)
-class DeclaredParts:
-    """What one parcel declares, by zone and by country."""
-
-    zones: dict[str, Declared] = field(default_factory=dict)
-    countries: dict[str, Declared] = field(default_factory=dict)
+Declared = Declaration | DeclaredCountry
 
 
 @dataclass(slots=True)
@@ -71,7 +55,7 @@ class Draft:
     table: KnownTable | None = None
     row: int | None = None
     fields: dict[str, Any] = field(default_factory=dict)
-    declared: DeclaredParts = field(default_factory=DeclaredParts)
+    declared: Sequence[Declared] = ()
 
     def cell(self, name: str) -> Cell:
         """Return the cell that says a field."""
@@ -79,17 +63,14 @@ class Draft:
         return None if column is None or self.row is None else column.at(self.row)
 
 
-def _condition(name: str) -> Callable[[Cell], str | Broken | None]:
-    def read(cell: Cell) -> str | Broken | None:
-        text = read_text(cell)
-        if not isinstance(text, str):
-            return text
-        if name == "sorter" and re.fullmatch(r"[a-z]\d+", text):
-            return text.upper()
-        known = fold(text) in condition_values(name)
-        return condition_said(name, text) if known else condition_said(name, text) or text
-
-    return read
+def _read_condition(name: str, cell: Cell) -> str | Broken | None:
+    text = read_text(cell)
+    if not isinstance(text, str):
+        return text
+    if name == "sorter" and re.fullmatch(r"[a-z]\d+", text):
+        return text.upper()
+    said = condition_said(name, text)
+    return said if fold(text) in condition_values(name) else said or text
 
 
 def number_reader(
@@ -103,7 +84,7 @@ def number_reader(
         number = Broken("not_a_number") if is_blank(cell) else read_number(cell, marks, typed=typed)
         if isinstance(number, Broken):
             return number
-        wrong = out_of_range(number, minimum="zero" if zero else "above_zero", maximum=maximum, whole=whole)
+        wrong = out_of_range(number, zero=zero, maximum=maximum, whole=whole)
         return wrong or (int(number) if whole else number)
 
     return read
@@ -114,27 +95,24 @@ def _read_hs_code(cell: Cell) -> str | Broken | None:
     return read_text(f"{cell:.2f}" if isinstance(cell, float) and not cell.is_integer() else cell)
 
 
-def _value_reader(marks: DecimalMarks) -> Callable[[Cell], float | Broken | None]:
-    return partial(read_value, marks=marks)
-
-
 def field_readers(marks: DecimalMarks, typed: bool) -> Mapping[str, Callable[[Cell], Any]]:
     """Return how each column of ``parcels`` is read."""
     return {
         "exported_on": read_date,
         "certificate_no": read_id,
         "exporter": read_text,
-        "cleaning_state": _condition("cleaning_state"),
-        "selection": _condition("selection"),
-        "sorter": _condition("sorter"),
+        **{name: partial(_read_condition, name) for name in FACTORS},
         "bottom_screen_mm": number_reader(marks, typed, maximum=100.0),
         "specials_removed": read_yes_or_no,
         "sieve_set": read_text,
         "n_stones": number_reader(marks, typed, maximum=1e12, whole=True),
-        "carats": number_reader(marks, typed, maximum=MAX_CARATS),
-        "value_usd": number_reader(marks, typed, maximum=1e12, zero=True) if typed else _value_reader(marks),
+        "value_usd": number_reader(marks, typed, maximum=1e12, zero=True)
+        if typed
+        else partial(read_value, marks=marks),
         "hs_code": _read_hs_code,
-        **dict.fromkeys(("weight_g", "mean_ct", "largest_ct"), number_reader(marks, typed, maximum=MAX_CARATS)),
+        **dict.fromkeys(
+            ("carats", "weight_g", "mean_ct", "largest_ct"), number_reader(marks, typed, maximum=MAX_CARATS)
+        ),
     }
 
 
@@ -192,7 +170,7 @@ def tell_ragged(table: KnownTable, row: int, parcel_id: str | None, findings: Fi
 
 def read_declarations(
     table: KnownTable, single: str | None, words: Vocabulary, findings: Findings
-) -> dict[str, DeclaredParts]:
+) -> dict[str, list[Declared]]:
     """Read declarations by parcel; rows of one zone, or of one country, add up.
 
     With `single`, the table is about that parcel and needs no ``parcel_id``. In JSON a single declared zone may come
@@ -203,7 +181,7 @@ def read_declarations(
         "carats": number_reader(marks, table.typed, maximum=MAX_CARATS),
         "percent": number_reader(marks, table.typed, maximum=100.0),
     }
-    declared: dict[str, DeclaredParts] = {}
+    declared: dict[str, dict[tuple[str, str], _Amounts]] = {}
     for row, parcel_id, record in _rows_of_parcels(table, single, findings):
         tell_ragged(table, row, parcel_id, findings)
         cells = {"carats": record.get("carats"), "percent": _without_sign(record.get("percent"))}
@@ -222,18 +200,30 @@ def read_declarations(
             read["carats"] = Broken("missing_value")
         if _tell_broken(table, row, parcel_id, read, findings):
             continue
-        parts = declared.setdefault(parcel_id, DeclaredParts())
-        named, key = (parts.countries, read["country"]) if by_country else (parts.zones, read["zone_id"])
-        found = Declared(read["carats"], read["percent"])  # type: ignore[arg-type]
-        before = named.get(str(key))
-        if before is not None and (_bare(found) or _bare(before)):
-            findings.add(parcel_id, table.problem(Broken("declared_without_carats"), row, "carats"))
-        named[str(key)] = found if before is None else _sum(before, found)
+        parts = declared.setdefault(parcel_id, {})
+        named = "country" if by_country else "zone_id"
+        key, found = (named, str(read[named])), {name: read[name] for name in readers}
+        if (before := parts.get(key)) is not None:
+            if not any(found.values()) or not any(before.values()):
+                findings.add(parcel_id, table.problem(Broken("declared_without_carats"), row, "carats"))
+            found = {name: sum(filter(None, (before[name], amount))) or None for name, amount in found.items()}
+        parts[key] = found
     for parcel_id, parts in declared.items():
         broken_parts = _check(parts)
         if broken_parts is not None:
             findings.add(parcel_id, table.problem(broken_parts, None, "carats"))
-    return declared
+    return {parcel_id: list(starmap(_declared, parts.items())) for parcel_id, parts in declared.items()}
+
+
+_Amounts = dict[str, Any]
+"""Carats, percent of the carats, or neither, of one zone or country."""
+
+
+def _declared(key: tuple[str, str], amounts: _Amounts) -> Declared:
+    """Return what is declared of one zone or country, rounded beyond what anyone weighs."""
+    named, place = key
+    rounded = {name: amount and round(amount, 6) for name, amount in amounts.items()}
+    return DeclaredCountry(country=place, **rounded) if named == "country" else Declaration(zone_id=place, **rounded)
 
 
 def _without_sign(cell: Cell) -> Cell:
@@ -241,40 +231,23 @@ def _without_sign(cell: Cell) -> Cell:
     return cell.rstrip().removesuffix("%").rstrip() if isinstance(cell, str) and cell.rstrip().endswith("%") else cell
 
 
-def _bare(part: Declared) -> bool:
-    return part.carats is None and part.percent is None
-
-
-def _sum(one: Declared, two: Declared) -> Declared:
-    def added(a: float | None, b: float | None) -> float | None:
-        return b if a is None else a if b is None else a + b
-
-    return Declared(added(one.carats, two.carats), added(one.percent, two.percent))
-
-
-def _check(declared: DeclaredParts) -> Broken | None:
-    """Return what keeps the declared parts from being one blend."""
-    parts = [*declared.zones.values(), *declared.countries.values()]
-    percents = [part.percent for part in parts if part.percent is not None]
-    if len(percents) == len(parts) and _are_alike(parts):
-        for named in (declared.zones, declared.countries):
-            named |= {name: replace(part, percent=None) for name, part in named.items()}
-        percents = []
-    if percents and (len(percents) < len(parts) or any(part.carats is not None for part in parts)):
+def _check(parts: Mapping[tuple[str, str], _Amounts]) -> Broken | None:
+    """Return what keeps the declared parts from being one blend; percents that are those of the carats are dropped."""
+    carats, percents = ([part[name] for part in parts.values() if part[name]] for name in ("carats", "percent"))
+    if len(carats) == len(percents) == len(parts):
+        shares = [100.0 * part / sum(carats) for part in carats]
+        if all(abs(said - share) <= PERCENT_APART for said, share in zip(percents, shares, strict=True)):
+            percents = []
+            for part in parts.values():
+                part["percent"] = None
+    if percents and (carats or len(percents) < len(parts)):
         return Broken("carats_and_percent")
     if percents and abs(sum(percents) - 100.0) > PERCENT_APART:
         return Broken("percent_total", {"found": f"{sum(percents):g}"})
-    bare = sum(map(_bare, parts))
-    if bare and len(parts) > 1 and (declared.zones or bare < len(parts)):
+    bare = sum(not any(part.values()) for part in parts.values())
+    if bare and len(parts) > 1 and (bare < len(parts) or any(named == "zone_id" for named, _ in parts)):
         return Broken("declared_without_carats")
     return None
-
-
-def _are_alike(parts: Sequence[Declared]) -> bool:
-    """Say whether all parts have carats, and percents that are those of the carats, as they are rounded."""
-    whole = sum(part.carats or 0.0 for part in parts)
-    shares = [(part.percent or 0.0, 100.0 * part.carats / whole) for part in parts if part.carats and whole > 0]
-    return len(shares) == len(parts) > 0 and all(abs(said - found) <= PERCENT_APART for said, found in shares)
 
 
 def _country(cell: Cell, words: Vocabulary) -> str | Broken:
@@ -298,7 +271,7 @@ def read_sieve_sets(table: KnownTable | None, words: Vocabulary, findings: Findi
     if table is None:
         return sets
     marks = table.marks
-    lower_of = number_reader(marks, table.typed, maximum=5000.0, zero=True)
+    lower_of = number_reader(marks, table.typed, maximum=MAX_STONE_CT, zero=True)
     upper_of = number_reader(marks, table.typed, maximum=MAX_CARATS)
     gathered: dict[str, tuple[str, list[tuple[float, float, str]]]] = {}
     for row, record in enumerate(table.records()):
@@ -332,9 +305,6 @@ def _sieve_set(
     except SchemeMismatch as error:
         findings.add(None, table.problem(Broken("bad_sieve_set", {"detail": error})))
         return None
-
-
-MAX_STONE_CT = 5000.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -380,12 +350,12 @@ def read_goods(table: KnownTable, single: str | None, words: Vocabulary, finding
         if name == "value_usd" and not table.typed:
             values, broken_cells = _dollars(table, column, marks), {}
         elif name == size:
-            check_range(values, broken_cells, minimum="above_zero", maximum=MAX_STONE_CT)
+            check_range(values, broken_cells, zero=False, maximum=MAX_STONE_CT)
             blank = (at for at in np.flatnonzero(np.isnan(values)).tolist() if is_blank(column.cells[at]))
             broken_cells |= dict.fromkeys(blank, Broken("missing_value"))
         else:
             whole = name == "n_stones"
-            check_range(values, broken_cells, minimum="zero", maximum=1e9 if whole else 1e12, whole=whole)
+            check_range(values, broken_cells, zero=True, maximum=1e9 if whole else 1e12, whole=whole)
         findings.add_column(table, name, broken_cells, owners, ids)
         numbers[name] = values[column.codes]
     if "value_usd" in numbers and not table.typed:

@@ -443,25 +443,21 @@ SMALLEST = 5e-7
 
 
 def check_range(
-    numbers: NDArray[np.float64], broken: dict[int, Broken], *, minimum: str, maximum: float, whole: bool = False
+    numbers: NDArray[np.float64], broken: dict[int, Broken], *, zero: bool, maximum: float, whole: bool = False
 ) -> None:
-    """Add to `broken` the numbers out of range; `minimum` is ``"above_zero"`` or ``"zero"``, NaN is left alone."""
-    suspects = (numbers < 0) | (numbers > maximum)
-    if minimum == "above_zero":
-        suspects |= numbers < SMALLEST
-    if whole:
-        with np.errstate(invalid="ignore"):
-            suspects |= np.isfinite(numbers) & (numbers != np.floor(numbers))
+    """Add to `broken` the numbers that are not above zero (or from zero) up to `maximum`; NaN is left alone."""
+    suspects = (numbers < SMALLEST) | (numbers > maximum) | (whole & (numbers > np.floor(numbers)))
     for position in np.flatnonzero(suspects).tolist():
-        wrong = out_of_range(float(numbers[position]), minimum=minimum, maximum=maximum, whole=whole)
-        broken |= {} if wrong is None else {position: wrong}
+        wrong = out_of_range(float(numbers[position]), zero=zero, maximum=maximum, whole=whole)
+        if wrong is not None:
+            broken[position] = wrong
 
 
-def out_of_range(number: float, *, minimum: str, maximum: float, whole: bool = False) -> Broken | None:
+def out_of_range(number: float, *, zero: bool, maximum: float, whole: bool = False) -> Broken | None:
     """Return the rule by which a number is out of range, as `check_range` has it, or None."""
     if number < 0:
         return Broken("negative")
-    if number < SMALLEST and minimum == "above_zero":
+    if number < SMALLEST and not zero:
         return Broken("zero")
     if number > maximum:
         return Broken("too_large", {"limit": f"{maximum:,.0f}"})
