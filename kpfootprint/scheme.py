@@ -62,8 +62,8 @@ class SieveSet:
             )
         if len(set(self.classes)) != len(self.classes):
             raise SchemeMismatch("sieve set {name}: class names repeat", name=repr(self.name))
-        if any(not 0 <= low < high for low, high in zip(self.lower_ct, self.upper_ct, strict=True)):
-            limits = list(zip(self.lower_ct, self.upper_ct, strict=True))
+        limits = [*self.limits.values()]
+        if any(not 0 <= low < high for low, high in limits):
             raise SchemeMismatch(
                 "sieve set {name}: limits must increase from 0 ct or more, got {limits}",
                 name=repr(self.name),
@@ -75,6 +75,17 @@ class SieveSet:
                 name=repr(self.name),
                 limits=self.lower_ct,
             )
+
+    @classmethod
+    def of(cls, name: str, limits: Mapping[str, tuple[float, float]]) -> SieveSet:
+        """Return the set of some classes with their limits in carats, the smallest stones first."""
+        lower_ct, upper_ct = zip(*limits.values(), strict=True)
+        return cls(name=name, classes=tuple(limits), lower_ct=lower_ct, upper_ct=upper_ct)
+
+    @property
+    def limits(self) -> dict[str, tuple[float, float]]:
+        """The classes with their limits in carats."""
+        return dict(zip(self.classes, zip(self.lower_ct, self.upper_ct, strict=True), strict=True))
 
     @property
     def gapless(self) -> bool:

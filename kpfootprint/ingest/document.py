@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Sized
 from dataclasses import replace
 from itertools import islice
 from typing import Any
@@ -100,7 +100,7 @@ def ingest_json(
 def overlay(
     tables: Mapping[str, KnownTable],
     given: Mapping[str, Any],
-    parcel_id: str,
+    parcel_id: str | None,
     words: Vocabulary,
     limits: Limits,
     problems: list[Problem],
@@ -216,7 +216,8 @@ def _columns(kind: str, value: object, limits: Limits) -> Mapping[str, Sequence[
     columns: Mapping[Any, Sequence[Any]]
     if isinstance(value, Mapping) and kind == "stones":
         columns = {name: column for name, column in value.items() if column is not None}
-        for name, column in columns.items() if len(columns) <= limits.max_columns else ():
+        _check_width(kind, columns, limits)
+        for name, column in columns.items():
             if not isinstance(column, list | tuple):
                 raise IngestError([problem(Broken("wrong_type", {"expected": "a list"}), table=kind, column=name)])
     elif not isinstance(value, list | tuple):
@@ -228,42 +229,34 @@ def _columns(kind: str, value: object, limits: Limits) -> Mapping[str, Sequence[
         names: dict[Any, None] = {}
         for row in value:
             names.update(dict.fromkeys(row))
-            if len(names) > limits.max_columns:
-                break
-        columns = (
-            dict.fromkeys(names, ())
-            if len(names) > limits.max_columns
-            else {name: [row.get(name) for row in value] for name in names}
-        )
-    if len(columns) > limits.max_columns:
-        raise refuse(kind, "too_many_columns", limit=limits.max_columns)
+            _check_width(kind, names, limits)
+        columns = {name: [row.get(name) for row in value] for name in names}
     first, length = next(((name, len(column)) for name, column in columns.items()), ("", 0))
-    unequal = [
-        problem(
-            Broken("unequal_columns", {"found": len(column), "expected": length, "column": first}),
-            table=kind,
-            column=name,
-        )
-        for name, column in columns.items()
-        if len(column) != length
-    ]
+    unequal = {name: len(column) for name, column in columns.items() if len(column) != length}
     if unequal:
-        raise IngestError(unequal)
+        told = {"expected": length, "column": first}
+        raise IngestError(
+            problem(Broken("unequal_columns", {"found": found, **told}), table=kind, column=name)
+            for name, found in unequal.items()
+        )
     if length > limits.max_rows:
         raise refuse(kind, "too_many_rows", limit=limits.max_rows)
     return columns if length else {}
 
 
+def _check_width(kind: str, names: Sized, limits: Limits) -> None:
+    if len(names) > limits.max_columns:
+        raise refuse(kind, "too_many_columns", limit=limits.max_columns)
+
+
 def _raw(name: str, columns: Mapping[str, Sequence[Any]], *, numbered: bool = True) -> RawTable:
     made = []
-    n_rows = 0
     for header, values in columns.items():
         maker = ColumnMaker()
         maker.add(_typed_cells(values, flags=not numbered or header == "sample"))
         made.append(maker.column(str(header)))
-        n_rows = len(values)
-    rows = np.arange(1, n_rows + 1, dtype=np.int32) if numbered else None
-    return RawTable(name=name, source="document", columns=made, rows=rows, typed=True)
+    table = RawTable(name=name, source="document", columns=made, rows=None, typed=True)
+    return replace(table, rows=np.arange(1, table.n_rows + 1, dtype=np.int32)) if numbered else table
 
 
 def _typed_cells(values: Sequence[object], *, flags: bool) -> list[Cell]:
@@ -326,7 +319,7 @@ def parcel_to_json(parcel: Parcel, scheme: Scheme, *, sealed: bool = False) -> d
         document["size_classes"] = [
             {"sieve_set": own.name, "size_class": name, "lower_ct": low}
             | ({} if high == float("inf") else {"upper_ct": high})
-            for name, low, high in zip(own.classes, own.lower_ct, own.upper_ct, strict=True)
+            for name, (low, high) in own.limits.items()
         ]
     return {name: value for name, value in document.items() if value is not None}
 

@@ -168,7 +168,7 @@ def _read(
     one: bool,
 ) -> Reading:
     words, limits = vocabulary_of(scheme, zone_table), limits or Limits()
-    said = {name: value for name, value in (given or {}).items() if value is not None}
+    said = given or {}
     problems: list[Problem] = []
     if source.name.lower().endswith(".json") and (isinstance(source, Upload) or source.is_file()):
         document = of_stones(_document(source, limits))
@@ -184,9 +184,7 @@ def _read(
         tables = chosen_valuation(tables, named, choices, problems, one=one)
         named = named if len(_parcel_ids(tables)) <= 1 or one else None
         tables = _with_titles(tables, named)
-    if one:
-        assert named is not None
-        tables = overlay(tables, said, named, words, limits, problems)
+    tables = overlay(tables, said, named, words, limits, problems)
     spoiled: dict[str, list[Problem]] = {}
     tables = settle_sizes(tables, words, choices, problems, spoiled)
     return assemble(tables, words, limits, single=named, problems=problems, spoiled=spoiled)

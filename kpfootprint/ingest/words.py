@@ -7,9 +7,9 @@ import re
 import tomllib
 import unicodedata
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, wraps
 from importlib import resources
 from itertools import islice
 from typing import Any
@@ -21,21 +21,23 @@ TABLES = ("parcels", "declarations", "stones", "counts", "size_classes")
 
 
 LONGEST_NAME = 64
-"""Longer texts are folded anew each time, so that no cache keeps an input."""
 LONGEST_FOLDED = 2000
 
 
+def _kept_where_short(folded: Callable[[str], str]) -> Callable[[str], str]:
+    """Keep what short texts fold to; longer ones are cut and folded anew each time, so that no cache keeps an input."""
+    kept = lru_cache(maxsize=8192)(folded)
+
+    @wraps(folded)
+    def fold_of(text: str) -> str:
+        return kept(text) if len(text) <= LONGEST_NAME else folded(text[:LONGEST_FOLDED])
+
+    return fold_of
+
+
+@_kept_where_short
 def fold(text: str) -> str:
     """Reduce a name to its letters and digits, without case and accents: ``"Poids (ct)"`` is ``"poidsct"``."""
-    return _fold_short(text) if len(text) <= LONGEST_NAME else _fold(text[:LONGEST_FOLDED])
-
-
-@lru_cache(maxsize=8192)
-def _fold_short(text: str) -> str:
-    return _fold(text)
-
-
-def _fold(text: str) -> str:
     known = unicodedata.normalize("NFKD", text.casefold().replace("œ", "oe").replace("æ", "ae").replace("°", "o"))
     return "".join(char for char in known if char.isalnum())
 
@@ -222,12 +224,9 @@ def size_words(sieve_set: SieveSet) -> dict[str, int]:
     return {fold_size(name): code for code, name in enumerate(sieve_set.classes)}
 
 
+@_kept_where_short
 def fold_size(text: str) -> str:
     """Reduce the name of a size class; plus and minus count, ``"DTC +3"`` is ``"+3"``."""
-    return _fold_short_size(text) if len(text) <= LONGEST_NAME else _fold_size(text)
-
-
-def _fold_size(text: str) -> str:
     remark = remark_of(text)
     name = "".join(plain(text.removesuffix(remark) if _is_idle(remark, {}) else text).split())
     for dash in "−–—‑‐":
@@ -238,9 +237,6 @@ def _fold_size(text: str) -> str:
         name = name.removeprefix(word)
     name = re.sub(r"(plus|moins|minus)(?=\d)", lambda found: "+" if found[1] == "plus" else "-", name)
     return name.removesuffix("sieve").removesuffix("dtc").removeprefix(".")
-
-
-_fold_short_size = lru_cache(maxsize=8192)(_fold_size)
 
 
 def find_size(text: str, words: Mapping[str, int]) -> int | None:

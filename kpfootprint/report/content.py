@@ -156,7 +156,7 @@ def described(scheme: Scheme) -> list[dict[str, Any]]:
     own = scheme.size.sieve_set
     sizes: list[dict[str, Any]] = [
         {"name": name, "labels": {}, "lower_ct": low, "upper_ct": None if high == float("inf") else high}
-        for name, low, high in zip(own.classes, own.lower_ct, own.upper_ct, strict=True)
+        for name, (low, high) in own.limits.items()
     ]
     found: list[dict[str, Any]] = [{**_named(scheme.size), "classes": sizes}]
     for item in scheme.categorical:

@@ -152,9 +152,9 @@ def without_unused(sheet: Layout) -> Layout:
     if not numbers or any(column.mostly_distinct for column in raw.columns):
         return sheet
     blank = raw.blank([at for at in range(len(raw.columns)) if at not in numbers])
-    if not blank[-1:].any() and not raw.totals():
+    if not blank[-1:].any() and not raw.totals:
         return sheet
-    goods = ~blank & ~np.isin(np.arange(raw.n_rows), raw.totals())
+    goods = ~blank & ~np.isin(np.arange(raw.n_rows), raw.totals)
     end = int(np.flatnonzero(goods)[-1]) if goods.any() else raw.n_rows
     rows = [row for row in np.flatnonzero(blank).tolist() if row > end and text_of(raw.label(row)).isdigit()]
     last = text_of(raw.columns[numbers[0]].at(end)) if rows else ""

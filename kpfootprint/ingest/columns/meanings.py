@@ -123,7 +123,7 @@ class Layout:
         So are those that stand alone in their rows: headings, notes, signatures.
         """
         column = self.raw.columns[at]
-        alone = self.raw.alone()
+        alone = self.raw.alone
         beside = {*column.codes[~alone].tolist()} if alone.any() else None
 
         def holds(cell: Cell) -> bool:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
@@ -61,7 +61,7 @@ _UP = ("+", ">", ">=", "over", "above", "plusde", "up", "&up", "andup", "&over",
 _DOWN = ("-", "<", "<=", "under", "below", "upto", "jusqua", "jusqu'a", "moinsde", "anddown", "etmoins")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Span:
     """Limits of a size class in carats; None is open, to the next class of the sheet or for good.
 
@@ -94,14 +94,13 @@ def size_span(text: str, scheme: Scheme) -> Span | None:
             lower, upper = _sieve(low, scheme), _sieve(high, scheme)
             if lower is None or upper is None or not lower < upper:
                 return None
-            return Span(lower_ct=lower, upper_ct=upper, kind="sieve")
+            return Span(lower, upper, "sieve")
     if found := _OPEN.fullmatch(label):
         sign, number = found.groups()
         limit = _sieve(number, scheme)
         if limit is None:
             return None
-        lower, upper = (limit, None) if sign == "+" else (None, limit)
-        return Span(lower_ct=lower, upper_ct=upper, kind="sieve")
+        return Span(limit, None, "sieve") if sign == "+" else Span(None, limit, "sieve")
     if found := _RANGE.fullmatch(label):
         first, last, unit = found.groups()
         return _between(first, last, _unit(unit), scheme)
@@ -136,7 +135,7 @@ def _sieve(number: str, scheme: Scheme) -> float | None:
 def _grainer(number: float, scheme: Scheme) -> tuple[float, float]:
     lower, upper = (number - 0.5) * GRAIN_CT, (number + 0.5) * GRAIN_CT
     for item in scheme.sieve_sets:
-        for name, low, high in zip(item.classes, item.lower_ct, item.upper_ct, strict=True):
+        for name, (low, high) in item.limits.items():
             if name == f"{number:g}gr":
                 return low, high
             if name == f"{number + 1:g}gr":
@@ -157,35 +156,32 @@ def _carats(text: str, unit: str) -> tuple[float, float, bool]:
 def _between(first: str, last: str, unit: str, scheme: Scheme) -> Span | None:
     if unit == "gr":
         lower, upper = _grainer(float(first), scheme)[0], _grainer(float(last), scheme)[1]
-        return Span(lower_ct=lower, upper_ct=upper, kind="gr") if float(first) < float(last) else None
+        return Span(lower, upper, "gr") if float(first) < float(last) else None
     (low, half, whole), (high, _, also) = _carats(first, unit), _carats(last, unit)
     if not low < high:
         return None
     if whole and also:
-        lower, upper = max(low - 0.205, 0.0), high + 0.795
-        return Span(lower_ct=_round(lower), upper_ct=_round(upper), kind="ct", last=high)
-    return Span(lower_ct=_round(max(low - half, 0.0)), upper_ct=_round(high + half), kind="range", last=high)
+        return _span(low - 0.205, high + 0.795, "ct", high)
+    return _span(low - half, high + half, "range", high)
 
 
 def _single(sign: str, number: str, unit: str, scheme: Scheme) -> Span | None:
     if sign in _UP + _DOWN:
         limit = _grainer(float(number), scheme)[0] if unit == "gr" else _carats(number, unit)[0] - 0.005
         if sign in _UP:
-            return Span(lower_ct=_round(max(limit, 0.0)), upper_ct=None, kind="open")
-        return Span(lower_ct=None, upper_ct=_round(limit), kind="open") if limit > 0 else None
+            return _span(limit, None, "open")
+        return _span(None, limit, "open") if limit > 0 else None
     if unit == "gr":
-        lower, upper = _grainer(float(number), scheme)
-        return Span(lower_ct=lower, upper_ct=upper, kind="gr")
+        return Span(*_grainer(float(number), scheme), "gr")
     low, half, whole = _carats(number, unit)
     if whole:
-        return Span(lower_ct=_round(max(low - 0.205, 0.0)), upper_ct=_round(low + 0.795), kind="ct", last=low)
-    return (
-        Span(lower_ct=_round(low - half), upper_ct=_round(low + half), kind="range", last=low) if low > half else None
-    )
+        return _span(low - 0.205, low + 0.795, "ct", low)
+    return _span(low - half, low + half, "range", low) if low > half else None
 
 
-def _round(value: float) -> float:
-    return round(value, 6)
+def _span(lower: float | None, upper: float | None, kind: str, last: float | None = None) -> Span:
+    lower, upper = (None if limit is None else round(max(limit, 0.0), 6) for limit in (lower, upper))
+    return Span(lower, upper, kind, last)
 
 
 def is_pair(label: str) -> bool:
@@ -225,8 +221,7 @@ def set_of(labels: Sequence[str], scheme: Scheme) -> tuple[SieveSet | None, list
         (lower, upper), (begins, _) = limits[label], limits[following]
         if abs(begins - upper) < 0.011:  # hundredths that two rules round differently
             limits[label] = lower, begins
-    lower_ct, upper_ct = zip(*(limits[label] for label in order), strict=True)
-    return SieveSet(name=SHEET, classes=tuple(order), lower_ct=lower_ct, upper_ct=upper_ct), []
+    return SieveSet.of(SHEET, {label: limits[label] for label in order}), []
 
 
 def _word_span(label: str, scheme: Scheme) -> Span | None:
@@ -234,9 +229,8 @@ def _word_span(label: str, scheme: Scheme) -> Span | None:
     name = fold_size(label)
     for item in scheme.sieve_sets:
         if name in item.classes and not any(char.isdigit() for char in name):
-            at = item.classes.index(name)
-            upper = item.upper_ct[at]
-            return Span(lower_ct=item.lower_ct[at], upper_ct=None if upper == float("inf") else upper, kind="word")
+            lower, upper = item.limits[name]
+            return Span(lower, None if upper == float("inf") else upper, "word")
     return None
 
 
@@ -261,8 +255,7 @@ def _touching(spans: dict[str, Span]) -> dict[str, Span]:
                 assert span.last is not None
                 whole = _first(span) > span.last - 1e-9
                 wide = {"ct": 1.0, "range": 0.01}[span.kind] if whole else 0.0
-                upper = span.last + wide - 0.005
-                spans[label] = replace(span, lower_ct=_round(max(_first(span) - 0.005, 0.0)), upper_ct=_round(upper))
+                spans[label] = _span(_first(span) - 0.005, span.last + wide - 0.005, span.kind, span.last)
     return spans
 
 
@@ -282,11 +275,9 @@ def _near(value: float, others: set[float]) -> bool:
 
 def overlap(made: SieveSet) -> tuple[str, str] | None:
     """Return two classes of a set that share weights, or None."""
-    items = sorted(zip(made.lower_ct, made.upper_ct, made.classes, strict=True))
-    for (_, upper, one), (lower, _, other) in pairwise(items):
-        if lower < upper - 1e-9:
-            return one, other
-    return None
+    items = sorted((limits, name) for name, limits in made.limits.items())
+    pairs = pairwise(items)
+    return next(((one, other) for ((_, upper), one), ((lower, _), other) in pairs if lower < upper - 1e-9), None)
 
 
 # Descriptions of lots and stones: ``4-8 GR SAWABLES WHITE`` names a size, a shape and a colour.
@@ -316,14 +307,12 @@ def split_descriptions(
     read: dict[str, list[Cell]] = {name: [] for name in names}
     unread: list[str] = []
     for cell in column.cells:
-        named = not is_blank(cell) and not isinstance(cell, Odd)
-        found = _split(text_of(cell), attributes, scheme, unread) if named else {}
+        said = not is_blank(cell) and not isinstance(cell, Odd)
+        found = _split(text_of(cell), attributes, scheme, unread) if said else {}
         for name in names:
             read[name].append(found.get(name))
-    made: dict[str, Column] = {}
-    for name in names:
-        if any(value is not None for value in read[name]):
-            made[name] = Column.of(column.header, read[name]).rows(column.codes)
+    named = {name: cells for name, cells in read.items() if any(cell is not None for cell in cells)}
+    made = {name: Column.of(column.header, cells).rows(column.codes) for name, cells in named.items()}
     return made, list(dict.fromkeys(unread))
 
 

@@ -35,7 +35,7 @@ def is_running(raw: RawTable, column: Column) -> bool:
     """Say whether a column counts its rows: it rises, mostly by one, however many rows were taken out."""
     if isinstance(column.cells, PlainCells) and column.cells.numbers is None:
         return False
-    part = np.cumsum(raw.alone()[:_SAMPLE])  # numbers may begin anew below each heading
+    part = np.cumsum(raw.alone[:_SAMPLE])  # numbers may begin anew below each heading
     cells = [(group, column.at(row)) for row, group in enumerate(part.tolist())]
     kept = [(group, cell) for group, cell in cells if not is_blank(cell) and not _has_letters(cell)]
     groups: dict[int, list[Cell]] = {}

@@ -38,7 +38,6 @@ _AMOUNT = re.compile(
     rf"|(?P<grams>{_NUMBER})\s*{_GRAMS}\b"
     rf"|(?P<apart>n|no|nb|nbre|w|wt)\s*=\s*(?P<said>{_NUMBER})(?![\w/]))",
 )
-_AFTER = re.compile(r"[\s.,;]*")
 _BRACKETS = re.compile(r"[(\[][^()\[\]\d]*[)\]]")
 _IN_BRACKETS = re.compile(r"[(\[][\s.,;]*[)\]]\W*$")
 _LIMIT = re.compile(r"[<>≤≥~≈±?]|(?<!\w)[+-]\d")

@@ -114,7 +114,8 @@ def _limits(
     places = {label: find_size(label, known) for label in labels}
     open_above = any(fold_size(label).startswith("+") and not is_pair(label) for label in labels)
     if None not in places.values() and not (open_above and any(map(is_pair, labels))):
-        return {label: (own.lower_ct[at], own.upper_ct[at]) for label, at in places.items() if at is not None}, None
+        limits = [*own.limits.values()]
+        return {label: limits[at] for label, at in places.items() if at is not None}, None
     made, unknown = set_of(labels, scheme)
     for label in ([label for label in unknown if places[label] is None] or unknown)[:20]:
         _tell_unknown(table, rows, label, scheme, problems)
@@ -125,8 +126,7 @@ def _limits(
         first = next(row for row in rows.tolist() if text_of(table.columns["size_class"].at(row)) in both)
         problems.append(table.problem(Broken("sizes_overlap", {"one": both[0], "other": both[1]}), first, "size_class"))
         return None, None
-    limits = {label: (low, high) for label, low, high in zip(made.classes, made.lower_ct, made.upper_ct, strict=True)}
-    return limits, made
+    return made.limits, made
 
 
 _QUARTERS = re.compile(r"([1-9]\d?)(?:[-/]([1-9]\d?))?q(?:tr|uarters?)?s?")
@@ -175,10 +175,9 @@ def _names_a_set(parcels: KnownTable | None, scheme: Scheme) -> bool:
 
 
 def _told(made: SieveSet) -> str:
-    items = zip(made.classes, made.lower_ct, made.upper_ct, strict=True)
     return "; ".join(
         f"{label}: ≥ {low:g} ct" if high == float("inf") else f"{label}: {low:g}–{high:g} ct"
-        for label, low, high in items
+        for label, (low, high) in made.limits.items()
     )
 
 
@@ -343,9 +342,10 @@ def _size_codes(part: _Part, sieve_set: SieveSet) -> tuple[NDArray[np.int16], Si
         part.tell("bad_sieve_set", at, "upper_ct", detail=f"from {lower[at]:g} to {upper[at]:g} ct is no range")
         sound = False
     ranges: dict[tuple[float, float], str] = {}
+    limits = [*sieve_set.limits.values()]
     for at in np.flatnonzero(limited | (codes >= 0)).tolist() if sound else ():
         if not limited[at]:
-            lower[at], upper[at] = sieve_set.lower_ct[codes[at]], sieve_set.upper_ct[codes[at]]
+            lower[at], upper[at] = limits[codes[at]]
         text = None if is_blank(cells[at]) or isinstance(cells[at], Odd) else text_of(cells[at])
         span = f"{lower[at]:g}+ ct" if np.isinf(upper[at]) else f"{lower[at]:g}-{upper[at]:g} ct"
         name = ranges.setdefault((float(lower[at]), float(upper[at])), text or span)
@@ -354,7 +354,7 @@ def _size_codes(part: _Part, sieve_set: SieveSet) -> tuple[NDArray[np.int16], Si
     if not sound or not ranges:
         return codes, sieve_set, sound
     made = _ranges(ranges)
-    place = dict(zip(zip(made.lower_ct, made.upper_ct, strict=True), range(len(ranges)), strict=True))
+    place = {span: code for code, span in enumerate(made.limits.values())}
     for at in np.flatnonzero(limited | (codes >= 0)).tolist():
         codes[at] = place[float(lower[at]), float(upper[at])]
     return codes, made, True
@@ -368,12 +368,7 @@ def _ranges(ranges: dict[tuple[float, float], str]) -> SieveSet:
         text if texts.count(text) == 1 else f"{text} ({low:g}-{high:g} ct)"
         for text, (low, high) in zip(texts, spans, strict=True)
     ]
-    return SieveSet(
-        name=RANGES,
-        classes=tuple(names),
-        lower_ct=tuple(low for low, _ in spans),
-        upper_ct=tuple(high for _, high in spans),
-    )
+    return SieveSet.of(RANGES, dict(zip(names, spans, strict=True)))
 
 
 def _breakdown(part: _Part, codes: NDArray[np.int16], attributes: tuple[str, ...], *, sample: bool) -> Breakdown | None:

@@ -6,6 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -180,7 +181,7 @@ class _Lines:
         return {"rows": None if self.rows is None else self.rows[kept], "ragged": ragged}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class RawTable(_Lines):
     """A table as read, before anyone knows what it is."""
 
@@ -190,9 +191,6 @@ class RawTable(_Lines):
     titles: tuple[tuple[int, tuple[Cell, ...]], ...] = ()
     hidden: tuple[str, ...] = ()
     notes: tuple[Note, ...] = ()
-    _marks: list[DecimalMarks] = field(default_factory=list, init=False, repr=False, compare=False)
-    _alone: list[NDArray[np.bool_]] = field(default_factory=list, init=False, repr=False, compare=False)
-    _totals: list[list[int]] = field(default_factory=list, init=False, repr=False, compare=False)
 
     @property
     def n_rows(self) -> int:
@@ -218,25 +216,23 @@ class RawTable(_Lines):
         """Return the first cell of a row that is not blank, as text."""
         return next((text_of(cell) for column in self.columns if not is_blank(cell := column.at(row))), "")
 
+    @cached_property
     def alone(self) -> NDArray[np.bool_]:
-        """Say of each row whether one of its cells is filled and no other; of long tables and narrow ones, of none."""
-        if not self._alone:
-            none = len(self.columns) < 2 or self.n_rows > 5000 or any(column.mostly_distinct for column in self.columns)
-            filled = [] if none else [~column.blank() for column in self.columns]
-            self._alone.append(np.zeros(self.n_rows, dtype=bool) if none else np.sum(filled, axis=0) == 1)
-        return self._alone[0]
+        """Whether one cell of a row is filled and no other, by row; in long tables and narrow ones none is."""
+        if len(self.columns) < 2 or self.n_rows > 5000 or any(column.mostly_distinct for column in self.columns):
+            return np.zeros(self.n_rows, dtype=bool)
+        return np.asarray(np.sum([~column.blank() for column in self.columns], axis=0) == 1)
 
+    @cached_property
     def totals(self) -> list[int]:
-        """Return the rows whose first cell that holds something says total."""
-        if not self._totals:
-            found, open_rows = np.zeros(self.n_rows, dtype=bool), np.ones(self.n_rows, dtype=bool)
-            for column in self.columns:
-                found |= open_rows & column.rows_with(code for code, cell in column.texts() if is_total(cell))
-                open_rows &= column.blank()
-                if not open_rows.any():
-                    break
-            self._totals.append(np.flatnonzero(found).tolist())
-        return self._totals[0]
+        """The rows whose first cell that holds something says total."""
+        found, open_rows = np.zeros(self.n_rows, dtype=bool), np.ones(self.n_rows, dtype=bool)
+        for column in self.columns:
+            found |= open_rows & column.rows_with(code for code, cell in column.texts() if is_total(cell))
+            open_rows &= column.blank()
+            if not open_rows.any():
+                break
+        return [int(row) for row in np.flatnonzero(found)]
 
     def blank(self, places: Iterable[int] | None = None) -> NDArray[np.bool_]:
         """Say of each row whether all of its cells are blank, or those of some columns."""
@@ -245,15 +241,12 @@ class RawTable(_Lines):
             blank &= column.blank()
         return blank
 
-    @property
+    @cached_property
     def marks(self) -> DecimalMarks:
         """The decimal marks of all of its columns together."""
-        if not self._marks:
-            columns = (
-                [c for c in column.cells[:2000] if isinstance(c, str) and _DIGIT.search(c)] for column in self.columns
-            )
-            self._marks.append(DecimalMarks.seen_in(columns))
-        return self._marks[0]
+        return DecimalMarks.seen_in(
+            [c for c in column.cells[:2000] if isinstance(c, str) and _DIGIT.search(c)] for column in self.columns
+        )
 
     def values(self, at: int) -> NDArray[np.float64]:
         """Return a column as numbers, NaN where there is none."""

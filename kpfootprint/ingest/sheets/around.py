@@ -418,7 +418,7 @@ def _closed(sheet: Layout, measures: list[int], row: int) -> bool:
     tokens = tokens_of(label)
     if not is_total(label) or len(tokens) != 1 or tokens[0] in ("subtotal", "soustotal"):
         return False
-    totals = sheet.raw.totals()
+    totals = sheet.raw.totals
     rest = np.setdiff1d(np.arange(sheet.raw.n_rows), totals)
     for at in measures:
         values = sheet.raw.values(at)

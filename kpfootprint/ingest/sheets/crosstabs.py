@@ -74,7 +74,7 @@ def with_measures_beside(raw: RawTable, headers: Headers) -> RawTable:
     kinds = [*dict.fromkeys(labels)]
     roles = [headers.of_row(label) for label in kinds]
     regular = labels == kinds * (len(labels) // max(len(kinds), 1)) and len({*roles}) == len(roles) > 1
-    if not regular or not {*roles} <= _MEASURES or not raw.alone()[below].all():
+    if not regular or not {*roles} <= _MEASURES or not raw.alone[below].all():
         return raw
     first = np.arange(0, len(labels), len(kinds))
     if any(_says_more(column, first, len(kinds)) for column in raw.columns[:at]):
@@ -110,7 +110,7 @@ def with_ticks(sheet: Layout) -> Layout:
         if any(len(column.cells) > _MOST for column in columns):
             continue
         ticks = np.array([np.array([*map(_ticked, column.cells)])[column.codes] for column in columns])
-        own = ~np.isin(np.arange(raw.n_rows), raw.totals())
+        own = ~np.isin(np.arange(raw.n_rows), raw.totals)
         found = ticks[:, own].sum(axis=0)
         if np.any(ticks[:, own] < 0) or not np.any(found):
             continue

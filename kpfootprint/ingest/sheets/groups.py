@@ -47,7 +47,7 @@ def without_outline(sheet: Layout) -> Layout:
     raw = sheet.raw
     measures = sheet.places(*MEASURES) if raw.n_rows <= _MOST else []
     known = {item.column: attribute_words(item) for item in sheet.scheme.categorical if measures}
-    values, alone = [raw.values(at) for at in measures], raw.alone()
+    values, alone = [raw.values(at) for at in measures], raw.alone
 
     def kind(text: str) -> str:
         if is_total(text) or not text:
@@ -105,7 +105,7 @@ def without_sums_above(sheet: Layout) -> Layout:
     if not parted:
         return sheet
     values = [raw.values(at) for at in measures]
-    own = np.setdiff1d(np.arange(raw.n_rows), [*raw.totals(), *np.flatnonzero(raw.alone())])
+    own = np.setdiff1d(np.arange(raw.n_rows), [*raw.totals, *np.flatnonzero(raw.alone)])
     for at in parted:
         if {at, at + 1} & {*measures} or not len(own):
             continue
@@ -150,7 +150,7 @@ def with_headings(sheet: Layout) -> Layout:
     if not measures or any(column.mostly_distinct for column in raw.columns):
         return sheet
     empty = raw.blank(measures)
-    words = [row for row in np.flatnonzero(raw.alone()).tolist() if not any(map(str.isdigit, raw.label(row)))]
+    words = [row for row in np.flatnonzero(raw.alone).tolist() if not any(map(str.isdigit, raw.label(row)))]
     if words[:1] == [0]:  # ``NOLA`` below carats, which stand first
         empty[words] = True
     if not empty.any():
@@ -164,7 +164,7 @@ def with_headings(sheet: Layout) -> Layout:
     ]
     if not rows:
         return sheet
-    totals = raw.totals()
+    totals = raw.totals
     rows = [row for row in rows if not totals or row < totals[-1]]
     if not rows:
         return sheet
@@ -202,7 +202,7 @@ def with_classes_among_sizes(sheet: Layout, before: Layout) -> Layout:
     goods = {code: cell for code, cell in words.items() if code not in bare or named_by(sheet, [cell]) is not None}
     named = named_by(sheet, [text_of(cell) for cell in goods.values()]) if goods else None
     counts, totals = (of.raw.values(sheet.places("n_stones")[0]) for of in (sheet, before))
-    totals = totals[before.raw.totals()]
+    totals = totals[before.raw.totals]
     if opened and (not np.any(totals == np.nansum(counts)) if len(totals) else opened & bare and not at_end):
         sheet.tell_rows("unknown_size", at, column.rows_with(opened))  # the same stones, it may be
     words = {code: cell for code, cell in words.items() if code not in opened}

@@ -193,7 +193,7 @@ def _of_unknown_words(sheet: Layout) -> list[int]:
     raw = sheet.raw
     if raw.n_rows > _MOST:
         return []
-    rows = np.setdiff1d(np.flatnonzero(~raw.alone()), raw.totals())
+    rows = np.setdiff1d(np.flatnonzero(~raw.alone), raw.totals)
     classed = sheet.places(
         "size_class", "lower_ct", "upper_ct", "zone_id", "breakdown", "description", *sheet.attributes
     )
