@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from importlib import resources
 from typing import Final
@@ -70,3 +70,9 @@ def _kept(value: object) -> object:
 def _told(text: str, length: int) -> str:
     text = text.encode("utf-8", "replace").decode("utf-8")
     return text if len(text) <= length else text[: length - 1] + "…"
+
+
+def listed(texts: Iterable[str], most: int = 4) -> str:
+    """Return the first few of some texts, in one."""
+    items = list(dict.fromkeys(texts))
+    return ", ".join(items[:most]) + (", …" if len(items) > most else "")

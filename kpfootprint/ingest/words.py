@@ -362,7 +362,7 @@ def is_plain(text: str) -> bool:
 def is_unit(text: str) -> bool:
     """Say whether a cell below a header is the unit of its column: ``ct``, ``g``, ``pcs``, ``%``."""
     roles = ("n_stones", "in_carats", "other_unit", "percent", "money")
-    return len(text) <= 12 and all_say(roles, [plain(text).strip("()[]. ")], ("no", "nr", "n"))
+    return len(text) <= 12 and all_say(roles, [plain(text).strip("()[]. ")], ("no", "nr", "n", "dtc", "mm"))
 
 
 def is_summary(text: str) -> bool:

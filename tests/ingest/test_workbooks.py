@@ -605,3 +605,47 @@ def test_a_total_above_the_header_is_held_against_the_rows(
     found = read(Upload("total.xlsx", book_of(rows)), scheme, zone_table, one=True)
     assert [problem.code for problem in found.problems] == told
     assert [parcel.n_stones for parcel in found.parcels] == ([] if told else [97])
+
+
+def workbook_of(**sheets: list[list[object]]) -> Upload:
+    """Return a workbook of some sheets, by name."""
+    book = openpyxl.Workbook()
+    book.remove(book.worksheets[0])
+    for name, rows in sheets.items():
+        sheet = book.create_sheet(name)
+        for row in rows:
+            sheet.append(row)
+    stream = io.BytesIO()
+    book.save(stream)
+    return Upload("book.xlsx", stream.getvalue())
+
+
+LADDER: list[list[object]] = [["Sieve", "Pcs", "Cts"], ["+11", 20, 8.0], ["+9", 30, 6.6]]
+
+
+@pytest.mark.parametrize(
+    ("sheets", "code"),
+    [
+        ({"DRAFT": LADDER}, "part_in_title"),
+        ({"Removed stones": LADDER}, "part_in_title"),
+        ({"Polished": LADDER}, "polished_goods"),
+        ({"Tri": LADDER, "Notes": [["2 stones removed after sorting"]]}, "stones_besides"),
+        ({"Tri": LADDER, "Cover": [["Parcel", "CAR-7"], ["Remark", "estimated by eye"]]}, "part_in_title"),
+    ],
+)
+def test_names_of_sheets_and_notes_on_others_are_heard(
+    sheets: dict[str, list[list[object]]], code: str, scheme: Scheme, zone_table: ZoneTable
+) -> None:
+    found = read(workbook_of(**sheets), scheme, zone_table, one=True)
+    assert [item.code for item in found.problems] == [code]
+    (parcel,) = read(workbook_of(Tri=LADDER, Notes=[["Checked by JM"]]), scheme, zone_table, one=True).parcels
+    assert (parcel.n_stones, parcel.carats) == (50, 14.6)
+
+
+def test_a_remark_right_of_a_row_is_no_cell_too_many(scheme: Scheme, zone_table: ZoneTable) -> None:
+    (parcel,) = read(workbook_of(Tri=[*LADDER, ["+7", 12, 1.7, "checked"]]), scheme, zone_table, one=True).parcels
+    assert (parcel.n_stones, parcel.read_as and parcel.read_as["passed_over"]) == (62, ["remarks"])
+    found = read(workbook_of(Tri=[*LADDER, ["+7", 12, 1.7, 5]]), scheme, zone_table, one=True)
+    assert [item.code for item in found.problems] == ["ragged_row"]
+    found = read(workbook_of(Tri=[*LADDER, ["+7", 12, 1.7, "not counted"]]), scheme, zone_table, one=True)
+    assert [item.code for item in found.problems] == ["part_in_title"]

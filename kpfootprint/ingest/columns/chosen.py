@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from kpfootprint.errors import Problem
-from kpfootprint.ingest.columns.meanings import Layout, listed
-from kpfootprint.ingest.problems import Broken, problem
+from kpfootprint.ingest.columns.meanings import Layout
+from kpfootprint.ingest.problems import Broken, listed, problem
 from kpfootprint.ingest.raw.cells import Cell, is_blank, text_of
 from kpfootprint.ingest.raw.tables import Note, RawTable
 from kpfootprint.ingest.words import condition_values, declared_words, fold

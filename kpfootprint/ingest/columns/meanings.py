@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -21,7 +21,7 @@ from kpfootprint.ingest.names.numbering import (
     numbers_in,
     restarts,
 )
-from kpfootprint.ingest.problems import Broken
+from kpfootprint.ingest.problems import Broken, listed
 from kpfootprint.ingest.raw.cells import Cell, is_blank, is_number, text_of
 from kpfootprint.ingest.raw.tables import Column, Note, RawTable, Trace
 from kpfootprint.ingest.words import (
@@ -36,6 +36,7 @@ from kpfootprint.ingest.words import (
     is_total,
     misspelt,
     says,
+    stem_key,
     tokens_of,
 )
 from kpfootprint.scheme import Attribute, Scheme
@@ -324,7 +325,8 @@ def _qualified(sheet: Layout, at: int, meaning: Meaning, others: list[Meaning]) 
         if apart or _is_seen_otherwise(sheet, at, meaning):
             sheet.ask("measure_or_other", at, "ignore")
         return Meaning(role="other")
-    if any(item.party and item.party != meaning.party for item in others) or any(item.wide for item in others):
+    parties = {stem_key(item.party) for item in others if item.party}
+    if parties - {stem_key(meaning.party)} or any(item.wide for item in others):
         return meaning
     if set(tokens_of(meaning.party)) & set(declared_words()["parties"]["words"]):
         return replace(meaning, party="")
@@ -466,12 +468,6 @@ def _codes(texts: Sequence[str], item: Attribute) -> list[int | None]:
         min(classes_joined(text, known), default=None) if (code := class_code(text, known)) is None else code
         for text in texts
     ]
-
-
-def listed(texts: Iterable[str], most: int = 4) -> str:
-    """Return the first few of some texts, in one."""
-    items = list(dict.fromkeys(texts))
-    return ", ".join(items[:most]) + (", …" if len(items) > most else "")
 
 
 # What is settled for a whole table.

@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from kpfootprint.errors import Problem
-from kpfootprint.ingest.columns.meanings import Choices, listed
+from kpfootprint.ingest.columns.meanings import Choices
 from kpfootprint.ingest.names.headers import Headers
 from kpfootprint.ingest.names.statements import stated
-from kpfootprint.ingest.problems import Broken, problem
+from kpfootprint.ingest.problems import Broken, listed, problem
 from kpfootprint.ingest.raw.cells import Cell, DecimalMarks, read_number
 from kpfootprint.ingest.raw.tables import Column, KnownTable, RawTable, Trace
 from kpfootprint.ingest.words import (

@@ -83,8 +83,13 @@ def _is_filled(cell: Cell) -> bool:
     return cell is not None and not (isinstance(cell, str) and not cell.strip())
 
 
-def head_of(rows: Sequence[Sequence[Cell]], headers: Headers | None, name: str, limits: Limits) -> Head:
-    """Return the header of a table, from its first rows; of tables in our own layout alone, their first row."""
+def head_of(
+    rows: Sequence[Sequence[Cell]], headers: Headers | None, name: str, limits: Limits, *, parted: bool = False
+) -> Head:
+    """Return the header of a table, from its first rows; of tables in our own layout alone, their first row.
+
+    Where cells are `parted` for sure, as in workbooks, those right of the header are remarks beside their rows.
+    """
     if headers is not None:
         head = _found(rows, headers)
     else:
@@ -92,7 +97,7 @@ def head_of(rows: Sequence[Sequence[Cell]], headers: Headers | None, name: str, 
         head = Head(_joined([_texts(rows[at])]), (at,), ())
     body, width = rows[head.rows[-1] + 1 :], len(head.texts)
     filled = {at for row in body for at, cell in enumerate(row[: limits.max_columns]) if not is_blank(cell)}
-    gap = any(at not in filled for at in range(1, width + 1) if not "".join(head.texts[at : at + 1]))
+    gap = parted or any(at not in filled for at in range(1, width + 1) if not "".join(head.texts[at : at + 1]))
     beside = max(max(filled, default=0) + 1 - width, 0) if gap else 0
     if width + beside > limits.max_columns:
         raise refuse(name, "too_many_columns", limit=limits.max_columns)

@@ -300,7 +300,7 @@ def _read_sheet(
         raise refuse(title, "too_many_columns", limit=limits.max_columns)
     looked_at = [row if headers is None else tuple(map(shortened, row)) for _, row in first]
     of_words = fold(title) in declared_words()["words"]["tables"]
-    head = head_of(looked_at, None if of_words else headers, title, limits)
+    head = head_of(looked_at, None if of_words else headers, title, limits, parted=headers is not None)
     if not head.texts:
         return None
     made = TableMaker(head, limits)

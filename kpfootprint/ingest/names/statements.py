@@ -60,6 +60,11 @@ class Amount:
         return float("nan") if isinstance(number, Broken) else number
 
 
+_NONE = ("no", "pas", "aucun", "aucune", "keine", "kein", "geen")
+_CARAT_G = 0.2
+"""What a carat weighs, in grams."""
+
+
 def amounts_in(text: str) -> list[Amount]:
     """Return the amounts in a text in `plain` letters: ``n_stones``, ``carats``, ``grams``, and ``mean`` carats."""
     found: list[Amount] = []
@@ -91,7 +96,8 @@ def stated(text: str, headers: Headers) -> dict[str, str]:
     kinds = [amount.kind for amount in amounts]
     if kinds == ["grams"] and says("gross", *tokens):  # with what it is packed in
         return {}
-    if not amounts or len({*kinds}) < len(kinds) or _LIMIT.search(rest):
+    metric = any(amount.kind == "grams" and amount.value == _CARAT_G for amount in amounts)  # ``1 ct = 0.2 g``
+    if not amounts or len({*kinds}) < len(kinds) or _LIMIT.search(rest) or metric:
         return {}
     if kinds == ["carats"] and holds("largest", tokens):
         return {"largest_ct": amounts[0].number}
@@ -117,6 +123,8 @@ def stated(text: str, headers: Headers) -> dict[str, str]:
 def amounts_besides(text: str) -> set[str]:
     """Return how many stones or carats a line says to be besides others or to be none any more: ``2 stones lost``."""
     amounts, tokens = amounts_in(plain(text)), tokens_of(text)
+    if tokens[:1] and tokens[0] in _NONE:
+        return set()  # ``Pas de pierre de plus de 10,8 ct``
     of_one = [amount.kind for amount in amounts] == ["carats"]  # ``Plus grosse pierre : 0,31 ct``
     if (of_one and any(holds(role, tokens) for role in ("largest", "smallest"))) or not (
         holds("besides", tokens) or holds("cancelled", tokens)

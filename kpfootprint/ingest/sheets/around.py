@@ -11,10 +11,11 @@ import numpy as np
 
 from kpfootprint.errors import Problem
 from kpfootprint.ingest.columns.asides import PAGE
-from kpfootprint.ingest.columns.meanings import Layout, listed
+from kpfootprint.ingest.columns.meanings import Layout
 from kpfootprint.ingest.columns.origins import is_of_origin
+from kpfootprint.ingest.files.workbook import BOOKS
 from kpfootprint.ingest.names.headers import Headers, Meaning
-from kpfootprint.ingest.problems import Broken
+from kpfootprint.ingest.problems import Broken, listed
 from kpfootprint.ingest.raw.cells import Cell, is_blank, is_number, text_of
 from kpfootprint.ingest.raw.tables import Column, KnownTable, RawTable, below
 from kpfootprint.ingest.words import attribute_words, class_code, fold, fold_size, is_total, tokens_of
@@ -304,7 +305,13 @@ def without_side_notes(sheet: Layout) -> Layout:
             return replace(sheet, raw=replace(raw, columns=raw.columns[:at]).filled())
     headed = sum(bool(column.header.strip()) for column in raw.columns)
     if raw.columns and not raw.columns[-1].header.strip():  # beside the table, and no empty column between
-        for row in np.flatnonzero(~raw.columns[-1].blank())[:20].tolist():
+        last = raw.columns[-1]
+        remarked = not last.mostly_distinct and all(
+            is_blank(cell) or (isinstance(cell, str) and not any(map(str.isdigit, cell))) for cell in last.cells
+        )
+        if remarked and raw.source.lower().endswith(BOOKS):
+            return sheet.with_columns([*raw.columns[:-1], replace(last, header="remarks")])
+        for row in np.flatnonzero(~last.blank())[:20].tolist():
             sheet.tell("ragged_row", None, row, found=len(raw.columns), expected=headed)
     return sheet
 

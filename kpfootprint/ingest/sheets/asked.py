@@ -10,13 +10,15 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from kpfootprint.ingest.columns.meanings import Layout, listed
+from kpfootprint.ingest.columns.meanings import Layout
 from kpfootprint.ingest.columns.origins import zones_within
+from kpfootprint.ingest.files.workbook import BOOKS
+from kpfootprint.ingest.names.headers import Headers
 from kpfootprint.ingest.names.labels import size_span
 from kpfootprint.ingest.names.statements import amounts_besides, amounts_in
-from kpfootprint.ingest.problems import Broken
+from kpfootprint.ingest.problems import Broken, listed
 from kpfootprint.ingest.raw.cells import Odd, is_blank, is_number, read_yes_or_no, text_of
-from kpfootprint.ingest.raw.tables import Column, KnownTable, Note
+from kpfootprint.ingest.raw.tables import Column, KnownTable, Note, RawTable
 from kpfootprint.ingest.sheets.counted_twice import ask_about_repeats
 from kpfootprint.ingest.words import (
     all_say,
@@ -296,18 +298,28 @@ def _ask_about_polished(sheet: Layout) -> None:
     words = declared_words()["headers"]
     headers = [column.header for column in sheet.raw.columns if {*tokens_of(column.header)} & {*words["of_polished"]}]
     said = [", ".join(headers)] if len(headers) > 1 else []
-    said += [text for _, text in sheet.lines_around() if ":" not in text and says("polished", *tokens_of(text))]
+    lines = [*_name_of_sheet(sheet.raw), *(text for _, text in sheet.lines_around() if ":" not in text)]
+    said += [text for text in lines if says("polished", *tokens_of(text))]
     for text in said[:1] if not any(says("rough", *tokens_of(text)) for text in said) else ():
         sheet.tell("polished_goods", None, said=text)
 
 
 def _ask_about_parts(sheet: Layout) -> None:
-    """Ask whether the rows are the whole parcel, where a line speaks of a sample, of estimates, or of other stones."""
-    lines = [] if sheet.choices.get("part") == "whole" else [text for _, text in sheet.lines_around()]
-    if not lines:
+    """Ask whether the rows are the whole parcel, where a line speaks of a sample, of estimates, or of other stones.
+
+    The name of a workbook's sheet is such a line, and so are remarks beside the classes of a sorting sheet.
+    """
+    if sheet.choices.get("part") == "whole":
         return
-    for text in [text for text in lines if _is_in_part(text, sheet)][:1]:
+    lines = [*_name_of_sheet(sheet.raw), *(text for _, text in sheet.lines_around())]
+    for text in [text for text in lines if is_in_part(text, sheet.headers)][:1]:
         sheet.tell("part_in_title", None, title=text, choices=[("part", "whole")])
+    for at in sheet.places("other", "unknown") if sheet.places("n_stones") else ():
+        column = sheet.raw.columns[at]
+        short = [cell for _, cell in column.texts() if not cell[60:] and not is_number(cell)]
+        for text in [text for text in short if is_in_part(text, sheet.headers) or amounts_besides(text)][:1]:
+            rows = column.rows_with(code for code, cell in column.texts() if cell == text)
+            sheet.tell_rows("part_in_title", at, rows, title=text_of(text), choices=[("part", "whole")])
     weighed = [sheet.raw.values(at) for at in sheet.places("carats")]
     counted = [sheet.raw.values(at) for at in sheet.places("n_stones", "stones_or_carats", wide=None)]
     counted = counted or [np.ones(sheet.raw.n_rows)]
@@ -318,17 +330,22 @@ def _ask_about_parts(sheet: Layout) -> None:
             return
 
 
-def _is_in_part(text: str, sheet: Layout) -> bool:
+def _name_of_sheet(raw: RawTable) -> list[str]:
+    """Return the name of a sheet of a workbook, which is a title as well: ``DRAFT``, ``Removed stones``."""
+    return [raw.name] if raw.source.lower().endswith(BOOKS) else []
+
+
+def is_in_part(text: str, headers: Headers) -> bool:
     """Say whether a line says that the rows are some of the goods, or estimates, or those of no parcel at all."""
     tokens = tokens_of(text)
     key, colon, said = text.partition(":")
-    field = sheet.headers.words.columns("parcels").get(fold(key)) if colon else None
+    field = headers.words.columns("parcels").get(fold(key)) if colon else None
     remarked = field == "n_stones" and not is_number(said)  # ``NB : …``
     if amounts_besides(text) or (field is not None and not remarked):
         return False
     words = [token for token in tokens if token.isalpha()]
     if (  # ``Sans boart``, ``3 boarts retirés``
-        ((says("besides", *tokens[:1]) or holds("cancelled", tokens)) and any(sheet.headers.of(t).wide for t in tokens))
+        ((says("besides", *tokens[:1]) or holds("cancelled", tokens)) and any(headers.of(t).wide for t in tokens))
         or holds("in_part", tokens)
         or says("void_alone", " ".join(tokens))
         or (_LEGEND.search(text) is not None and holds("cancelled", tokens))

@@ -7,10 +7,10 @@ from dataclasses import replace
 from pathlib import PurePosixPath
 
 from kpfootprint.errors import Problem
-from kpfootprint.ingest.columns.meanings import Choices, listed
+from kpfootprint.ingest.columns.meanings import Choices
 from kpfootprint.ingest.files.workbook import BOOKS
 from kpfootprint.ingest.names.headers import Headers
-from kpfootprint.ingest.problems import Broken, problem
+from kpfootprint.ingest.problems import Broken, listed, problem
 from kpfootprint.ingest.raw.tables import GOODS, KnownTable, Note, RawTable, stacked
 from kpfootprint.ingest.sheets.around import sums_up
 from kpfootprint.ingest.sheets.recognise import ids_of, is_parcel_name, recognise_all

@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from kpfootprint.ingest.columns.meanings import Layout, listed, pass_over
+from kpfootprint.ingest.columns.meanings import Layout, pass_over
 from kpfootprint.ingest.names.headers import Headers, Meaning
 from kpfootprint.ingest.names.labels import size_span
-from kpfootprint.ingest.problems import Broken
+from kpfootprint.ingest.problems import Broken, listed
 from kpfootprint.ingest.raw.cells import Cell, is_blank, read_numbers, read_yes_or_no, text_of
 from kpfootprint.ingest.raw.tables import Column, KnownTable, Note, RawTable, below
 from kpfootprint.ingest.sheets import asked
@@ -179,7 +179,10 @@ def unfold(sheet: Layout, wide: list[int]) -> KnownTable:
     whole = {name: place for name in measures if (place := _whole_column(sheet, name)) is not None}
     graded = {name: place for name in measures if (place := sheet.one(name, "sample")) is not None}
     used = {*wide, *dims.values(), *whole.values(), *graded.values()}
-    for at in sheet.places("unknown"):
+    graded_so = [at for at in sheet.places("other") if says("quality", *tokens_of(raw.columns[at].header))]
+    for at in [*sheet.places("unknown"), *graded_so]:  # ``1st quality`` beside ``Boart``
+        if f"column:{raw.columns[at].header}" in sheet.choices:
+            continue
         numbers = sheet.numbers(at)
         if numbers is not None and len(numbers) and not _sums(sheet, at, wide):
             sheet.tell("unknown_class_column", at, header=raw.columns[at].header)

@@ -8,9 +8,10 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from kpfootprint.ingest.columns.meanings import Layout, listed, meanings_of
+from kpfootprint.ingest.columns.meanings import Layout, meanings_of
 from kpfootprint.ingest.names.headers import Meaning
 from kpfootprint.ingest.names.labels import names_size, size_span
+from kpfootprint.ingest.problems import listed
 from kpfootprint.ingest.raw.cells import Cell, is_blank, is_number, text_of
 from kpfootprint.ingest.raw.tables import Column, Note
 from kpfootprint.ingest.sheets.around import MEASURES, without

@@ -299,6 +299,7 @@ def _find_unlabelled(rows: Rows, labels: Mapping[int, str]) -> None:
             if not shown or (high > row and (row != first or row == last)) or int(rows.own[low:high].sum()) < least:
                 continue
             if all(equals(total, rows.inside(at, low, high)) for at, total in shown.items()):
+                _hold_count(rows, row, int(rows.own[low:high].sum()))
                 rows.leave(row, "sum_of_rows")
                 start = row + 1
                 break
@@ -316,6 +317,13 @@ def _find_unlabelled(rows: Rows, labels: Mapping[int, str]) -> None:
         else:
             at = next(iter(rows.shown(row)))
             rows.sheet.tell("total_or_stone", at, row, choices=[("total", "leave_out"), ("total", "keep")])
+
+
+def _hold_count(rows: Rows, row: int, found: int) -> None:
+    """Tell a sum of weights whose label says that it is of more or fewer stones than there are: ``16 stones``."""
+    said = [] if rows.sheet.places("n_stones") else _said_in(rows.sheet.raw.label(row), "n_stones")
+    if len(said) == 1 and said[0] != str(found):
+        rows.sheet.tell("total_disagrees", None, row, expected=said[0], found=found)
 
 
 def _names_no_class(sheet: Layout, row: int) -> bool:

@@ -8,9 +8,10 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from kpfootprint.ingest.columns.meanings import Layout, listed, with_role
+from kpfootprint.ingest.columns.meanings import Layout, with_role
 from kpfootprint.ingest.columns.units import ask_whether_carats
 from kpfootprint.ingest.names.labels import split_descriptions
+from kpfootprint.ingest.problems import listed
 from kpfootprint.ingest.raw.cells import text_of
 from kpfootprint.ingest.sheets.around import MEASURES
 from kpfootprint.ingest.sheets.counted_twice import same_stones

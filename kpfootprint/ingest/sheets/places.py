@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from kpfootprint.ingest.columns.meanings import Layout, listed
+from kpfootprint.ingest.columns.meanings import Layout
 from kpfootprint.ingest.names.headers import Headers
+from kpfootprint.ingest.problems import listed
 from kpfootprint.ingest.raw.tables import Column, KnownTable, RawTable, Trace, below
 from kpfootprint.ingest.sheets.crosstabs import are_whole
 from kpfootprint.ingest.words import fold, without_measure

@@ -10,16 +10,17 @@ import numpy as np
 
 from kpfootprint.errors import Problem
 from kpfootprint.ingest.columns.forms import with_parents
-from kpfootprint.ingest.columns.meanings import Choices, Layout, listed, meanings_of
+from kpfootprint.ingest.columns.meanings import Choices, Layout, meanings_of
 from kpfootprint.ingest.columns.origins import declared_beside
 from kpfootprint.ingest.names.headers import Headers
 from kpfootprint.ingest.names.labels import size_span
 from kpfootprint.ingest.names.numbering import numbers_in
 from kpfootprint.ingest.names.statements import amounts_besides
-from kpfootprint.ingest.problems import Broken, problem
+from kpfootprint.ingest.problems import Broken, listed, problem
 from kpfootprint.ingest.raw.cells import Cell, is_blank, is_number, text_of
 from kpfootprint.ingest.raw.tables import GOODS, Column, KnownTable, Note, RawTable, recognise, stacked
 from kpfootprint.ingest.sheets.around import sums_up, with_facts_above
+from kpfootprint.ingest.sheets.asked import is_in_part
 from kpfootprint.ingest.sheets.layout import understand
 from kpfootprint.ingest.sheets.left_out import without_totals
 from kpfootprint.ingest.sheets.titles import joined, said_by_titles
@@ -72,6 +73,7 @@ def recognise_all(
     for raw in raws:
         if raw.name in passed and _goes_on(raw, goods, headers):
             problems.append(_headless(raw))
+    problems += _asked_of_others([raw for raw in raws if raw.name in passed], headers, choices)
     asked = [id(raw) for raw, _ in sheets]
     filled = [item for item in sheets if _holds_goods(item[1][0], headers)] or sheets
     forms = [raw.name for raw, found in sheets if found[0].n_rows and all(raw is not other for other, _ in filled)]
@@ -96,6 +98,18 @@ def recognise_all(
     raws = [_as_titles(raw) if raw.name in passed and len(raw.columns) <= 4 else raw for raw in raws]
     titles = [title for raw in raws if (title := said_by_titles(raw, headers, tables, choices, problems))]
     return {**joined(titles, problems), **tables}
+
+
+def _asked_of_others(raws: Sequence[RawTable], headers: Headers, choices: Choices) -> list[Problem]:
+    """Ask about sheets of notes, and covers, that speak of other stones or say that the goods are no whole parcel."""
+    for raw in raws if choices.get("part") != "whole" else ():
+        if len([column for column in raw.columns if not column.empty]) > 2:
+            continue
+        for text in (text for column in raw.columns for text in (column.header, *column.names())):
+            code = "stones_besides" if amounts_besides(text) else "part_in_title" if is_in_part(text, headers) else ""
+            if code:
+                return [problem(Broken(code, {"title": text, "choices": [("part", "whole")]}), table=raw.name)]
+    return []
 
 
 def _holds_goods(table: KnownTable, headers: Headers) -> bool:
@@ -234,10 +248,6 @@ def _tables_of(
     if several and hint == "parcels" and _is_form(raw, words.columns("parcels")):
         return []
     if several and hint is None and _is_prose(raw):
-        lines = [text for column in raw.columns for text in (column.header, *column.names())]
-        said = [] if choices.get("part") == "whole" else filter(amounts_besides, lines)
-        told = ({"title": text, "choices": [("part", "whole")]} for text in said)
-        problems += [problem(Broken("stones_besides", values), table=raw.name) for values in told][:1]
         return []
     if several and not classed and (hint == "parcels" or (hint is None and "parcel_id" in parcels)):
         known = hint == "parcels" or bool(own)

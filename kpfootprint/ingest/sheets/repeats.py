@@ -9,8 +9,9 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from kpfootprint.ingest.columns.meanings import Layout, listed
+from kpfootprint.ingest.columns.meanings import Layout
 from kpfootprint.ingest.names.headers import Headers
+from kpfootprint.ingest.problems import listed
 from kpfootprint.ingest.raw.cells import Cell
 from kpfootprint.ingest.raw.tables import Column, RawTable, below
 from kpfootprint.ingest.sheets.around import MEASURES, ONE

@@ -10,7 +10,7 @@ from itertools import pairwise
 import numpy as np
 
 from kpfootprint.errors import Problem
-from kpfootprint.ingest.columns.meanings import Choices, listed
+from kpfootprint.ingest.columns.meanings import Choices
 from kpfootprint.ingest.columns.origins import (
     PARTED_SHARE,
     PARTS,
@@ -27,7 +27,7 @@ from kpfootprint.ingest.columns.origins import (
 from kpfootprint.ingest.names.headers import Headers
 from kpfootprint.ingest.names.statements import STATED, condition_said, stated
 from kpfootprint.ingest.parcels.records import CONDITIONS
-from kpfootprint.ingest.problems import Broken, problem
+from kpfootprint.ingest.problems import Broken, listed, problem
 from kpfootprint.ingest.raw.cells import Cell, DecimalMarks, is_blank, is_number, read_number, text_of, without_unit
 from kpfootprint.ingest.raw.rounding import unit_written
 from kpfootprint.ingest.raw.tables import GOODS, Column, KnownTable, Note, RawTable
