@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import zipfile
 from collections.abc import Callable, Iterator
@@ -218,3 +219,21 @@ def test_a_descriptor_that_the_tables_contradict_is_told(
     edit(document)
     path.write_text(json.dumps(document), encoding="utf-8")
     assert [(item.table, item.column, item.code) for item in validate_package(folder)] == [told]
+
+
+@pytest.mark.parametrize("table", TABLES)
+@pytest.mark.parametrize(
+    "data", [b"zone_id,name", gzip.compress(b"zone_id,name" * 99, mtime=0)[:30]], ids=["no", "cut"]
+)
+def test_a_gzip_file_that_is_none_is_told_once(table: str, data: bytes, tmp_path: Path) -> None:
+    folder = write_folder(tmp_path / "package", PLAIN)
+    path = folder / "datapackage.json"
+    document = json.loads(path.read_text("utf-8"))
+    (item,) = (item for item in document["resources"] if item["name"] == table)
+    item["path"] = f"{table}.csv.gz"
+    (folder / item["path"]).write_bytes(data)
+    path.write_text(json.dumps(document), encoding="utf-8")
+    seal(folder)
+    (problem,) = validate_package(folder)
+    assert table in problem.table
+    assert problem.code in ("damaged_file", "wrong_file_kind")

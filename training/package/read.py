@@ -150,8 +150,8 @@ def _small_tables(folder: Path, document: Mapping[str, Any]) -> tuple[dict[str, 
         except (IngestError, ReferenceDataError) as error:
             problems += error.problems
         except (OSError, EOFError) as error:
-            reason = Said("{name} cannot be read: {reason}", name=item["path"], reason=error)
-            problems.append(told("damaged_file", reason, table=name))
+            reason = "{name} cannot be read: {reason}"
+            problems.append(told("damaged_file", reason, table=name, name=item["path"], reason=error))
     return tables, problems
 
 
