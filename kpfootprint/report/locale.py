@@ -173,17 +173,20 @@ class Words:
 
     def listing(self, items: Sequence[str]) -> Shown:
         """Return ``A, B and C``; items that hold a comma themselves are set off by semicolons."""
-        return self._joined(items, mark("{first} and {last}"))
+        return self._joined(items, mark("{first} and {last}"), mark("{first}; and {last}"))
 
     def choice(self, items: Sequence[str]) -> Shown:
         """Return ``A, B or C``: one of them is meant."""
         return self._joined(items, mark("{first} or {last}"))
 
-    def _joined(self, items: Sequence[str], message: str) -> Shown:
-        def join(parts: Sequence[str]) -> str:
+    def _joined(self, items: Sequence[str], message: str, apart: str = "") -> Shown:
+        """Join items by a message; `apart` stands for it where a comma before it would seem to part two items."""
+
+        def join(parts: Sequence[str], message: str = message) -> str:
             return self.text(message, first=self.row(parts[:-1]), last=parts[-1]) if len(parts) > 1 else "".join(parts)
 
-        shown = Shown(join(items))
+        parted = len(items) > 1 and ", " in items[-2]
+        shown = Shown(join(items, apart if apart and parted else message))
         shown.items, shown.joined = tuple(items), join
         return shown
 

@@ -183,7 +183,7 @@ def pool_sections(sp: Speaker) -> list[Section]:
     lr, mixture, parcels = answer["verification"], answer["mixture"], answer["parcels"]
     share, several = mixture["undeclared_stone_fraction"], answer["n_parcels"] > 1
     joint = words.between(lr["log10_lr"], lr, sp.log10)
-    if lr["bound_hit"] is not None and lr["low"] == lr["high"]:
+    if lr["bound_hit"] is not None and sp.log10(lr["low"]) == sp.log10(lr["high"]):
         before = sp.t("(its bound; {unbounded} before)", unbounded=sp.log10(lr["log10_lr_unbounded"]))
         joint = f"{sp.log10(lr['log10_lr'])} {before}"
     days = [words.day(day) for day in sorted({one["status_on"] for one in parcels})]
@@ -191,7 +191,7 @@ def pool_sections(sp: Speaker) -> list[Section]:
         (sp.t("Declared"), words.row(sorted({sp.origins(one["declared"]) for one in parcels}))),
         (
             sp.t(STATUS_ON),
-            sp.t("{low} to {high}", low=days[0], high=days[-1]) if days[1:] else days[0],
+            sp.t("the day of each parcel, {first} to {last}", first=days[0], last=days[-1]) if days[1:] else days[0],
         ),
         (sp.t("Parcels"), words.number(answer["n_parcels"])),
         (sp.t("Joint log10 likelihood ratio"), joint),
@@ -259,7 +259,7 @@ def _lone_points(sp: Speaker, followed: Sequence[Mapping[str, Any]]) -> str:
         and (days := [sp.words.day(p["at"]) for p in series["points"] if not p["lower"] <= p["value"] <= p["upper"]])
     ]
     message = mark("Outside the limits by itself, which is no lasting change yet: {charts}.")
-    return sp.t(message, charts="; ".join(lone)) if lone else ""
+    return sp.t(message, charts=sp.t("; ").join(lone)) if lone else ""
 
 
 def _chart(sp: Speaker, key: str, series: Mapping[str, Any], none: str) -> Figure:
@@ -273,7 +273,7 @@ def _chart(sp: Speaker, key: str, series: Mapping[str, Any], none: str) -> Figur
         (mark("Lower limit"), shown, "lower"),
         (mark("Upper limit"), shown, "upper"),
     )
-    alt = "; ".join(signal["text"] for signal in series["signals"]) or none
+    alt = sp.t("; ").join(signal["text"] for signal in series["signals"]) or none
     return Figure(key=key, title=title, alt=alt, canvas=control_chart(series, sp.words), data=data)
 
 

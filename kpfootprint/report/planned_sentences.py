@@ -62,9 +62,14 @@ def conclusion(sp: Speaker, kind: str | None) -> str:
     return sp.t(CONCLUSIONS[kind or "undeclared"])
 
 
-def status_in(sp: Speaker, statuses: Sequence[str], day: str) -> str:
-    """Say the statuses of what a parcel of a claim declares, on a day."""
-    return f"{sp.words.row(sorted({sp.label(item) for item in statuses}))}, {sp.words.day(day)}"
+def status_in(sp: Speaker, statuses: Sequence[str | None], day: str) -> str:
+    """Say the statuses of the zones that a parcel of a claim declares, on a day; a country has none."""
+    known = sorted({sp.label(item) for item in statuses if item is not None})
+    return sp.words.row([*known, sp.words.day(day)])
+
+
+def _class_in_sentence(sp: Speaker, attribute: str, name: str) -> str:
+    return f"{sp.names.class_(attribute, name)} ({in_sentence(sp.names.attribute(attribute))})"
 
 
 def _shown(sp: Speaker, name: str, value: Any, shares: set[str], values: Json) -> str:
@@ -75,6 +80,8 @@ def _shown(sp: Speaker, name: str, value: Any, shares: set[str], values: Json) -
     if name in _KINDS:
         return _KINDS[name](sp, value)
     if isinstance(value, float):
+        if name in ("least", "most"):  # carats
+            return sp.words.number(value, 2)
         value = abs(value) if name == "shift" else value
         return sp.words.number(value) if abs(value) >= 10 and name == "times" else sp.words.trimmed(value, 2)
     return sp.words.number(value) if isinstance(value, int) else str(value)
@@ -83,15 +90,16 @@ def _shown(sp: Speaker, name: str, value: Any, shares: set[str], values: Json) -
 _KINDS: Mapping[str, Callable[[Speaker, Any], str]] = {
     **dict.fromkeys(("zone", "hardest", "collect", "against"), Speaker.zone),
     **dict.fromkeys(("since", "on", "day", "status_on"), lambda sp, value: sp.words.day(value)),
-    **dict.fromkeys(("attribute", "class"), lambda sp, value: in_sentence(named(sp, value))),
+    "attribute": lambda sp, value: in_sentence(named(sp, value)),
+    "class": lambda sp, value: _class_in_sentence(sp, *value.split(":", 1)),
     "zones": Speaker.zones,
     "status": Speaker.label,
     "series": series_name,
     "conclusion": conclusion,
     **dict.fromkeys(("p_value", "usual_p"), lambda sp, value: sp.words.p_value(value)),
     "attributes": lambda sp, value: sp.words.listing([named(sp, one) for one in value]),
-    "conclusions": lambda sp, value: sp.words.row(
-        [f"{sorter}{sp.words.colon}{conclusion(sp, kind)}" for sorter, kind in value.items()]
+    "conclusions": lambda sp, value: sp.t("; ").join(
+        f"{sorter}{sp.words.colon}{conclusion(sp, kind)}" for sorter, kind in value.items()
     ),
 }
 """How a value is shown, by its name."""

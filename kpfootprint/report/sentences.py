@@ -236,8 +236,8 @@ class Speaker:
         return say(statement, self.words, self.names)
 
     def says(self, statements: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
-        """Return statements in words."""
-        return tuple(self.say(statement) for statement in statements)
+        """Return statements in words, each a sentence of its own."""
+        return tuple(self.words.sentence(self.say(statement)) for statement in statements)
 
     @property
     def cautions(self) -> tuple[Mapping[str, Any], ...]:

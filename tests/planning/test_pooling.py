@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import csv
+from io import BytesIO
+from typing import Any
 
 import numpy as np
 import pytest
+from pypdf import PdfReader
 
 from kpfootprint import Batch, ingest_json
 from kpfootprint.flow import examinations_of
@@ -13,6 +16,10 @@ from kpfootprint.planning.answers import pool_answer
 from kpfootprint.planning.pooling import Claim, Pooled, pool
 from kpfootprint.planning.trials import outcomes_of
 from kpfootprint.release import Release
+from kpfootprint.report.pdf import document_pdf
+from kpfootprint.report.planned_sections import document_of
+from kpfootprint.report.planned_sentences import planner, status_in
+from kpfootprint.report.text import document_text
 from kpfootprint.stats.arrays import rows_of
 from kpfootprint.stats.metrics import cllr
 from kpfootprint.stats.shares import NONE_P
@@ -128,3 +135,31 @@ def test_pooled_lrs_are_worth_what_they_say_and_more_than_the_product(release: R
     assert cllr(h1, h2) < min(0.4, product + 0.02)
     assert (h1 < -1).sum() <= 3
     assert (h2 > 1).sum() <= 3, "of goods from elsewhere fewer than one in ten reach an LR of 10"
+
+
+@pytest.mark.parametrize(
+    ("lang", "days"),
+    [
+        ("en", "the day of each parcel, 11 March 2024 to 24 November 2026"),
+        ("fr", "jour de chaque lot, du 11 mars 2024 au 24 novembre 2026"),
+    ],
+)
+def test_days_that_differ_are_told_as_days_and_a_country_has_no_status(lang: str, days: str) -> None:
+    speaker = planner({}, {}, lang)
+    assert status_in(speaker, [None], "2024-03-11") == speaker.words.day("2024-03-11")
+    paper = {"parcel_id": "A", "declared": ["CF"], "status": [None], "n_stones": 9, "carats": None}
+    lr = dict.fromkeys(("log10_lr", "low", "high", "log10_lr_unbounded", "log10_lr_if_independent"), 0.2)
+    answer: dict[str, Any] = {
+        "n_parcels": 2,
+        "verification": {**lr, "level": 0.9, "bound_hit": None, "dependence": 0.0},
+        "mixture": {
+            "undeclared_stone_fraction": {"estimate": 0.0, "low": 0.0, "high": 0.2, "level": 0.9},
+            "p_value": 0.5,
+        },
+        "parcels": [{**paper, "status_on": day} for day in ("2024-03-11", "2026-11-24")],
+        "sentence": "",
+        "cautions": [],
+    }
+    document = document_of(answer, {}, lang, created_at="2024-03-11T12:00:00Z")
+    assert days in document_text(document).replace("\u00a0", " ")
+    assert len(PdfReader(BytesIO(document_pdf(document))).pages) == 1, "a short answer is one page"

@@ -170,8 +170,8 @@ def test_sheets_of_one_parcel_are_one_parcel_of_a_pool(release: Release) -> None
 @pytest.mark.parametrize(
     ("lang", "inside", "first"),
     [
-        ("en", "The largest difference is in colour: brown: from 20% to 28%", "Colour: S1 and S2 differ as they do"),
-        ("fr", "La plus grande différence est dans couleur\u00a0: brun\u00a0: de 20", "Couleur\u00a0: "),
+        ("en", "The largest difference is in brown (colour): from 20% to 28%", "Colour: S1 and S2 differ as they do"),
+        ("fr", "La plus grande différence porte sur brun (couleur)\u00a0: de 20", "Couleur\u00a0: "),
     ],
 )
 def test_an_attribute_begins_with_a_capital_where_a_sentence_does(lang: str, inside: str, first: str) -> None:
@@ -181,5 +181,9 @@ def test_an_attribute_begins_with_a_capital_where_a_sentence_does(lang: str, ins
     assert sentence(speaker, {"code": "sorters_usual", "values": values}).startswith(first)
     class_ = {"attribute": "colour", "class": "colour:brown", "low": 0.2, "high": 0.28}
     assert sentence(speaker, {"code": "sorters_class", "values": class_}).startswith(inside)
+    change = {"conclusions": {"S1": "query", "S2": "consistent"}}
+    assert sentence(speaker, {"code": "sorters_change", "values": change}).count(";") == 1
+    carats = {"least": 143.93, "most": 148.1}
+    assert "148.10" in sentence(speaker, {"code": "sheets_differ_in_carats", "values": carats}).replace(",", ".")
     near = sentence(speaker, {"code": "sorters_near", "values": {"log10_lr": 0.0}})
     assert "within 0 of each other" not in near

@@ -188,3 +188,17 @@ def test_a_set_of_zones_of_few_stones_states_no_level() -> None:
     text = " ".join(render_text(seal(content)).split())
     assert "prediction set" not in text
     assert "typically 450 stones;" in text
+
+
+def test_an_interval_whose_ends_are_shown_as_one_number_is_no_interval() -> None:
+    content = make_report("consistent").content
+    content["verification"] |= {"log10_lr": -2.084, "low": -2.084, "high": -2.081, "bound_hit": "lower"}
+    said = first_page(seal(content))
+    assert "log10 LR \u22122.08, held at its bound with all of its 90% interval" in said
+
+
+def test_a_caution_begins_as_a_sentence_does() -> None:
+    unknown = statement("condition_unknown", field="cleaning_state", value="polished")
+    report = make_report("consistent", cautions=(*make_cautions("consistent"), unknown))
+    assert "! Cleaning state: \u201cpolished\u201d does not occur" in first_page(report)
+    assert "! \u00c9tat de nettoyage : \u00ab polished \u00bb" in first_page(report, "fr")

@@ -63,6 +63,13 @@ def test_no_number_below_zero_is_written_with_a_hyphen() -> None:
                 assert not re.search(r"(?<![\w+])-\d", shown), shown
 
 
+def test_french_pages_have_french_spaces_in_the_texts_of_their_pictures_too() -> None:
+    reports = [make_report(kind) for kind in KINDS]
+    for page in (*(render_html(report, "fr") for report in reports), compare_side_by_side(reports, "fr")):
+        for text in re.findall(r"<desc[^>]*>(.*?)</desc>", page):
+            assert not re.search(r"(?<!\u00a0)[;:?!]", unescape(text)), text
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", [*KINDS, "side by side"])
 def test_no_english_is_left_in_a_french_report(kind: str) -> None:

@@ -83,6 +83,10 @@ def test_lists() -> None:
     assert words("en").listing(["Boda", "Nola"]) == "Boda and Nola"
     assert words("fr").listing(["Boda", "Nola", "Gadzi"]) == "Boda, Nola et Gadzi"
     assert words("en").listing(["Tshikapa, Kasa\u00ef", "Nola", "Boda"]) == "Tshikapa, Kasa\u00ef; Nola and Boda"
+    assert words("en").listing(["Tshikapa, Kasa\u00ef", "Nola"]) == "Tshikapa, Kasa\u00ef; and Nola"
+    two = words("fr").listing(["Boda", "Tshikapa, Kasa\u00ef", "Nola"])
+    assert str(two) == f"Boda{NBSP}; Tshikapa, Kasa\u00ef{NBSP}; et Nola"
+    assert f"{two:de}" == f"de Boda{NBSP}; de Tshikapa, Kasa\u00ef et de Nola"
     assert words("fr").row(["Tshikapa, Kasa\u00ef", "Nola"]) == f"Tshikapa, Kasa\u00ef{NBSP}; Nola"
 
 

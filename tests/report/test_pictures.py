@@ -14,12 +14,14 @@ from hypothesis import strategies as st
 
 from kpfootprint.report import Report
 from kpfootprint.report.blocks import Figure
+from kpfootprint.report.locale import words
 from kpfootprint.report.pictures import classes, curves, ratio, rows
 from kpfootprint.report.pictures import footprint_map as footprint_map_module
 from kpfootprint.report.pictures.classes import shares_of_stones
 from kpfootprint.report.pictures.curves import mixture_profile
 from kpfootprint.report.pictures.footprint_map import MOST_NAMED, footprint_map
 from kpfootprint.report.pictures.ratio import lr_scale, shapley_shares
+from kpfootprint.report.pictures.rows import ShareRow, share_rows
 from kpfootprint.report.pictures.svg import Axis, Canvas, num, ticks, width_of
 from kpfootprint.report.report import seal
 from kpfootprint.report.sections.parcel import MOST_SHOWN, _attribution
@@ -178,6 +180,30 @@ def test_the_map_holds_parcels_that_lie_far_off() -> None:
     assert max(float(x) for x, _ in rings[:-1]) <= 350
     middle = sorted(float(x) for x, _ in rings)[len(rings) // 2]
     assert 100 < middle < 250
+
+
+def test_names_too_long_for_the_map_lose_the_words_that_all_begin_with() -> None:
+    content = make_report("query").content
+    for zone in content["model"]["zones"]:
+        zone["name"] = f"Sous-pr\u00e9fecture de {zone['name']}"
+    (figure,) = footprint_map(speaker(seal(content), "fr"))
+    drawn_names = {item.text for item in ET.fromstring(figure.svg).iter(f"{SVG}text")}
+    assert {"Carnot", "Sam-Ouandja", "Nd\u00e9l\u00e9"} <= drawn_names
+
+
+def test_long_names_of_sorters_leave_room_for_each_other() -> None:
+    names = ("Exportateur", "Minist\u00e8re des Mines et de la G\u00e9ologie", "Ind\u00e9pendant")
+    row = ShareRow(name="brun", values=(0.2, 0.3, 0.25))
+    root = ET.fromstring(share_rows([row], words("fr"), names).svg("k", "t", "a"))
+    legend = [text for text in root.iter(f"{SVG}text") if text.get("y") == "14"]
+    for text, following in pairwise(legend):
+        wide = width_of(str(text.text), float(text.get("font-size", 0)))
+        assert float(text.get("x", 0)) + wide < float(following.get("x", 0)) - 12
+
+
+def test_a_picture_without_ranges_says_why_for_what_was_declared_too() -> None:
+    assert all("nothing was declared" not in figure.alt for figure in of_classes(drawn("undeclared")))
+    assert any("there is nothing to compare them with" in figure.alt for figure in of_classes(drawn("undeclared")))
 
 
 def test_shares_end_with_their_sum() -> None:

@@ -49,7 +49,7 @@ def _figure(sp: Speaker, name: str, rows: Sequence[Row], canvas: Canvas) -> Figu
     title = sp.t("{attribute}: share of stones in each class", attribute=sp.names.attribute(name))
     beyond = [sp.names.class_(name, c["class"]) for c in rows if outside(c)]
     if all(c["low"] is None for c in rows):
-        alt = sp.t("Observed shares of stones; nothing was declared to compare them with.")
+        alt = sp.t("Observed shares of stones; there is nothing to compare them with.")
     elif not beyond:
         alt = sp.t("Every class lies within its expected range.")
     else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from itertools import takewhile
 from math import asinh, hypot
 from statistics import median
 from typing import Any
@@ -16,6 +17,8 @@ WIDTH, HEIGHT, EDGE = 350.0, 350.0, 6.0
 PLOT = (106.0, 244.0)
 """Left and right end of the plot; zone names stand beside it."""
 NAME_STEP = 14.0
+LONGEST = 15
+"""Characters of a name that fit beside the plot."""
 MOST_NAMED = 32
 """Zones whose names stand beside the plot, the nearest where there are more; declared ones are always named."""
 
@@ -73,9 +76,10 @@ def _draw(sp: Speaker, spots: Mapping[str, Any]) -> Canvas:
     for zone in sorted(centres, key=lambda zone: zone in declared):
         ours = zone in declared
         canvas.dot(*centres[zone], "square" if ours else "hollow-square", "seen" if ours else "ink", 3.6)
+    shown = _told_apart({zone: sp.zone(zone) for zone in names})
     for zone, (name_x, name_y) in names.items():
         ours, anchor = zone in declared, "end" if name_x < WIDTH / 2 else "start"
-        canvas.text(name_x, name_y, _short(sp.zone(zone)), anchor, "seen" if ours else "ink", 11, bold=ours)
+        canvas.text(name_x, name_y, _short(shown[zone]), anchor, "seen" if ours else "ink", 11, bold=ours)
     canvas.dot(x(spots["parcel"][0]), y(spots["parcel"][1]), "star", "odd", 8)
     _key(sp, canvas, bool(declared))
     return canvas
@@ -111,8 +115,17 @@ def _placed(centres: Mapping[str, tuple[float, float]]) -> dict[str, tuple[float
     return places
 
 
+def _told_apart(names: Mapping[str, str]) -> dict[str, str]:
+    """Return names without the words that all begin with, where one is too long to stand beside the plot."""
+    words = [name.split(" ") for name in names.values()]
+    long = len(words) > 1 and any(len(name) > LONGEST for name in names.values())
+    alike = takewhile(lambda same: len(set(same)) == 1, zip(*(said[:-1] for said in words), strict=False))
+    first = len(list(alike)) if long else 0
+    return {zone: " ".join(said[first:]) for zone, said in zip(names, words, strict=True)}
+
+
 def _short(name: str) -> str:
-    return name if len(name) <= 15 else f"{name[:9]}\u2026{name[-5:]}"
+    return name if len(name) <= LONGEST else f"{name[:9]}\u2026{name[-5:]}"
 
 
 def _key(sp: Speaker, canvas: Canvas, declared: bool) -> None:

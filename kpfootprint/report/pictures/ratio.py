@@ -87,7 +87,7 @@ def shapley_shares(sp: Speaker) -> list[Figure]:
     total = (sp.t("Sum"), verified["log10_lr_unbounded"])
     rows = [*((sp.names.attribute(a["name"]), a["log10_lr_share"]) for a in found["attributes"]), total]
     title = sp.t("What each attribute adds to the log10 likelihood ratio")
-    alt = "; ".join(f"{name} {sp.log10(value)}" for name, value in rows) + "."
+    alt = sp.t("; ").join(f"{name} {sp.log10(value)}" for name, value in rows) + "."
     header = (mark("Attribute"), mark("Share of log10 LR"))
     data = sp.table(title, header, [(name, sp.words.number(value, 3)) for name, value in rows])
     reach = max(max(abs(value) for _, value in rows), 0.5) * 1.15

@@ -8,7 +8,7 @@ from math import ceil
 
 from kpfootprint.report.blocks import Figure
 from kpfootprint.report.locale import Words, mark
-from kpfootprint.report.pictures.svg import Axis, Canvas, ticks
+from kpfootprint.report.pictures.svg import Axis, Canvas, fitting, ticks
 from kpfootprint.report.sentences import Speaker
 
 WIDTH = 350.0
@@ -51,7 +51,7 @@ def lr_rows(speakers: Sequence[tuple[str, Speaker]]) -> list[Figure]:
         (mark("Interval"), sp.log10_span, "low", "high"),
         (mark("Bounds"), lambda bounds: sp.log10_span(*bounds), "bounds"),
     )
-    alt = "; ".join(f"{letter} {sp.log10(found['log10_lr'])}" for letter, found in rows) + "."
+    alt = sp.t("; ").join(f"{letter} {sp.log10(found['log10_lr'])}" for letter, found in rows) + "."
     return [Figure(key="p-rows", title=title, alt=alt, canvas=canvas, data=data)]
 
 
@@ -75,7 +75,7 @@ def share_rows(rows: Sequence[ShareRow], said: Words, marks: Sequence[str] = ())
     for position, name in enumerate(marks):
         at, line = 16 + 112 * (position % 3), 14 + 18 * (position // 3)
         canvas.dot(at, line - 4, SHAPES[position % len(SHAPES)])
-        canvas.text(at + 10, line, name, size=11)
+        canvas.text(at + 10, line, fitting(name, 94, 11), size=11)
     for value in ticks(0, x.high, 4):
         canvas.line([(x(value), top), (x(value), bottom)], "grid", 0.8)
         canvas.text(x(value), bottom + 16, said.share(value), "middle", "muted", 11)

@@ -235,8 +235,8 @@ def likelihood_ratio(sp: Speaker, found: Mapping[str, Any]) -> str:
     """Return the log10 LR with its interval and its bounds."""
     held = mark("log10 LR {value}, held at its bound with all of its {level} interval; bounds {lowest} to {highest}")
     free = mark("log10 LR {value}; {level} interval {low} to {high}; bounds {lowest} to {highest}")
-    level = sp.share(found["level"])
-    return sp.t(held if found["low"] == found["high"] else free, level=level, **sp.lr_values(found))
+    values = sp.lr_values(found)
+    return sp.t(held if values["low"] == values["high"] else free, level=sp.share(found["level"]), **values)
 
 
 def error_rates(sp: Speaker) -> str:
