@@ -5,7 +5,6 @@ from __future__ import annotations
 from starlette.responses import Response
 
 from kpfootprint.retold import retold
-from service import Wordings
 from service.clock import now
 from service.door.bodies import text_of
 from service.door.endpoint import FORM, Endpoint
@@ -14,13 +13,6 @@ from service.errors import Refused
 from service.pages.render import again, moved_to, page
 from service.register import people, sessions
 from service.register.keys import BadKey, all_keys, expiry_in, is_good, make_key, revoke
-
-ROLE_TEXTS: Wordings = {
-    "viewer": "reads reports",
-    "monitor": "also submits and decides",
-    "researcher": "also trains and activates releases",
-    "admin": "also makes keys",
-}
 
 
 @Endpoint("GET", "/access", "admin", page=True)
@@ -35,7 +27,6 @@ def show(visit: Visit, *, made: str = "") -> Response:
         made=made,
         keys=[(key, is_good(key, moment)) for key in reversed(keys)],
         sessions=sessions.open_sessions(engine),
-        roles=ROLE_TEXTS,
         today=moment.date().isoformat(),
     )
 

@@ -11,7 +11,6 @@ from kpfootprint.conclusions import CONCLUSIONS
 from kpfootprint.report import compare_side_by_side, read_report, render_html
 from kpfootprint.report.report import in_full, origins_of
 from kpfootprint.report.sections.summary import doubted
-from service import Wordings
 from service.door.endpoint import Endpoint
 from service.door.query import choice, text
 from service.door.visit import Visit
@@ -24,13 +23,6 @@ from service.work.flags import flags_now
 from service.work.kept import as_seen, is_blind, printed, report_text, said_of, sealed_from
 
 PAGE = 25
-STATUSES: Wordings = {
-    "compliant": "compliant",
-    "not_compliant": "not compliant",
-    "mixed": "partly not compliant",
-    "unknown": "not known",
-}
-"""English messages for the status of what was declared."""
 
 
 @Endpoint(
@@ -67,7 +59,6 @@ def index(visit: Visit) -> Response:
         on_the_day={item: content["status"] for item, content in contents.items()},
         doubted={item for item, content in contents.items() if doubted(content)},
         origins={item: origins_of(content) for item, content in contents.items()},
-        statuses=STATUSES,
         search=search,
         zones=visit.work.release().zone_table.zones,
     )

@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from kpfootprint.planning.sorters import labels_of
 from kpfootprint.report import read_report, render_html
-from service import Wording, Wordings
+from service import Wording
 from service.door.bodies import written_in
 from service.door.endpoint import FORM, Endpoint
 from service.door.visit import Visit
@@ -23,21 +23,8 @@ from service.work.kept import parcel_text, sealed_from, tally_of
 from service.work.outcomes import UNLISTED, give_opinion
 
 PAGE = 25
-WORDS: Wordings = {
-    "consistent": "The stones are as I would expect of what is declared.",
-    "inconclusive": "I cannot say.",
-    "query": "They are not: somebody should ask.",
-    "not_comparable": "They cannot be compared.",
-}
 INCOMPLETE: Wording = "Choose a conclusion and give your reasons."
 CHOOSE: Wording = "Choose a conclusion."
-RATES: Wordings = {
-    "wrong": "Wrong in all",
-    "true_queried": "True declarations queried",
-    "false_consistent": "False declarations called consistent",
-    "undeclared_consistent": "Undeclared goods called consistent",
-    "undecided": "Left undecided",
-}
 
 
 @Endpoint("GET", "/comparisons/{id}/opinion", "viewer", page=True)
@@ -68,7 +55,6 @@ def index(visit: Visit) -> Response:
         visit,
         "practice.html",
         score=practice.score(visit.work, actor=visit.who.actor),
-        rates=RATES,
         found=found,
         further=further,
         unlisted=UNLISTED,
@@ -113,5 +99,4 @@ def _judged(visit: Visit, document: Mapping[str, Any], *, sealed: bool, exercise
         labels=labels_of(release.scheme),
         sealed=sealed,
         exercise=exercise,
-        choices=WORDS,
     )

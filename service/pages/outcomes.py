@@ -11,7 +11,7 @@ from kpfootprint.conclusions import CONCLUSIONS
 from kpfootprint.ingest import number_given
 from kpfootprint.planning.drift import PER_SHIPMENTS
 from kpfootprint.visible import csv_line
-from service import Wording, Wordings
+from service import Wording
 from service.clock import today
 from service.door.bodies import checked, text_of, texts_of
 from service.door.endpoint import FORM, Endpoint
@@ -31,12 +31,6 @@ ROWS = 4
 INCOMPLETE: Wording = (
     "Choose at least one source, give shares that add up to a hundred per cent, and say how it became known."
 )
-RATES: Wordings = {
-    "computed_right": "The program was right",
-    "opinion_right": "Experts were right",
-    "blind_right": "Experts who had not seen the program’s conclusion were right",
-    "opinions": "Experts and the program agreed",
-}
 
 
 @Endpoint("GET", "/outcomes", "viewer", query=(BEFORE,), page=True, reveals=True)
@@ -50,7 +44,6 @@ def index(visit: Visit) -> Response:
         found=found[start : start + PAGE],
         further=start + PAGE if len(found) > start + PAGE else None,
         score=summary(found),
-        rates=RATES,
     )
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import date
 from functools import partial
+from itertools import zip_longest
 from typing import Any
 
 from babel import Locale
@@ -39,75 +40,66 @@ from service.work.receive import compare
 
 RECENT = 5
 ROWS = 10
-BLANK = ("",) * ROWS
 SEVERAL = "several_parcels"
 """Code of the problem of a file that holds a submission: it is offered to be received as one."""
 
 STATUS_NOTES: Wordings = {"compliant": "", "suspended": "suspended", "not_covered": ""}
 
 
-Given = Mapping[str, Any]
-"""The fields of the form, as text; `zones` and `carats` are the rows of the declaration."""
-
-
-def given_in(form: FormData) -> Given:
-    """Return what a form holds."""
-    rows = {name: _row(form, field) for name, field in (("zones", "zone"), ("carats", "carats"))}
-    return {name: text_of(form, name) for name in ("pasted", *TEXTS, *CONDITIONS)} | rows
-
-
-def parcel_in_form(given: Given) -> dict[str, Any]:
+def parcel_in_form(form: FormData) -> dict[str, Any]:
     """Return the filled fields in the shape of the JSON parcel, without stones."""
-    rows = zip(given["zones"], given["carats"], strict=True)
-    return given_parcel(given, [f"{zone}={amount}" if amount else zone for zone, amount in rows if zone or amount])
+    declared = [f"{zone}={amount}" if amount else zone for zone, amount in _rows(form) if zone or amount]
+    return given_parcel({name: text_of(form, name) for name in (*TEXTS, *CONDITIONS)}, declared)
 
 
-def _row(form: FormData, name: str) -> tuple[str, ...]:
-    values = [value.strip() for value in texts_of(form, name)]
-    return (*values, *BLANK[len(values) :])
+def _rows(form: FormData) -> list[tuple[str, str]]:
+    """Return the rows of the declaration, zone and carats as they were chosen and written, with blank ones to fill."""
+    zones, carats = (texts_of(form, name) for name in ("zone", "carats"))
+    rows = [(zone.strip(), amount.strip()) for zone, amount in zip_longest(zones, carats, fillvalue="")]
+    return [*rows, *[("", "")] * (ROWS - len(rows))]
 
 
 @Endpoint("GET", "/", "viewer", page=True)
 def show(visit: Visit) -> Response:
     """Show the empty form."""
-    return _form(visit, given_in(FormData()), ())
+    return _form(visit, ())
 
 
 @Endpoint("POST", "/", "monitor", body=FORM, heavy=True, page=True)
 def submit(visit: Visit) -> Response:
     """Compare what the form holds and go to the report; problems are shown above the form as it was filled."""
-    form, given, step = visit.form, given_in(visit.form), text_of(visit.form, "step")
+    form, typed, step = visit.form, text_of(visit.form, "pasted"), text_of(visit.form, "step")
     file, held = file_of(form), carried_in(form, MAX_HELD)
-    if file is not None and given["pasted"]:
-        return _form(visit, given, (two_inputs(),))
+    if file is not None and typed:
+        return _form(visit, (two_inputs(),))
     if file is not None:
         upload = upload_of(file.filename or "", file.file.read())
         held = held_of(upload)
-    elif given["pasted"]:
-        upload, held = pasted(given["pasted"]), None
+    elif typed:
+        upload, held = pasted(typed), None
     elif held is not None:
         upload = held
     elif step == "status":
         upload = pasted("")
     else:
-        return _form(visit, given, (problem(Broken("no_stones"), table="stones"),))
+        return _form(visit, (problem(Broken("no_stones"), table="stones"),))
     try:
         choices = choices_in(form)
     except IngestError as error:
-        return _form(visit, given, error.problems, Sheet.unread(held, {}))
+        return _form(visit, error.problems, Sheet.unread(held, {}))
     if step == "status":
-        return _form(visit, given, (), Sheet.unread(held, choices))
-    fields: dict[str, Any] = {"upload": upload, "parcel": parcel_in_form(given), "choices": choices}
+        return _form(visit, (), Sheet.unread(held, choices))
+    fields: dict[str, Any] = {"upload": upload, "parcel": parcel_in_form(form), "choices": choices}
     reading = visit.work.do(_read, partial(read_upload, **fields), large=visit.large)
     if file is not None and any(problem.code == SEVERAL for problem in reading.problems):
         return checked(visit, upload, note="", choices=choices)
     sheet = Sheet.of(upload, reading, held, choices)
     if reading.problems or step == "read" or (step != "compare" and not parcel_in(reading).read_plainly):
-        return _form(visit, given, reading.problems, sheet)
+        return _form(visit, reading.problems, sheet)
     try:
         kept = compare(visit.work, partial(parcel_of_file, **fields), actor=visit.who.actor, large=visit.large)
     except IngestError as error:
-        return _form(visit, given, error.problems, sheet)
+        return _form(visit, error.problems, sheet)
     return moved_to(visit, f"/comparisons/{kept.id}")
 
 
@@ -134,16 +126,15 @@ def example(visit: Visit) -> Response:
     return moved_to(visit, f"/comparisons/{kept.id}")
 
 
-def _form(visit: Visit, given: Given, problems: tuple[Problem, ...], sheet: Sheet | None = None) -> Response:
+def _form(visit: Visit, problems: tuple[Problem, ...], sheet: Sheet | None = None) -> Response:
     release = visit.work.release()
     recent, _ = page_of(visit.work.engine, before=None, limit=RECENT)
-    table, day = release.zone_table, _day_of(given)
+    table, day = release.zone_table, _day_of(visit.form)
     return page(
         visit,
         "start.html",
         status=422 if problems else 200,
-        given=given,
-        rows=len(given["zones"]),
+        declared=_rows(visit.form),
         problems=sorted(problems, key=lambda item: (item.table, item.row or 0)),
         sheet=sheet,
         teller=Teller(visit.lang, release.scheme),
@@ -165,10 +156,10 @@ def _sample(scheme: Scheme) -> str:
     return "\n".join(";".join(line) for line in zip(*rows, strict=True))
 
 
-def _day_of(given: Given) -> date:
+def _day_of(form: FormData) -> date:
     """Return the day of export that the form holds; today where it holds none that can be read."""
     try:
-        return day_in(given["exported_on"])
+        return day_in(text_of(form, "exported_on"))
     except ValueError:
         return today()
 

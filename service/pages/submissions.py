@@ -36,7 +36,6 @@ PAGE = 25
 SHOWN_PROBLEMS = 200
 SHOWN_PARCELS = 50
 SHOW = ("open", "decided", "all")
-DECISIONS: Wordings = {"approved": "approve", "refused": "refuse", "returned": "return"}
 STATES: Wordings = {
     "received": "being compared",
     "compared": "to be decided",
@@ -44,13 +43,6 @@ STATES: Wordings = {
     "stopped": "comparing has stopped",
 }
 DECIDED: Wordings = {"approved": "approved", "refused": "refused", "returned": "returned"}
-EVENTS: Wordings = {
-    "submission": "received",
-    "compared": "compared",
-    "cancelled": "comparing was cancelled",
-    "resumed": "comparing goes on",
-    "decision": "decided",
-}
 CHOOSE: Wording = "Choose one of the three decisions."
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
@@ -205,13 +197,8 @@ def show(visit: Visit) -> Response:
         "submission.html",
         shipment=shipment,
         item=shipment.submission,
-        decision=shipment.decision,
-        overdue=shipment.submission.is_overdue(shipment.moment),
-        figures=shipment.figures,
         state=STATES["stopped" if shipment.has_stopped else shipment.submission.state],
-        decisions=DECISIONS,
         decided=DECIDED,
-        events=EVENTS,
         flag_text=lambda flag: catalogue.gettext(TEXTS[flag["code"]]).format(**_worded(flag["values"], names, told_in)),
         problem_text=lambda problem: _told(problem, teller),
         flagged=[parcel for parcel in shipment.parcels if parcel.flags],

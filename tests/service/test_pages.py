@@ -143,6 +143,13 @@ def test_files_that_are_none_are_problems_and_no_failures(browser: TestClient, n
     assert page.headers["content-type"].startswith("text/html")
 
 
+def test_a_declaration_of_many_rows_that_was_cut_off_is_read_as_far_as_it_goes(browser: TestClient) -> None:
+    rows = {"zone": ["berberati", *[""] * 11], "carats": ["12", *[""] * 9], "pasted": "weight_ct\nmuch"}
+    answer = browser.post("/", data=rows)
+    assert answer.status_code == 422
+    assert 'value="12"' in answer.text
+
+
 def test_nothing_given_is_a_problem(browser: TestClient) -> None:
     assert browser.post("/").status_code == 422
 
