@@ -63,7 +63,7 @@ def _operation(item: Endpoint, failure: Mapping[str, Any], schemas: dict[str, An
         | (
             {"schema": {"type": "array", "items": query.schema}, "explode": True}
             if query.repeats
-            else {"schema": query.schema}
+            else {"schema": query.schema | ({} if query.default is None else {"default": query.default})}
         )
         for query in item.query
     ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date
 from typing import Any
@@ -28,7 +28,7 @@ class Query:
     Parameters
     ----------
     schema : mapping
-        JSON Schema of the text, as OpenAPI shows it.
+        JSON Schema of the text, as OpenAPI shows it, beside the default.
     read : callable
         From the text to the value; raises `ValueError` that says what would do.
     repeats : bool
@@ -37,14 +37,10 @@ class Query:
 
     name: str
     about: str
-    schema: Mapping[str, Any]
+    schema: dict[str, Any]
     read: Callable[[str], Any]
     default: Any = None
     repeats: bool = False
-
-
-def _by(default: Any) -> dict[str, Any]:
-    return {} if default is None else {"default": default}
 
 
 def whole_number(
@@ -58,7 +54,7 @@ def whole_number(
         return int(text)
 
     schema = {"type": "integer", "minimum": minimum, "maximum": maximum}
-    return Query(name=name, about=about, schema=schema | _by(default), read=read, default=default)
+    return Query(name=name, about=about, schema=schema, read=read, default=default)
 
 
 def day(name: str, about: str) -> Query:
@@ -97,8 +93,7 @@ def choice(name: str, about: str, options: Sequence[str], *, default: str | None
             raise ValueError(Said("not one of {names}", names=", ".join(options)))
         return text
 
-    schema: dict[str, Any] = {"type": "string", "enum": [*options]}
-    return Query(name=name, about=about, schema=schema | _by(default), read=read, default=default)
+    return Query(name=name, about=about, schema={"type": "string", "enum": [*options]}, read=read, default=default)
 
 
 def text(name: str, about: str, *, repeats: bool = False) -> Query:

@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -22,7 +23,7 @@ from service.jobs.training import train
 from service.logs import log, log_to_standard_error
 from service.processes import end_with, ended
 from service.register.database import writing
-from service.register.jobs import OVER, Job, cancel_was_asked, finish, give_back, taken
+from service.register.jobs import OVER, Job, State, cancel_was_asked, finish, give_back, taken
 from service.register.unavailable import RegisterUnavailable
 from service.settings import Settings, environment_of
 from service.work.place import Workplace
@@ -92,6 +93,10 @@ def _run(work: Workplace, job: Job, stop: threading.Event, runner: Runner) -> No
     def halt() -> bool:
         return stop.is_set() or cancel_was_asked(work.engine, job)
 
+    def over(state: State, **more: Any) -> None:
+        with writing(work.engine) as connection:
+            finish(connection, job, state, **more)
+
     try:
         result = None if halt() else runner(work, job, halt)
     except RegisterUnavailable:
@@ -99,15 +104,12 @@ def _run(work: Workplace, job: Job, stop: threading.Event, runner: Runner) -> No
     except Exception as error:
         is_ours = not isinstance(error, Refused | KPFootprintError | OSError)  # the others are told in a line
         log.error("job %s failed: %s", job.kind, error, exc_info=error if is_ours else None, extra={"job": job.id})
-        with writing(work.engine) as connection:
-            finish(connection, job, "failed", problem=told(error))
+        over("failed", problem=told(error))
         return
     if result is not None:
-        with writing(work.engine) as connection:
-            finish(connection, job, "done", result=result)
+        over("done", result=result)
     elif cancel_was_asked(work.engine, job):
-        with writing(work.engine) as connection:
-            finish(connection, job, "cancelled")
+        over("cancelled")
     else:
         give_back(work.engine, job)
     log.info("job %s ends", job.kind, extra={"job": job.id})

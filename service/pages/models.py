@@ -58,12 +58,11 @@ def index(visit: Visit) -> Response:
 def show(visit: Visit) -> Response:
     """Show a release with its card and its evaluation."""
     found = known_release(visit.work, visit.path["release"])
-    card = found.folder / "CARD.md"
     return page(
         visit,
         "model.html",
         item=found,
-        card=_set(card.read_text(encoding="utf-8")) if card.is_file() else "",
+        card=_set(found.card),
         results=[row for row in found.evaluation.get("results", ()) if row.get("value") is not None],
         report=(found.folder / REPORT).is_file(),
     )

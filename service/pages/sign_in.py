@@ -20,7 +20,7 @@ from service.door.endpoint import FORM, Endpoint
 from service.door.identity import forget, remember, session_secret, vouched_by_proxy
 from service.door.visit import Visit, chosen_language
 from service.errors import Refused
-from service.pages.render import page
+from service.pages.render import moved_to, page
 from service.register.keys import recognised
 from service.register.people import Vouched, known
 from service.register.sessions import close, open_by_link, open_for
@@ -66,7 +66,7 @@ def sign_out(visit: Visit) -> Response:
     secret = session_secret(visit.request.headers)
     if secret is not None:
         close(visit.work.engine, secret)
-    answer = RedirectResponse(_with_language(visit, "/sign-in"), status_code=303)
+    answer = moved_to(visit, "/sign-in")
     forget(answer)
     return answer
 
@@ -157,16 +157,12 @@ def _ask(visit: Visit, target: str, status: int = 200, why: str | None = None) -
 
 
 def _signed_in(visit: Visit, secret: str, target: str) -> Response:
-    answer = RedirectResponse(_with_language(visit, target), status_code=303)
+    lang = chosen_language(visit.request)
+    if lang is not None and "lang=" not in target:
+        target += f"{'&' if '?' in target else '?'}lang={lang}"
+    answer = RedirectResponse(target, status_code=303)
     remember(answer, secret, secure=visit.request.url.scheme == "https")
     return answer
-
-
-def _with_language(visit: Visit, target: str) -> str:
-    lang = chosen_language(visit.request)
-    if lang is None or "lang=" in target:
-        return target
-    return f"{target}{'&' if '?' in target else '?'}lang={lang}"
 
 
 def local_target(target: str | None) -> str:

@@ -19,7 +19,7 @@ from kpfootprint.report.report import Report, canonical, id_begins
 from service.clock import exactly
 from service.register import entries
 from service.register.database import reading
-from service.register.paging import Sort, each_of, new_id, of_row, page, within
+from service.register.paging import each_of, new_id, of_row, page, sorts, within
 from service.register.tables import comparisons, declared_zones, stone_marks, words
 
 WORD_LENGTH = 64
@@ -29,12 +29,7 @@ FEW = 3000
 SHORT = 2
 """Letters of a word that is taken whole where more comparisons have a word that begins so."""
 
-SORTS: Mapping[str, Sort] = {
-    "-created_at": Sort(comparisons.c.created_at, descending=True),
-    "created_at": Sort(comparisons.c.created_at),
-    "log10_lr": Sort(comparisons.c.log10_lr),
-    "-log10_lr": Sort(comparisons.c.log10_lr, descending=True),
-}
+SORTS = sorts(comparisons.c.created_at, comparisons.c.log10_lr)
 
 
 LOOKED_AT = ("cautions", "conclusion", "created_at", "parcel", "report_id", "verification")

@@ -73,17 +73,18 @@ def _begin_sqlite(connection: sa.Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
-@contextmanager
-def reading(engine: sa.Engine) -> Iterator[sa.Connection]:
-    """Give a connection that sees one state of the register."""
-    with _connected(engine) as connection:
-        yield connection
+def reading(engine: sa.Engine) -> sa.Connection:
+    """Return a connection, for a ``with`` block, that sees one state of the register."""
+    try:
+        return engine.connect()
+    except sa.exc.TimeoutError:  # those that have one wait for somebody who holds a table or the disk
+        raise cannot(engine, "all connections to it are taken; try again in a while") from None
 
 
 @contextmanager
 def snapshot(engine: sa.Engine) -> Iterator[sa.Connection]:
     """Give a connection that sees the same state however long it reads, while others write."""
-    with _connected(engine) as connection:
+    with reading(engine) as connection:
         if not is_sqlite(engine):
             connection = connection.execution_options(isolation_level="REPEATABLE READ")
         yield connection
@@ -92,15 +93,8 @@ def snapshot(engine: sa.Engine) -> Iterator[sa.Connection]:
 @contextmanager
 def writing(engine: sa.Engine) -> Iterator[sa.Connection]:
     """Give a connection whose changes are kept together, or not at all."""
-    with _connected(engine).execution_options(writes=True) as connection, connection.begin():
+    with reading(engine).execution_options(writes=True) as connection, connection.begin():
         yield connection
-
-
-def _connected(engine: sa.Engine) -> sa.Connection:
-    try:
-        return engine.connect()
-    except sa.exc.TimeoutError:  # those that have one wait for somebody who holds a table or the disk
-        raise cannot(engine, "all connections to it are taken; try again in a while") from None
 
 
 @contextmanager

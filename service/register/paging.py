@@ -51,6 +51,11 @@ class Sort:
     descending: bool = False
 
 
+def sorts(*columns: sa.Column[Any]) -> dict[str, Sort]:
+    """Return how a list may be sorted: by each column, and, after a minus, the other way round."""
+    return {sign + one.name: Sort(one, descending=bool(sign)) for one in columns for sign in ("", "-")}
+
+
 def page(
     connection: sa.Connection,
     query: sa.Select[Any],

@@ -17,7 +17,7 @@ from service.clock import exactly
 from service.register import entries, jobs
 from service.register.comparisons import Once, packed
 from service.register.database import reading
-from service.register.paging import Sort, new_id, of_row, page, within
+from service.register.paging import new_id, of_row, page, sorts, within
 from service.register.tables import comparisons, files, submission_parcels, submissions
 
 State = Literal["received", "compared", "decided"]
@@ -26,12 +26,7 @@ Decision = Literal["approved", "refused", "returned"]
 NONE = "[]"
 """The problems of a parcel that has none."""
 
-SORTS: Mapping[str, Sort] = {
-    "due_at": Sort(submissions.c.due_at),
-    "-due_at": Sort(submissions.c.due_at, descending=True),
-    "received_at": Sort(submissions.c.received_at),
-    "-received_at": Sort(submissions.c.received_at, descending=True),
-}
+SORTS = sorts(submissions.c.due_at, submissions.c.received_at)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

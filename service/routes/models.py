@@ -21,12 +21,7 @@ def index(visit: Visit) -> Answer:
 def show(visit: Visit) -> shapes.Model:
     """Read the card and the evaluation of a release."""
     found = known_release(visit.work, visit.path["release"])
-    card = found.folder / "CARD.md"
-    return {
-        **_shown(found),
-        "card": card.read_text(encoding="utf-8") if card.is_file() else "",
-        "evaluation": dict(found.evaluation) or None,
-    }
+    return {**_shown(found), "card": found.card, "evaluation": dict(found.evaluation) or None}
 
 
 @Endpoint("POST", "/v1/models/{release}/activate", "researcher", answer=shapes.Activated, status=201, heavy=True)

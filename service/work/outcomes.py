@@ -41,26 +41,15 @@ def tell_outcome(
     work: Workplace, comparison_id: str, *, origin: Sequence[Mapping[str, Any]], source: str, actor: str
 ) -> Entry:
     """Keep what became known later of where a parcel came from."""
-    known = {zone.zone_id for zone in work.release().zone_table.zones}
+    zones, given = {*work.release().zone_table.names, UNLISTED}, [item["zone_id"] for item in origin]
     problems = [
-        Problem(
-            table="origin",
-            row=row,
-            column="zone_id",
-            value=str(item["zone_id"])[:80],
-            code="unknown_zone",
-            reason=NO_ZONE,
-        )
-        for row, item in enumerate(origin, start=1)
-        if item["zone_id"] not in known | {UNLISTED}
-    ]
-    given = [item["zone_id"] for item in origin]
-    problems += [
-        Problem(
-            table="origin", row=row, column="zone_id", value=zone, code="invalid", reason=Said("it may be given once")
-        )
+        Problem(table="origin", row=row, column="zone_id", value=zone[:80], code=code, reason=reason)
         for row, zone in enumerate(given, start=1)
-        if zone in given[: row - 1]
+        for wrong, code, reason in (
+            (zone not in zones, "unknown_zone", NO_ZONE),
+            (zone in given[: row - 1], "invalid", Said("it may be given once")),
+        )
+        if wrong
     ]
     total = sum(item["share"] for item in origin)
     if abs(total - 1) > SHARES_ADD_UP:

@@ -41,6 +41,12 @@ class Known:
     activations: tuple[Activation, ...]
 
     @property
+    def card(self) -> str:
+        """The card, in Markdown; nothing where there is none."""
+        card = self.folder / "CARD.md"
+        return card.read_text(encoding="utf-8") if card.is_file() else ""
+
+    @property
     def headline(self) -> dict[str, float | None]:
         """AUC and Cllr of the evaluation."""
         told: dict[str, float | None] = dict.fromkeys(HEADLINE.values())
