@@ -317,16 +317,17 @@ def parcel_to_json(parcel: Parcel, scheme: Scheme, *, sealed: bool = False) -> d
     own = parcel.sieve_set
     if own is not None and not _ranged(own) and scheme.sieve_set(own.name) is None:
         document["size_classes"] = [
-            {"sieve_set": own.name, "size_class": name, "lower_ct": low}
-            | ({} if high == float("inf") else {"upper_ct": high})
-            for name, (low, high) in own.limits.items()
+            {"sieve_set": own.name, "size_class": name} | _limits(*limits) for name, limits in own.limits.items()
         ]
     return {name: value for name, value in document.items() if value is not None}
 
 
 def _amounts(item: Declaration | DeclaredCountry) -> dict[str, float]:
-    amounts = {"carats": item.carats, "percent": item.percent}
-    return {name: value for name, value in amounts.items() if value is not None}
+    return {name: value for name in ("carats", "percent") if (value := getattr(item, name)) is not None}
+
+
+def _limits(lower: float, upper: float) -> dict[str, float]:
+    return {"lower_ct": lower} if upper == float("inf") else {"lower_ct": lower, "upper_ct": upper}
 
 
 def _needs_names(parcel: Parcel) -> bool:
@@ -345,6 +346,7 @@ def _ranged(sizes: SieveSet) -> bool:
 def _count_rows(item: Breakdown, parcel: Parcel, scheme: Scheme) -> list[dict[str, Any]]:
     names: list[tuple[str, tuple[str, ...]]] = []
     sizes = parcel.sieve_set
+    limits = {} if sizes is None or not _ranged(sizes) else sizes.limits
     for name in item.attributes:
         if name == scheme.size.name:
             names.append(("size_class", sizes.classes if sizes else ()))
@@ -356,11 +358,8 @@ def _count_rows(item: Breakdown, parcel: Parcel, scheme: Scheme) -> list[dict[st
         row: dict[str, Any] = {
             column: classes[code] for (column, classes), code in zip(names, codes, strict=True) if code >= 0
         }
-        if sizes is not None and _ranged(sizes) and "size_class" in row:
-            code = codes[item.attributes.index(scheme.size.name)]
-            row["lower_ct"] = sizes.lower_ct[code]
-            if sizes.upper_ct[code] != float("inf"):
-                row["upper_ct"] = sizes.upper_ct[code]
+        if (size := row.get("size_class")) in limits:
+            row |= _limits(*limits[size])
         if item.n_stones[at] >= 0:
             row["n_stones"] = int(item.n_stones[at])
         if item.carats is not None and not np.isnan(item.carats[at]):

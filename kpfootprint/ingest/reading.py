@@ -27,7 +27,7 @@ from kpfootprint.ingest.parcels.gathered import Findings
 from kpfootprint.ingest.parcels.records import read_declarations
 from kpfootprint.ingest.problems import Broken, problem
 from kpfootprint.ingest.raw.cells import Cell, text_of
-from kpfootprint.ingest.raw.tables import GOODS, Column, KnownTable, Note, RawTable, stacked
+from kpfootprint.ingest.raw.tables import GOODS, Column, KnownTable, RawTable, stacked
 from kpfootprint.ingest.sheets.bundles import recognise_files
 from kpfootprint.ingest.words import Vocabulary, declared_words, fold, nearest, plain, table_names, vocabulary_of
 from kpfootprint.parcel import Declaration, Parcel
@@ -197,8 +197,7 @@ def _with_titles(tables: dict[str, KnownTable], named: str | None) -> dict[str, 
         kept = {kind: item for kind, item in tables.items() if kind not in titles}
         said = ", ".join(column.header for item in titles.values() for column in item.columns.values())
         if titles and kept:
-            note = Note(code="titles_of_several", values={"titles": said})
-            next(iter(kept.values())).trace.notes.append(note)
+            next(iter(kept.values())).trace.note("titles_of_several", titles=said)
         return kept
     table = titles.get("parcels")
     if table is None or "parcel_id" in table.columns:

@@ -66,47 +66,40 @@ class Receipt:
             "hidden": [what for table in read for what in table.trace.hidden],
         }
 
-    def of(self, parcel_id: str, body: Mapping[str, Any]) -> dict[str, Any]:
+    def of(self, parcel: Parcel) -> dict[str, Any]:
         """Return how a parcel was read, as plain JSON values, from its stones or breakdowns.
 
         A plain list under plain headers gives the same, whatever file or document it came in.
         """
-        n_stones, carats, stones = body["n_stones"], body["carats"], body.get("stones")
+        n_stones, carats, stones = parcel.n_stones, parcel.carats, parcel.stones
         return {
             "n_stones": n_stones or None,
             "carats": carats,
             "mean_ct": round(carats / n_stones, 4) if carats and n_stones else None,
             "largest_ct": None if stones is None else round(float(stones.weight_ct.max()), 6),
-            "classes": self._classes(stones, body),
+            "classes": self._classes(parcel),
             **self._common,
-            "notes": [note.told for note in self._notes if not note.parcels or parcel_id in note.parcels],
+            "notes": [note.told for note in self._notes if not note.parcels or parcel.parcel_id in note.parcels],
         }
 
-    def _classes(self, stones: Stones | None, body: Mapping[str, Any]) -> dict[str, dict[str, int]]:
+    def _classes(self, parcel: Parcel) -> dict[str, dict[str, int]]:
         """Return how many stones were read of each class, by attribute; classes without stones are left out."""
         found: dict[str, dict[str, int]] = {}
-        if stones is not None:
-            for name, codes in stones.codes.items():
-                names = self._names[name]
-                found[name] = _named(names, np.bincount(codes + 1, minlength=len(names) + 1)[1:])
-            return found
-        sizes = body["sieve_set"].classes if body.get("sieve_set") is not None else ()
-        for breakdown in body["breakdowns"]:
-            for at, name in enumerate(breakdown.attributes):
-                counted = bool(found.get(name))
-                if counted and not breakdown.sample:
-                    continue
-                known = (breakdown.codes[:, at] >= 0) & (breakdown.n_stones >= 0)
-                names = self._names.get(name, sizes)
-                counts = np.zeros(len(names))
-                np.add.at(counts, breakdown.codes[known, at], breakdown.n_stones[known])
-                if not counted or name in self._names:
-                    found[name] = _named(names, counts)
+        for name, codes in parcel.stones.codes.items() if parcel.stones is not None else ():
+            found[name] = _counted(self._names[name], codes, np.ones_like(codes))
+        sizes = parcel.sieve_set.classes if parcel.sieve_set is not None else ()
+        for breakdown in parcel.breakdowns:
+            for name in breakdown.attributes:
+                if not found.get(name) or (breakdown.sample and name in self._names):
+                    names = self._names.get(name, sizes)
+                    found[name] = _counted(names, breakdown.codes_of(name), breakdown.n_stones)
         return found
 
 
-def _named(names: Sequence[str], counts: Any) -> dict[str, int]:
-    return {name: int(count) for name, count in zip(names, counts.tolist(), strict=True) if count}
+def _counted(names: Sequence[str], codes: NDArray[np.int16], n_stones: NDArray[Any]) -> dict[str, int]:
+    known = (codes >= 0) & (n_stones >= 0)
+    counts = np.bincount(codes[known], weights=n_stones[known], minlength=len(names)).tolist()
+    return {name: int(count) for name, count in zip(names, counts, strict=True) if count}
 
 
 def build_parcel(
@@ -179,7 +172,8 @@ def build_parcel(
         }
     if findings.has(draft.parcel_id):
         return None
-    return _parcel(draft, body | {"read_as": receipt.of(draft.parcel_id, body)}, _value_of_rows(body))
+    parcel = _parcel(draft, body)
+    return replace(parcel, read_as=receipt.of(parcel))
 
 
 def _sieve_set(draft: Draft, sets: Mapping[str, SieveSet | None], words: Vocabulary, tell: Any) -> SieveSet | None:
@@ -248,7 +242,7 @@ def _values(goods: GoodsRows, rows: NDArray[np.intp]) -> NDArray[np.float64] | N
     return None if values is None or bool(np.isnan(values).any()) else np.ascontiguousarray(values)
 
 
-def _parcel(draft: Draft, body: Mapping[str, Any], value_of_rows: float | None) -> Parcel:
+def _parcel(draft: Draft, body: Mapping[str, Any]) -> Parcel:
     fields = draft.fields
     return Parcel(
         parcel_id=draft.parcel_id,
@@ -258,7 +252,7 @@ def _parcel(draft: Draft, body: Mapping[str, Any], value_of_rows: float | None) 
         exported_on=fields.get("exported_on"),
         certificate_no=fields.get("certificate_no"),
         exporter=fields.get("exporter"),
-        value_usd=fields.get("value_usd", value_of_rows),
+        value_usd=fields.get("value_usd", _value_of_rows(body)),
         hs_code=fields.get("hs_code"),
         declared_carats=fields.get("carats"),
         **body,

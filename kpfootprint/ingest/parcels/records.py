@@ -32,7 +32,7 @@ from kpfootprint.ingest.raw.cells import (
     text_of,
 )
 from kpfootprint.ingest.raw.money import names_dollars, read_dollars, read_value
-from kpfootprint.ingest.raw.tables import Column, KnownTable, Note
+from kpfootprint.ingest.raw.tables import Column, KnownTable
 from kpfootprint.ingest.words import Vocabulary, condition_values, fold, nearest
 from kpfootprint.parcel import FACTORS, PERCENT_APART, Conditions, Declaration, DeclaredCountry
 from kpfootprint.retold import Said
@@ -409,12 +409,11 @@ def _leave_dear(table: KnownTable, numbers: dict[str, NDArray[np.float64]], cara
     if dear and not any(names_dollars(text) for text in (column.header, *map(text_of, column.cells[:1]))):
         mean = float(numbers["value_usd"][known].sum()) / weight
         numbers["value_usd"] = np.full(table.n_rows, np.nan)
-        table.trace.notes.append(Note(code="value_dear", values={"column": column.header, "mean": f"{mean:,.0f}"}))
+        table.trace.note("value_dear", column=column.header, mean=f"{mean:,.0f}")
 
 
 def _tell_unread(table: KnownTable, header: str, texts: Sequence[str]) -> None:
-    told = {"column": header, "values": ", ".join(texts[:4]) + (", …" if len(texts) > 4 else "")}
-    table.trace.notes.append(Note(code="value_not_read", values=told))
+    table.trace.note("value_not_read", column=header, values=", ".join(texts[:4]) + (", …" if len(texts) > 4 else ""))
 
 
 def _owners(table: KnownTable, single: str | None, findings: Findings) -> tuple[list[str], NDArray[np.int32]]:

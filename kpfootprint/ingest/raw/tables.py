@@ -316,6 +316,14 @@ class Trace:
     stated: list[tuple[int, tuple[Cell, ...]]] = field(default_factory=list)
     lines: set[int] = field(default_factory=set)
 
+    def note(self, code: str, /, **values: object) -> None:
+        """Note something to know of how the table was read."""
+        self.notes.append(Note(code=code, values=values))
+
+    def leave_out(self, code: str, table: str, row: int | None, /, **values: object) -> None:
+        """Note a row that is left out, and why."""
+        self.left_out.append(Note(code=code, table=table, row=row, values=values))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class KnownTable(_Lines):
