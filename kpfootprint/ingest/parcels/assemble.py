@@ -86,20 +86,20 @@ class Receipt:
         """Return how many stones were read of each class, by attribute; classes without stones are left out."""
         found: dict[str, dict[str, int]] = {}
         for name, codes in parcel.stones.codes.items() if parcel.stones is not None else ():
-            found[name] = _counted(self._names[name], codes, np.ones_like(codes))
+            found[name] = _named(self._names[name], np.bincount(codes[codes >= 0], minlength=len(self._names[name])))
         sizes = parcel.sieve_set.classes if parcel.sieve_set is not None else ()
         for breakdown in parcel.breakdowns:
             for name in breakdown.attributes:
                 if not found.get(name) or (breakdown.sample and name in self._names):
-                    names = self._names.get(name, sizes)
-                    found[name] = _counted(names, breakdown.codes_of(name), breakdown.n_stones)
+                    codes, names = breakdown.codes_of(name), self._names.get(name, sizes)
+                    known = (codes >= 0) & (breakdown.n_stones >= 0)
+                    counts = np.bincount(codes[known], weights=breakdown.n_stones[known], minlength=len(names))
+                    found[name] = _named(names, counts)
         return found
 
 
-def _counted(names: Sequence[str], codes: NDArray[np.int16], n_stones: NDArray[Any]) -> dict[str, int]:
-    known = (codes >= 0) & (n_stones >= 0)
-    counts = np.bincount(codes[known], weights=n_stones[known], minlength=len(names)).tolist()
-    return {name: int(count) for name, count in zip(names, counts, strict=True) if count}
+def _named(names: Sequence[str], counts: NDArray[Any]) -> dict[str, int]:
+    return {name: int(count) for name, count in zip(names, counts.tolist(), strict=True) if count}
 
 
 def build_parcel(

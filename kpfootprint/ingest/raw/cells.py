@@ -446,7 +446,9 @@ def check_range(
     numbers: NDArray[np.float64], broken: dict[int, Broken], *, zero: bool, maximum: float, whole: bool = False
 ) -> None:
     """Add to `broken` the numbers that are not above zero (or from zero) up to `maximum`; NaN is left alone."""
-    suspects = (numbers < SMALLEST) | (numbers > maximum) | (whole & (numbers > np.floor(numbers)))
+    suspects = (numbers < SMALLEST) | (numbers > maximum)
+    if whole:
+        suspects |= numbers > np.floor(numbers)
     for position in np.flatnonzero(suspects).tolist():
         wrong = out_of_range(float(numbers[position]), zero=zero, maximum=maximum, whole=whole)
         if wrong is not None:
