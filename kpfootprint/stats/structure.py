@@ -16,6 +16,8 @@ from kpfootprint.stats.arrays import Floats, Ints
 
 N_ITERATIONS = 60
 MAX_STEP = 0.6
+WIDEST = 50.0
+"""Log of the widest spread of log sizes, and less of the narrowest: farther out numbers end, and nothing else changes."""
 STEP = 0.01
 """Resolution of recorded sizes."""
 RATIO = 1.18
@@ -137,8 +139,9 @@ class SizeFit:
 
 
 def cell_probabilities(grid: SizeGrid, theta: Floats, kept: Floats) -> Floats:
-    """Return cell probabilities (n, n_cells) at ``theta = (mu, ln sigma)``."""
-    return _moments(grid, theta, kept, None)[0]
+    """Return cell probabilities (n, n_cells) at ``theta = (mu, ln sigma)``; drawn spreads may lie beyond any number."""
+    bounded = np.column_stack([theta[:, 0], np.clip(theta[:, 1], -WIDEST, WIDEST)])
+    return _moments(grid, bounded, kept, None)[0]
 
 
 def _moments(grid: SizeGrid, theta: Floats, kept: Floats, inside: Floats | None) -> tuple[Floats, Floats, Floats]:

@@ -203,3 +203,10 @@ def test_a_parcel_of_one_stone_has_a_finite_fit() -> None:
     fit = fit_sizes(counts, GRID, kept(), **prior)
     assert np.isfinite(fit.theta).all()
     assert np.abs(fit.theta - prior["prior_mean"]).max() < 2.0
+
+
+@pytest.mark.parametrize("log_sigma", [-1e6, -800.0, -60.0, 60.0, 800.0, 1e6])
+def test_a_spread_beyond_any_number_gives_chances_all_the_same(log_sigma: float) -> None:
+    found = cell_probabilities(GRID, np.array([[-1.0, log_sigma], [40.0, log_sigma]]), np.repeat(kept(), 2, axis=0))
+    np.testing.assert_allclose(found.sum(axis=1), 1.0)
+    assert (found >= 0).all()
