@@ -80,8 +80,6 @@ def _shown(sp: Speaker, name: str, value: Any, shares: set[str], values: Json) -
     if name in _KINDS:
         return _KINDS[name](sp, value)
     if isinstance(value, float):
-        if name in ("least", "most"):  # carats
-            return sp.words.number(value, 2)
         value = abs(value) if name == "shift" else value
         return sp.words.number(value) if abs(value) >= 10 and name == "times" else sp.words.trimmed(value, 2)
     return sp.words.number(value) if isinstance(value, int) else str(value)

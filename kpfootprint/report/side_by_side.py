@@ -114,12 +114,13 @@ def _columns(caption: str, corner: str, speakers: Lettered, rows: Mapping[str, S
     tables = []
     for start in range(0, len(speakers) if rows else 0, COLUMNS):
         letters = tuple(letter for letter, _ in speakers[start : start + COLUMNS])
+        which = letters[0] if len(letters) == 1 else f"{letters[0]}\u2013{letters[-1]}"
         tables.append(
             Table(
-                caption=caption if len(speakers) <= COLUMNS else f"{caption} ({letters[0]}\u2013{letters[-1]})",
+                caption=caption if len(speakers) <= COLUMNS else f"{caption} ({which})",
                 header=(speakers[0][1].t(corner), *letters),
                 rows=tuple((name, *values[start : start + COLUMNS]) for name, values in rows.items()),
-                numeric=(False, *(False for _ in letters)),
+                numeric=(False,) * (1 + len(letters)),
             )
         )
     return tuple(tables)

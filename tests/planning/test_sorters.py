@@ -183,7 +183,7 @@ def test_an_attribute_begins_with_a_capital_where_a_sentence_does(lang: str, ins
     assert sentence(speaker, {"code": "sorters_class", "values": class_}).startswith(inside)
     change = {"conclusions": {"S1": "query", "S2": "consistent"}}
     assert sentence(speaker, {"code": "sorters_change", "values": change}).count(";") == 1
-    carats = {"least": 143.93, "most": 148.1}
-    assert "148.10" in sentence(speaker, {"code": "sheets_differ_in_carats", "values": carats}).replace(",", ".")
+    stones = {"least": 580.0, "most": 600.0}
+    assert "580 " in sentence(speaker, {"code": "sheets_differ_in_stones", "values": stones})
     near = sentence(speaker, {"code": "sorters_near", "values": {"log10_lr": 0.0}})
     assert "within 0 of each other" not in near

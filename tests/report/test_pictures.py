@@ -201,6 +201,15 @@ def test_long_names_of_sorters_leave_room_for_each_other() -> None:
         assert float(text.get("x", 0)) + wide < float(following.get("x", 0)) - 12
 
 
+def test_long_names_of_classes_are_told_apart_by_their_ends() -> None:
+    content = make_report("query").content
+    for entry in content["model"]["attributes"][1]["classes"]:
+        entry["labels"] = {"en": f"extraordinarily and most remarkably {entry['name']}"}
+    (figure,) = shares_of_stones(speaker(seal(content), "en"))["colour"]
+    labels = [item.text for item in ET.fromstring(figure.svg).iter(f"{SVG}text") if "extra" in str(item.text)]
+    assert len(set(labels)) == len(labels) == 6
+
+
 def test_a_picture_without_ranges_says_why_for_what_was_declared_too() -> None:
     assert all("nothing was declared" not in figure.alt for figure in of_classes(drawn("undeclared")))
     assert any("there is nothing to compare them with" in figure.alt for figure in of_classes(drawn("undeclared")))

@@ -53,6 +53,9 @@ def test_every_kind_stands_beside_every_other(lang: str) -> None:
 
 def test_many_reports_have_letters_enough() -> None:
     assert '<th scope="col">AB</th>' in compare_side_by_side([make_report()] * 28)
+    captions = plain(compare_side_by_side([make_report()] * 6))
+    assert "(A\u2013E)" in captions
+    assert "(F)" in captions
 
 
 def test_one_report_stands_beside_nothing() -> None:

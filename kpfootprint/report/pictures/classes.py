@@ -105,7 +105,7 @@ def _rows(sp: Speaker, name: str, rows: Sequence[Row]) -> Canvas:
         canvas.text(x(value), bottom + 14, sp.share(value), "middle", "muted", 11)
     for i, (c, label) in enumerate(zip(rows, labels, strict=True)):
         middle = TOP + step * i + step / 2
-        canvas.text(left - 8, middle + 4, label if len(label) <= 24 else label[:23] + "\u2026", "end", size=12)
+        canvas.text(left - 8, middle + 4, label, "end", size=12)
         if c["low"] is not None:
             canvas.rect(x(c["low"]), middle - 7, x(c["high"]) - x(c["low"]), 14)
         if c["expected"] is not None:

@@ -131,7 +131,7 @@ def _short(name: str) -> str:
 def _key(sp: Speaker, canvas: Canvas, declared: bool) -> None:
     left, right, top, bottom = EDGE, WIDTH / 2 + 6, HEIGHT - 26, HEIGHT - 8
     canvas.line([(EDGE, HEIGHT - 44), (WIDTH - EDGE, HEIGHT - 44)], "grid", 0.7)
-    canvas.dot(left + 8, top - 4, "star", "odd", 6)
+    canvas.dot(left + 8, top - 4, "star", "odd", 5)
     canvas.text(left + 20, top, sp.t("this parcel"), size=11)
     canvas.dot(right + 8, top - 4, "ring", "muted", 3)
     canvas.text(right + 20, top, sp.t("other reference parcels"), size=11)

@@ -75,7 +75,7 @@ def share_rows(rows: Sequence[ShareRow], said: Words, marks: Sequence[str] = ())
     for position, name in enumerate(marks):
         at, line = 16 + 112 * (position % 3), 14 + 18 * (position // 3)
         canvas.dot(at, line - 4, SHAPES[position % len(SHAPES)])
-        canvas.text(at + 10, line, fitting(name, 94, 11), size=11)
+        canvas.text(at + 10, line, fitting(name, 80, 11), size=11)
     for value in ticks(0, x.high, 4):
         canvas.line([(x(value), top), (x(value), bottom)], "grid", 0.8)
         canvas.text(x(value), bottom + 16, said.share(value), "middle", "muted", 11)

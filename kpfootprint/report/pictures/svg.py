@@ -38,7 +38,7 @@ NARROW = frozenset("iljtfrI.,:;'|!()[]- \u00a0\u2026/")
 def width_of(text: str, size: float, bold: bool = False) -> float:
     """Return about how wide a text is, in units of its picture; fonts differ."""
     wide = {"W": 1.0, "F": 1.0}
-    ems = sum(0.3 if c in NARROW else wide.get(east_asian_width(c), 0.66 if c.isupper() else 0.54) for c in text)
+    ems = sum(0.3 if c in NARROW else wide.get(east_asian_width(c), 0.68 if c.isupper() else 0.58) for c in text)
     return ems * size * (1.08 if bold else 1.0)
 
 
