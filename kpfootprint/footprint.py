@@ -6,8 +6,9 @@ rows without a size, weights without numbers, a sample that was graded.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,23 +57,17 @@ def footprints_of(
     level_names : sequence of sequence of str
         Known levels of each of `FACTORS`.
     """
-    groups: dict[SieveSet | str, list[int]] = {}
-    alone = []
+    groups: dict[SieveSet | str | int, list[int]] = {}
     for row, parcel in enumerate(batch):
-        if _leaves_open(parcel, scheme):
-            arrays = _open_arrays(parcel, scheme, structure, level_names)
-            alone.append(Footprints(rows=np.array([row], dtype=np.intp), arrays=arrays))
-            continue
-        key: SieveSet | str = "stones" if parcel.stones is not None else parcel.sieve_set or "unsized"
-        groups.setdefault(key, []).append(row)
-    together = tuple(
+        key = "stones" if parcel.stones is not None else parcel.sieve_set or "unsized"
+        groups.setdefault(row if _leaves_open(parcel, scheme) else key, []).append(row)
+    return tuple(
         Footprints(
             rows=np.array(rows, dtype=np.intp),
-            arrays=_arrays([batch.parcels[row] for row in rows], key, scheme, structure, level_names),
+            arrays=_arrays([batch.parcels[row] for row in rows], isinstance(key, int), scheme, structure, level_names),
         )
         for key, rows in groups.items()
     )
-    return (*together, *alone)
 
 
 def _leaves_open(parcel: Parcel, scheme: Scheme) -> bool:
@@ -113,113 +108,160 @@ def mean_stones(arrays: ParcelArrays, model: FootprintModel) -> Floats:
 
 def _arrays(
     parcels: list[Parcel],
-    key: SieveSet | str,
+    is_open: bool,
     scheme: Scheme,
     structure: Structure,
     level_names: Sequence[Sequence[str]],
 ) -> ParcelArrays:
+    """Return parcels of one sieve set, or the one that leaves something open, as arrays."""
     n, n_classes = len(parcels), structure.n_classes
-    cells = np.zeros((n, structure.grid.n_cells))
     edge, top = _edge_and_top(parcels)
-    coarse = membership = None
-    if isinstance(key, SieveSet):
-        membership = structure.grid.membership(np.array(key.lower_ct), np.array(key.upper_ct))
-        coarse = np.array([_by_size(parcel, scheme, len(key.classes)) for parcel in parcels])
-        cells = _spread(coarse, membership, structure, edge, top)
-    elif key == "unsized":
-        usual = np.tile(structure.size_prior_mean, (n, 1))
-        cells = cell_probabilities(structure.grid, usual, structure.kept(edge, top))
-        cells *= np.array([parcel.n_stones for parcel in parcels])[:, None]
+    if parcels[0].stones is not None:
+        sizes = _Sizes(np.zeros((n, structure.grid.n_cells)), recorded=True)
+    elif is_open:
+        sizes = _sizes_of_sheet(parcels[0], scheme, structure, edge, top)
+    else:
+        sizes = _sizes_of_sheets(parcels, scheme, structure, edge, top)
+    codes = [_Codes.of(item, parcels[0].set_codes(item)) for item in scheme.categorical] if is_open else None
+    partial = None if codes is None else _without_classes(sizes, codes, structure)
+    blank = tuple(np.zeros((n, structure.n_size_classes, c)) for c in n_classes)
     arrays = ParcelArrays(
-        cells=cells,
-        tables=tuple(np.zeros((n, structure.n_size_classes, c)) for c in n_classes),
+        cells=sizes.cells,
+        tables=blank if partial is None else partial.exact,
         pairs=tuple(np.zeros((n, n_classes[a], n_classes[b])) for a, b in structure.pairs),
         edge=edge,
         top=top,
         levels=levels_of(parcels, level_names),
         recorded=np.zeros((n, 1 + len(n_classes)), dtype=bool),
-        coarse=coarse,
-        membership=membership,
+        coarse=sizes.coarse,
+        membership=None if sizes.coarse is None else sizes.membership,
+        partial=partial,
     )
-    arrays.recorded[:, 0] = key != "unsized"
+    arrays.recorded[:, 0] = sizes.recorded
     for row, parcel in enumerate(parcels):
         if parcel.stones is not None:
-            _count_stones(arrays, row, parcel.stones, scheme, structure)
+            _count_stones(arrays, row, parcel.stones, codes, scheme, structure)
         else:
-            _count_sheet(arrays, row, parcel.breakdowns, scheme, structure)
+            _count_sheet(arrays, row, parcel.breakdowns, sizes.membership, codes, scheme, structure)
+    if partial is not None:
+        for a, sets in enumerate(partial.sets):
+            if sets.any():
+                partial.dims[0, 1 + a] = distinguished(partial.exact[a], sets, partial.members[a])[0]
     return arrays
 
 
-def _count_stones(arrays: ParcelArrays, row: int, stones: Stones, scheme: Scheme, structure: Structure) -> None:
+def _count_stones(
+    arrays: ParcelArrays,
+    row: int,
+    stones: Stones,
+    codes: Sequence[_Codes] | None,
+    scheme: Scheme,
+    structure: Structure,
+) -> None:
     """Fill a parcel's row from its stones."""
     cell = structure.grid.cell_of(stones.weight_ct)
     arrays.cells[row] = np.bincount(cell, minlength=structure.grid.n_cells)
-    size_class = structure.class_of_cell[cell]
-    codes = [stones.codes.get(attribute.name) for attribute in scheme.categorical]
-    for a, code in enumerate(codes):
-        if code is None or not (code >= 0).any():
-            continue
-        arrays.recorded[row, 1 + a] = True
-        _tally(arrays.tables[a][row], size_class, code)
-    for position, (a, b) in enumerate(structure.pairs):
-        first, second = codes[a], codes[b]
-        if first is not None and second is not None:
-            _tally(arrays.pairs[position][row], first, second)
-
-
-def _tally(table: Floats, first: NDArray[np.integer], second: NDArray[np.integer]) -> None:
-    known = (first >= 0) & (second >= 0)
-    flat = first[known].astype(np.intp) * table.shape[1] + second[known]
-    table += np.bincount(flat, minlength=table.size).reshape(table.shape)
-
-
-def _by_size(parcel: Parcel, scheme: Scheme, n_classes: int) -> Floats:
-    size = scheme.size.name
-    for breakdown in parcel.breakdowns:
-        if size in breakdown.attributes:
-            code = breakdown.codes_of(size)
-            return np.bincount(code, weights=breakdown.n_stones, minlength=n_classes).astype(float)
-    raise AssertionError("a parcel with a sieve set has a breakdown by size")
-
-
-def _spread(coarse: Floats, membership: Floats, structure: Structure, edge: Floats, top: Floats) -> Floats:
-    """Spread the stones of coarse classes over their cells as the parcel's own fitted sizes do."""
-    fit = structure.sizes_of(coarse, structure.kept(edge, top), membership=membership)
-    within = fit.cells[:, None, :] * membership + 1e-12 * membership
-    out: Floats = np.einsum("pk,pkg->pg", coarse, within / np.maximum(within.sum(axis=2, keepdims=True), 1e-300))
-    return out
-
-
-def _into_class(cells: Floats, membership: Floats | None, structure: Structure) -> Floats:
-    """Return the chance (n_coarse, n_size_classes) that a stone of a coarse class lies in each size class."""
-    indicator = structure.membership_of_classes()
-    if membership is None:
-        return np.asarray((cells @ indicator / cells.sum())[None], dtype=np.float64)
-    mass = (membership * (cells + 1e-9)) @ indicator
-    out: Floats = mass / np.maximum(mass.sum(axis=1, keepdims=True), 1e-300)
-    return out
+    if arrays.partial is not None:
+        arrays.partial.sized[row] = arrays.cells[row]
+    read = _read(stones.codes, codes, scheme)
+    _count(arrays, row, read, structure.class_of_cell[cell], np.ones(cell.size), structure)
 
 
 def _count_sheet(
-    arrays: ParcelArrays, row: int, breakdowns: Sequence[Breakdown], scheme: Scheme, structure: Structure
+    arrays: ParcelArrays,
+    row: int,
+    breakdowns: Sequence[Breakdown],
+    membership: Floats,
+    codes: Sequence[_Codes] | None,
+    scheme: Scheme,
+    structure: Structure,
 ) -> None:
     """Fill a parcel's tables from its breakdowns; a finer breakdown by size is preferred to one without size."""
-    size, names = scheme.size.name, [attribute.name for attribute in scheme.categorical]
-    into_class, overall = (_into_class(arrays.cells[row], of, structure) for of in (arrays.membership, None))
-    for breakdown in sorted(breakdowns, key=lambda item: size in item.attributes):
-        columns = {name: breakdown.codes[:, position] for position, name in enumerate(breakdown.attributes)}
-        spread = into_class[columns[size]] if size in columns else overall
-        stones = breakdown.n_stones.astype(float)
-        for a, name in enumerate(names):
-            if name in columns:
-                arrays.recorded[row, 1 + a] = True
-                arrays.tables[a][row] = 0.0
-                weights = np.broadcast_to(spread, (stones.size, spread.shape[1])) * stones[:, None]
-                np.add.at(arrays.tables[a][row].T, columns[name], weights)
-        for position, (a, b) in enumerate(structure.pairs):
-            if names[a] in columns and names[b] in columns:
-                arrays.pairs[position][row] = 0.0
-                np.add.at(arrays.pairs[position][row], (columns[names[a]], columns[names[b]]), stones)
+    size, indicator = scheme.size.name, structure.membership_of_classes()
+    # how stones of a size class lie in the size classes of the structure; the last row is any size
+    cells = arrays.cells[row]
+    whole = cells if arrays.partial is None else cells + 1e-9
+    mass = np.concatenate([membership * (cells + 1e-9), whole[None]])
+    by_stone = mass @ indicator
+    by_stone /= np.maximum(by_stone.sum(axis=1, keepdims=True), 1e-300)
+    for item in sorted(breakdowns, key=lambda item: size in item.attributes):
+        columns = {name: item.codes_of(name) for name in item.attributes}
+        at = columns.get(size, np.full(len(item.n_stones), -1))
+        n_stones, in_sizes, weighed = item.n_stones.astype(float), by_stone[at], item.n_stones < 0
+        if item.carats is not None and weighed.any():
+            told, by_carat = _told_by_weight(item.carats, at, mass, structure)
+            n_stones = np.where(weighed, told, n_stones)
+            in_sizes = np.where(weighed[:, None], by_carat, in_sizes)
+        _count(arrays, row, _read(columns, codes, scheme), n_stones[:, None] * in_sizes, n_stones, structure)
+
+
+def _told_by_weight(
+    carats: Floats, at: NDArray[np.integer], stones: Floats, structure: Structure
+) -> tuple[Floats, Floats]:
+    """Return as how many stones (m,) rows count that were weighed, and how these lie in the size classes (m, B).
+
+    They tell of classes as fewer stones do. `stones` (K, n_cells) are those of each size class `at` which rows stand.
+    """
+    weight = np.exp(structure.grid.centres)
+    mass = stones * weight
+    whole = np.maximum(stones.sum(axis=1), 1e-300)
+    mean = mass.sum(axis=1) / whole
+    cv2 = (mass * weight).sum(axis=1) / whole / np.maximum(mean**2, 1e-300) - 1.0
+    by_carat = mass @ structure.membership_of_classes() / np.maximum(mass.sum(axis=1, keepdims=True), 1e-300)
+    told = np.nan_to_num(carats) / np.maximum(mean[at], 1e-300) / (1.0 + np.maximum(cv2[at], 0.0))
+    return told, by_carat[at]
+
+
+def _read(
+    columns: Mapping[str, NDArray[np.int16]], codes: Sequence[_Codes] | None, scheme: Scheme
+) -> dict[int, NDArray[np.integer]]:
+    """Return codes by the number of their attribute, as they are read where some mean sets of classes."""
+    known = {a: columns[item.name] for a, item in enumerate(scheme.categorical) if item.name in columns}
+    return {a: code if codes is None else codes[a].lookup[code] for a, code in known.items()}
+
+
+def _count(
+    arrays: ParcelArrays,
+    row: int,
+    read: Mapping[int, NDArray[np.integer]],
+    in_sizes: NDArray[Any],
+    n_stones: Floats,
+    structure: Structure,
+) -> None:
+    """Count the stones (m,) of rows under their codes, in place of earlier counts of these attributes.
+
+    `in_sizes` is the one size class (m,) of each row, or how its stones lie in all of them (m, n_size_classes).
+    """
+    for a, code in read.items():
+        if not (code >= 0).any():
+            continue
+        n_classes = structure.n_classes[a]
+        arrays.recorded[row, 1 + a] = True
+        _put(arrays.tables[a][row], code, in_sizes, (code >= 0) & (code < n_classes))
+        if arrays.partial is not None:
+            _put(arrays.partial.sets[a][row], code - n_classes, in_sizes, code >= n_classes)
+    for pair, (a, b) in zip(arrays.pairs, structure.pairs, strict=True):
+        if a in read and b in read:
+            # the stones whose classes are known are no sample of all where others are known by sets
+            whole = bool((read[a] < structure.n_classes[a]).all() and (read[b] < structure.n_classes[b]).all())
+            both = (read[a] >= 0) & (read[b] >= 0) & whole
+            pair[row] = _tally(pair[row].shape, read[a][both], read[b][both], n_stones[both])
+
+
+def _put(table: Floats, code: NDArray[np.integer], in_sizes: NDArray[Any], chosen: Bools) -> None:
+    """Fill a table (n_size_classes, C) with the chosen rows, see `_count`."""
+    if in_sizes.ndim == 1:
+        table[:] = _tally(table.shape, in_sizes[chosen], code[chosen], None)
+    else:
+        table[:] = 0.0
+        np.add.at(table.T, code[chosen], in_sizes[chosen])
+
+
+def _tally(
+    shape: tuple[int, ...], first: NDArray[np.integer], second: NDArray[np.integer], weights: Floats | None
+) -> NDArray[Any]:
+    flat = first.astype(np.intp) * shape[1] + second
+    return np.bincount(flat, weights=weights, minlength=shape[0] * shape[1]).reshape(shape)
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,92 +295,24 @@ class _Codes:
         return cls(lookup, np.array(kept, dtype=bool).reshape(len(kept), n))
 
 
-def _count_open(
-    arrays: ParcelArrays, attributes: Sequence[int], read: Sequence[Ints], by_size: Floats, structure: Structure
-) -> None:
-    """Count stones by size (n_rows, n_size) under the codes of `attributes`, in place of earlier counts of them."""
-    assert arrays.partial is not None
-    of = dict(zip(attributes, read, strict=True))
-    for a, code in of.items():
-        n_classes = structure.n_classes[a]
-        if not bool((code >= 0).any()):
-            continue
-        arrays.recorded[0, 1 + a] = True
-        table, sets = arrays.tables[a][0], arrays.partial.sets[a][0]
-        table[:], sets[:] = 0.0, 0.0
-        exact, coarse = (code >= 0) & (code < n_classes), code >= n_classes
-        np.add.at(table.T, code[exact], by_size[exact])
-        np.add.at(sets.T, code[coarse] - n_classes, by_size[coarse])
-    for pair, (a, b) in zip(arrays.pairs, structure.pairs, strict=True):
-        if a in of and b in of:
-            n_a, n_b = structure.n_classes[a], structure.n_classes[b]
-            both = (of[a] >= 0) & (of[a] < n_a) & (of[b] >= 0) & (of[b] < n_b)
-            pair[:] = 0.0
-            # the stones whose classes are known are no sample of all where others are known by sets
-            if not bool((of[a] >= n_a).any()) and not bool((of[b] >= n_b).any()):
-                np.add.at(pair[0], (of[a][both], of[b][both]), by_size[both].sum(axis=1))
-
-
 @dataclass(frozen=True, slots=True)
 class _Sizes:
-    """Sizes of one sheet: stones by class with what is open of them, the fit, and stones by cell."""
+    """Sizes of n parcels: stones by cell, whether they count, and stones by class where they lie in some.
 
-    coarse: Floats
-    membership: Floats
-    spread: Floats
-    slope: Floats
-    sized: Floats
+    `membership` (K, n_cells) are the classes that sheets name. What is open of one parcel: its stones of known size by
+    cell, of each class the variance of its stones beyond counting and how they follow from (mu, ln sigma), the mean
+    weight where nothing else is known, and the standard deviation of the number of stones.
+    """
+
     cells: Floats
     recorded: bool
+    membership: Floats = field(default_factory=lambda: np.zeros((0, 0)))
+    coarse: Floats | None = None
+    sized: Floats | None = None
+    spread: Floats = field(default_factory=lambda: np.zeros((1, 0)))
+    slope: Floats = field(default_factory=lambda: np.zeros((1, 0, 2)))
     mean_ct: float = np.nan
     n_sd: float = 0.0
-
-    @classmethod
-    def of_cells(
-        cls, cells: Floats, sized: Floats, *, recorded: bool, mean_ct: float = np.nan, n_sd: float = 0.0
-    ) -> _Sizes:
-        """Return sizes without classes."""
-        none = np.zeros(0)
-        return cls(none, np.zeros((0, cells.size)), none, np.zeros((0, 2)), sized, cells, recorded, mean_ct, n_sd)
-
-
-def _open_arrays(
-    parcel: Parcel, scheme: Scheme, structure: Structure, level_names: Sequence[Sequence[str]]
-) -> ParcelArrays:
-    """Return one parcel that leaves something open as arrays."""
-    edge, top = _edge_and_top([parcel])
-    codes = [_Codes.of(item, parcel.set_codes(item)) for item in scheme.categorical]
-    if parcel.stones is not None:
-        cell = structure.grid.cell_of(parcel.stones.weight_ct)
-        cells = np.bincount(cell, minlength=structure.grid.n_cells).astype(float)
-        sizes = _Sizes.of_cells(cells, cells, recorded=True)
-    else:
-        sizes = _sizes_of_sheet(parcel, scheme, structure, edge, top)
-    partial = _without_classes(sizes, codes, structure)
-    sized_classes = bool(sizes.coarse.any()) and sizes.recorded and not np.isfinite(sizes.mean_ct)
-    arrays = ParcelArrays(
-        cells=sizes.cells[None],
-        tables=partial.exact,
-        pairs=tuple(np.zeros((1, structure.n_classes[a], structure.n_classes[b])) for a, b in structure.pairs),
-        edge=edge,
-        top=top,
-        levels=levels_of([parcel], level_names),
-        recorded=np.array([[sizes.recorded, *(False for _ in codes)]]),
-        coarse=sizes.coarse[None] if sized_classes else None,
-        membership=sizes.membership if sized_classes else None,
-        partial=partial,
-    )
-    if parcel.stones is not None:
-        of_stone = np.eye(structure.n_size_classes)[structure.class_of_cell[cell]]
-        known = [a for a, item in enumerate(scheme.categorical) if item.name in parcel.stones.codes]
-        read = [codes[a].lookup[parcel.stones.codes[scheme.categorical[a].name]] for a in known]
-        _count_open(arrays, known, read, of_stone, structure)
-    else:
-        _count_open_sheet(parcel, scheme, structure, sizes, codes, arrays)
-    for a, sets in enumerate(partial.sets):
-        if sets.any():
-            partial.dims[0, 1 + a] = distinguished(partial.exact[a], sets, partial.members[a])[0]
-    return arrays
 
 
 def _without_classes(sizes: _Sizes, codes: Sequence[_Codes], structure: Structure) -> Partial:
@@ -350,24 +324,61 @@ def _without_classes(sizes: _Sizes, codes: Sequence[_Codes], structure: Structur
         exact=tuple(np.zeros((1, structure.n_size_classes, c)) for c in structure.n_classes),
         sets=tuple(np.zeros((1, structure.n_size_classes, len(item.members))) for item in codes),
         members=tuple(item.members for item in codes),
-        sized=sizes.sized[None],
-        spread=sizes.spread[None],
-        slope=sizes.slope[None],
+        sized=np.zeros_like(sizes.cells) if sizes.sized is None else sizes.sized,
+        spread=sizes.spread,
+        slope=sizes.slope,
         mean_ct=np.array([sizes.mean_ct]),
         n_sd=np.array([sizes.n_sd]),
         dims=dims,
     )
 
 
+def _sizes_of_sheets(
+    parcels: Sequence[Parcel], scheme: Scheme, structure: Structure, edge: Floats, top: Floats
+) -> _Sizes:
+    """Return the sizes of sheets that count every stone in the same sieve set, or of any size."""
+    kept, sets = structure.kept(edge, top), parcels[0].sieve_set
+    if sets is None:
+        n_stones = np.array([[float(parcel.n_stones)] for parcel in parcels])
+        return _Sizes(n_stones * _usual_cells(structure, kept), recorded=False, membership=_membership(sets, structure))
+    coarse = []
+    for parcel in parcels:
+        sheet = _sized_breakdown(parcel, scheme.size.name)
+        assert sheet is not None, "a parcel with a sieve set has a breakdown by size"
+        code = sheet.codes_of(scheme.size.name)
+        coarse.append(np.bincount(code, weights=sheet.n_stones, minlength=len(sets.classes)))
+    membership, counted = _membership(sets, structure), np.array(coarse, dtype=float)
+    fit = structure.sizes_of(counted, kept, membership=membership)
+    return _Sizes(_spread(counted, membership, fit.cells), recorded=True, membership=membership, coarse=counted)
+
+
+def _membership(sets: SieveSet | None, structure: Structure) -> Floats:
+    if sets is None:
+        return np.zeros((0, structure.grid.n_cells))
+    return structure.grid.membership(np.array(sets.lower_ct), np.array(sets.upper_ct))
+
+
+def _usual_cells(structure: Structure, kept: Floats) -> Floats:
+    """Return the chances (n, n_cells) of sizes of which nothing is known."""
+    return cell_probabilities(structure.grid, np.tile(structure.size_prior_mean, (len(kept), 1)), kept)
+
+
+def _spread(coarse: Floats, membership: Floats, cells: Floats) -> Floats:
+    """Spread the stones of coarse classes (n, K) over their cells as the parcel's own fitted sizes (n, n_cells) do."""
+    within = cells[:, None, :] * membership + 1e-12 * membership
+    out: Floats = np.einsum("pk,pkg->pg", coarse, within / np.maximum(within.sum(axis=2, keepdims=True), 1e-300))
+    return out
+
+
 def _sizes_of_sheet(parcel: Parcel, scheme: Scheme, structure: Structure, edge: Floats, top: Floats) -> _Sizes:
+    """Return the sizes of a sheet that leaves something open."""
     grid = structure.grid
     kept = structure.kept(edge, top)
-    sheet = _sized_breakdown(parcel, scheme.size.name)
-    if sheet is None or parcel.sieve_set is None:
+    sheet, sets = _sized_breakdown(parcel, scheme.size.name), parcel.sieve_set
+    if sheet is None or sets is None:
         return _sizes_unseen(parcel, structure, kept)
     size = sheet.codes_of(scheme.size.name)
-    sets, n_sizes = parcel.sieve_set, len(parcel.sieve_set.classes)
-    membership = grid.membership(np.array(sets.lower_ct), np.array(sets.upper_ct))
+    membership, n_sizes = _membership(sets, structure), len(sets.classes)
     counted, weighed = np.zeros(n_sizes), np.zeros(n_sizes)
     known = size >= 0
     held = sheet.n_stones >= 0
@@ -394,20 +405,18 @@ def _sizes_of_sheet(parcel: Parcel, scheme: Scheme, structure: Structure, edge: 
     slope = weights.slope[0]
     if parcel.n_stones and uncounted.any():
         slope = slope - (uncounted @ slope) / uncounted.sum()
-    coarse = counted + uncounted
-    within = fit.cells[0] * membership + 1e-12 * membership
-    sized = coarse @ (within / np.maximum(within.sum(axis=1, keepdims=True), 1e-300))
+    coarse = (counted + uncounted)[None]
+    sized = _spread(coarse, membership, fit.cells)
     unsized = open_stones + (whole - uncounted.sum() if open_carats else 0.0)
-    n_sd = 0.0 if parcel.n_stones else float(np.sqrt(spread.sum()))
     return _Sizes(
-        coarse=coarse,
-        membership=membership,
-        spread=spread,
-        slope=uncounted[:, None] * slope,
-        sized=sized,
-        cells=sized + unsized * fit.cells[0],
+        sized + unsized * fit.cells,
         recorded=bool(coarse.any()),
-        n_sd=n_sd,
+        membership=membership,
+        coarse=coarse if coarse.any() else None,
+        sized=sized,
+        spread=spread[None],
+        slope=(uncounted[:, None] * slope)[None],
+        n_sd=0.0 if parcel.n_stones else float(np.sqrt(spread.sum())),
     )
 
 
@@ -419,48 +428,22 @@ def _sized_breakdown(parcel: Parcel, size: str) -> Breakdown | None:
 
 def _sizes_unseen(parcel: Parcel, structure: Structure, kept: Floats) -> _Sizes:
     """Return sizes of which a mean is known at best."""
-    grid = structure.grid
-    typical = structure.sizes_of(np.zeros((1, 1)), kept, membership=np.ones((1, grid.n_cells)))
-    mean = float(class_weights(grid, typical.theta, kept, np.ones((1, grid.n_cells))).mean[0, 0])
+    usual = _usual_cells(structure, kept)
     n_sd = 0.0
     if parcel.n_stones:
         n_stones = float(parcel.n_stones)
     else:
+        mean = float(usual[0] @ np.exp(structure.grid.centres))
         counted = max((int(np.maximum(item.n_stones, 0).sum()) for item in parcel.breakdowns), default=0)
         n_stones = max(float(parcel.carats or 0.0) / mean, counted, 1.0)
         n_sd = 0.5 * n_stones
     # number and weight alone are too little to compare: nothing is made of them
     classes = any(bool((item.codes >= 0).any()) for item in parcel.breakdowns)
     known = classes and bool(parcel.n_stones) and bool(parcel.carats)
-    mean_ct = float(parcel.carats or np.nan) / n_stones if known else np.nan
-    cells = n_stones * typical.cells[0]
-    return _Sizes.of_cells(cells, np.zeros(grid.n_cells), recorded=known, mean_ct=mean_ct, n_sd=n_sd)
-
-
-def _count_open_sheet(
-    parcel: Parcel, scheme: Scheme, structure: Structure, sizes: _Sizes, codes: Sequence[_Codes], arrays: ParcelArrays
-) -> None:
-    """Fill the tables from the breakdowns; a finer breakdown by size is preferred to one without size."""
-    size, indicator = scheme.size.name, structure.membership_of_classes()
-    weight = np.exp(structure.grid.centres)
-    cells = sizes.cells + 1e-9
-    # how stones, and how carats, of a size class lie in the size classes of the structure; the last row is any size
-    member = np.concatenate([sizes.membership, np.ones((1, cells.size))])
-    stones = member * cells
-    carats = stones * weight
-    mean = carats.sum(axis=1) / np.maximum(stones.sum(axis=1), 1e-300)
-    cv2 = (stones * weight**2).sum(axis=1) / np.maximum(stones.sum(axis=1), 1e-300) / np.maximum(mean**2, 1e-300) - 1.0
-    by_stone, by_carat = (
-        (mass @ indicator) / np.maximum(mass.sum(axis=1, keepdims=True), 1e-300) for mass in (stones, carats)
+    return _Sizes(
+        n_stones * usual,
+        recorded=known,
+        membership=_membership(parcel.sieve_set, structure),
+        mean_ct=float(parcel.carats or np.nan) / n_stones if known else np.nan,
+        n_sd=n_sd,
     )
-    for item in sorted(parcel.breakdowns, key=lambda item: size in item.attributes):
-        n_rows = len(item.n_stones)
-        at = item.codes_of(size) if size in item.attributes else np.full(n_rows, -1)
-        counted = item.n_stones >= 0
-        weighed = np.zeros(n_rows) if item.carats is None else np.nan_to_num(item.carats)
-        # stones that were weighed and not counted tell of classes as fewer stones do
-        told = weighed / np.maximum(mean[at], 1e-300) / (1.0 + np.maximum(cv2[at], 0.0))
-        by_size = np.where(counted[:, None], item.n_stones[:, None] * by_stone[at], told[:, None] * by_carat[at])
-        known = [a for a, attribute in enumerate(scheme.categorical) if attribute.name in item.attributes]
-        read = [codes[a].lookup[item.codes_of(scheme.categorical[a].name)] for a in known]
-        _count_open(arrays, known, read, by_size, structure)

@@ -266,15 +266,25 @@ def test_what_the_report_says_of_it() -> None:
     assert found[5]["sizes_by_mean"]["mean_ct"] == pytest.approx(parcel.carats / parcel.n_stones)  # type: ignore[operator]
 
 
+def total(n_stones: int, carats: float) -> Breakdown:
+    codes = np.zeros((1, 0), dtype=np.int16)
+    return Breakdown(attributes=(), codes=codes, n_stones=np.array([n_stones]), carats=np.array([carats]))
+
+
+def test_a_sample_may_have_sizes_that_the_whole_has_not() -> None:
+    parcel = references(300, 14)[0][0]
+    graded = graded_in_part(parcel)
+    whole = total(parcel.n_stones, parcel.carats or 0.0)
+    unsized = replace(graded, breakdowns=(whole, graded.breakdowns[1]))
+    (found,) = examined([unsized])
+    assert codes_of(found)["sizes_by_mean"]["mean_ct"] == pytest.approx(parcel.mean_ct)
+    assert codes_of(found)["graded_in_part"]["n_stones"] == parcel.n_stones
+    assert abs(lrs([unsized])[0]) < abs(lrs([graded])[0]) + 0.5
+
+
 def test_number_and_weight_alone_are_not_comparable() -> None:
     parcel = references(300, 14)[0][0]
-    tender = Breakdown(
-        attributes=(),
-        codes=np.zeros((1, 0), dtype=np.int16),
-        n_stones=np.array([836]),
-        carats=np.array([364.17]),
-    )
-    (found,) = examined([sheet(parcel, None, tender, n_stones=836, carats=364.17)])
+    (found,) = examined([sheet(parcel, None, total(836, 364.17), n_stones=836, carats=364.17)])
     assert found.conclusion == "not_comparable"
     assert codes_of(found)["number_and_weight_alone"]["mean_ct"] == pytest.approx(364.17 / 836)
     assert (found.verification, found.mixture, found.error_rates) == (None, None, None)
