@@ -10,7 +10,7 @@ import numpy as np
 
 from kpfootprint.errors import SchemeMismatch
 from kpfootprint.plain import built, plain
-from kpfootprint.stats.arrays import Bools
+from kpfootprint.stats.arrays import Bools, Floats, Ints
 
 CT_PER_MM3 = 0.0078
 """Carats of a stone just retained by an aperture of 1 mm; weight goes with the cube of the aperture."""
@@ -91,6 +91,10 @@ class SieveSet:
     def gapless(self) -> bool:
         """Whether each class begins where the one before it ends."""
         return self.upper_ct[:-1] == self.lower_ct[1:]
+
+    def class_of(self, weight_ct: Floats) -> Ints:
+        """Return the class (n,) of stones by weight, where classes leave no gap; the first holds all below it too."""
+        return np.searchsorted(np.array(self.lower_ct[1:]), weight_ct, side="right")
 
     def checked(self) -> SieveSet:
         """Return the set, or raise `SchemeMismatch` where its classes overlap or leave a gap."""

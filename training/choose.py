@@ -16,7 +16,7 @@ from kpfootprint.stats.model import gate_of
 from kpfootprint.stats.networks import Network
 from kpfootprint.stats.parcel_model import N_ITERATIONS
 from kpfootprint.stats.ranks import strange_parts
-from kpfootprint.stats.selection import Evidence, Readings, average, fuse_readings, log10_score, slot_evidence, slots_of
+from kpfootprint.stats.selection import Evidence, average, fuse, log10_score, pooled, slot_evidence, slots_of
 from kpfootprint.stats.structure import Structure
 from kpfootprint.stats.tables import listed_and_unlisted
 from kpfootprint.stats.views import AS_RECORDED, view_of
@@ -53,13 +53,10 @@ class Candidates:
     gate: Floats
     strange: Floats
 
-    def readings(self, table_weight: float) -> Readings:
-        """Return the averaged evidence."""
-        return Readings(
-            listed=average(self.listed, self.tables[:, :, :-1], table_weight),
-            unlisted=average(self.unlisted, self.tables[:, :, -1:], table_weight),
-            declared=np.full(self.listed.shape[:2], np.nan),
-        )
+    def readings(self, table_weight: float) -> Evidence:
+        """Return the averaged evidence in every slot."""
+        none = np.full(self.listed.shape[:2], np.nan)
+        return pooled((self.listed, self.unlisted, none), (self.tables, none), table_weight)
 
     def strangeness(self, table_weight: float) -> Floats:
         """Return the averaged distance (n,) to the nearest zone."""
@@ -67,7 +64,7 @@ class Candidates:
 
     def evidence(self, table_weight: float) -> Evidence:
         """Return the averaged evidence, marginalised over the readings of the sizes."""
-        return fuse_readings(self.readings(table_weight), self.gate)
+        return fuse(self.readings(table_weight), self.gate)
 
 
 def candidates_of(fitted: Fitted, arrays: ParcelArrays) -> Candidates:

@@ -25,7 +25,7 @@ from kpfootprint.comparison.weigh import OfDeclaration, OneParcel
 from kpfootprint.parcel import Parcel
 from kpfootprint.scheme import Scheme
 from kpfootprint.stats.arrays import Floats
-from kpfootprint.stats.evidence import contract, expand, expected_shift
+from kpfootprint.stats.evidence import blend_location, expected_shift
 from kpfootprint.stats.intervals import next_value
 from kpfootprint.stats.parcel_model import DEGREES_OF_FREEDOM
 from kpfootprint.stats.simulate import scattered, tails
@@ -107,9 +107,8 @@ def _numbers(one: OneParcel, elsewhere: Floats, rng: np.random.Generator) -> Flo
     """
     model, weights = one.release.model, one.weights
     predictor = model.predictor
-    expanded = expand(predictor.sources, model.structure)
     shift = expected_shift(predictor, one.arrays.levels[one.row : one.row + 1])
-    both: Floats = contract(np.stack([weights, elsewhere]) @ expanded, model.structure) + shift
+    both: Floats = blend_location(predictor.sources, np.stack([weights, elsewhere]), model.structure) + shift
     covariance = predictor.within * float((weights**2) @ predictor.scales)
     draws = scattered(both[0], covariance, tails(DEGREES_OF_FREEDOM, N_DRAWS, rng), rng)
     return np.concatenate([both, draws])
@@ -148,20 +147,14 @@ def class_findings(one: OneParcel, against: OfDeclaration | None) -> tuple[Class
     for a, (attribute, classes) in enumerate(names):
         if not one.arrays.recorded[one.row, a]:
             continue
-        found = None if expected is None else expected[a]
-        parts = None if found is None or against is None else contributions(found, against.attribute_shares[one.row, a])
+        ranges: dict[str, Floats] = {}
+        if expected is not None and against is not None:
+            found = expected[a]
+            weighed = contributions(found, against.attribute_shares[one.row, a])
+            ranges = {"expected": found.expected, "low": found.low, "high": found.high, "contribution": weighed}
         for k, name in enumerate(classes):
-            out.append(
-                ClassFinding(
-                    attribute=attribute,
-                    class_name=name,
-                    observed=float(observed[a][k]),
-                    expected=None if found is None else float(found.expected[k]),
-                    low=None if found is None else float(found.low[k]),
-                    high=None if found is None else float(found.high[k]),
-                    contribution=None if parts is None else float(parts[k]),
-                )
-            )
+            numbers = {of: float(values[k]) for of, values in ranges.items()}
+            out.append(ClassFinding(attribute=attribute, class_name=name, observed=float(observed[a][k]), **numbers))
     return tuple(out)
 
 
@@ -266,7 +259,7 @@ def _by_size(parcel: Parcel, scheme: Scheme) -> tuple[SizeValue, ...]:
     sieves, stones = scheme.size.sieve_set, parcel.stones
     place: NDArray[np.integer[Any]]
     if stones is not None and stones.value_usd is not None:
-        place = np.searchsorted(np.array(sieves.lower_ct), stones.weight_ct, side="right") - 1
+        place = sieves.class_of(stones.weight_ct)
         amounts = (np.ones(len(place)), stones.weight_ct, stones.value_usd)
     else:
         sized = [item for item in parcel.breakdowns if scheme.size.name in item.attributes and not item.sample]

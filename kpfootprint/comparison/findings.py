@@ -13,7 +13,6 @@ from kpfootprint.comparison.explain import explanation_of, goods_of
 from kpfootprint.comparison.results import (
     AlternativeLR,
     Attribution,
-    ErrorRate,
     ErrorRates,
     Examination,
     Interval,
@@ -29,6 +28,7 @@ from kpfootprint.comparison.results import (
 )
 from kpfootprint.comparison.weigh import OTHER_WEIGHTS, VARIANCES, OfDeclaration, OneParcel
 from kpfootprint.conclusions import CONCLUSIONS, Conclusion
+from kpfootprint.plain import built
 from kpfootprint.release import Release
 from kpfootprint.stats.arrays import Bools, Floats
 from kpfootprint.stats.declarations import (
@@ -241,16 +241,8 @@ def error_rates_of(n_stones: int, release: Release) -> ErrorRates | None:
     measured = {"true_declarations_queried", "false_declarations_accepted"}
     for item in release.manifest["error_rates"]:
         if item["n_stones_low"] <= n_stones <= item["n_stones_high"] and measured.issubset(item):
-            return ErrorRates(
-                measured_on=Statement.of(
-                    "measured_simulated", n_parcels=int(release.manifest["n_ranked"]), release=release.name
-                ),
-                n_stones_low=item["n_stones_low"],
-                n_stones_high=item["n_stones_high"],
-                true_declarations_queried=ErrorRate(**item["true_declarations_queried"]),
-                false_declarations_accepted=ErrorRate(**item["false_declarations_accepted"]),
-                declarants_who_try=ErrorRate(**item["declarants_who_try"]) if "declarants_who_try" in item else None,
-            )
+            by = {"n_parcels": int(release.manifest["n_ranked"]), "release": release.name}
+            return built(ErrorRates, {**item, "measured_on": {"code": "measured_simulated", "values": by}})
     return None
 
 

@@ -15,7 +15,6 @@ import numpy as np
 
 from kpfootprint.comparison.results import DeclaredZone
 from kpfootprint.parcel import Declaration, DeclaredCountry, Parcel
-from kpfootprint.reference import COMPLIANT
 from kpfootprint.release import Release
 from kpfootprint.stats.arrays import Bools, Floats, Ints, ParcelArrays
 from kpfootprint.stats.evidence import log_sum
@@ -132,7 +131,7 @@ def form_hypotheses(parcels: tuple[Parcel, ...], release: Release, status_on: da
     for row, parcel in enumerate(parcels):
         day = parcel.exported_on or status_on
         days.append(day)
-        allowed[row] = [table.status_on(zone, day) == COMPLIANT for zone in zone_ids]
+        allowed[row] = release.compliant_on(day)
         unknown = _too_little(parcel, position)
         left_out.append(unknown)
         counted = tuple(item for item in parcel.declarations if item.zone_id not in unknown)

@@ -169,10 +169,10 @@ class ClassFinding:
     attribute: str
     class_name: str
     observed: Fraction
-    expected: Fraction | None
-    low: Fraction | None
-    high: Fraction | None
-    contribution: Log10 | None
+    expected: Fraction | None = None
+    low: Fraction | None = None
+    high: Fraction | None = None
+    contribution: Log10 | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,12 +11,13 @@ import numpy as np
 from kpfootprint.comparison.weigh import Judged
 from kpfootprint.conclusions import CONSISTENT, QUERY
 from kpfootprint.plain import Share
-from kpfootprint.planning.trials import SEED, blend_distance, known_exactly, outcomes_of
+from kpfootprint.planning.trials import SEED, known_exactly, outcomes_of
 from kpfootprint.reference import COMPLIANT
 from kpfootprint.release import Release
 from kpfootprint.stats.arrays import Floats
 from kpfootprint.stats.intervals import clopper_pearson
 from kpfootprint.stats.metrics import cllr, costs
+from kpfootprint.stats.shares import source_distances
 from kpfootprint.stats.simulate import DrawnGoods, draw_goods
 
 N_STONES = 500
@@ -102,7 +103,7 @@ def adequacy(release: Release, zone_id: str, on: date) -> Adequacy:
     n_zones = len(release.zone_ids)
     declared = np.eye(n_zones)[z]
     status = [release.zone_table.status_on(zone, on) for zone in release.zone_ids]
-    allowed = np.array([one == COMPLIANT for one in status])
+    allowed = release.compliant_on(on)
     allowed[z] = True
 
     def tried(subject: Release, source: int, n: int, draw_seed: int) -> Judged:
@@ -119,7 +120,7 @@ def adequacy(release: Release, zone_id: str, on: date) -> Adequacy:
     nowhere = tried(release, n_zones, N_MORE, SEED)
     first = {other: tried(release, other, N_FIRST, SEED) for other in range(n_zones) if other != z}
     passed = {other: int((one.conclusion == CONSISTENT).sum()) for other, one in first.items()}
-    distance = {other: blend_distance(release.model, declared, np.eye(n_zones)[other]) for other in first}
+    distance = source_distances(release.model.predictor, release.model.structure, declared[None])[0].tolist()
     ranked = sorted(first, key=lambda other: (-passed[other], distance[other]))[:N_HARDEST]
     drawn = dict.fromkeys(first, N_FIRST)
     false_lrs = [nowhere.log10_lr]

@@ -87,7 +87,7 @@ def plan_answer(question: Mapping[str, Any], release: Release, on: date) -> Json
     """
     asked = read_question(question, release, on)
     ids = list(release.zone_ids)
-    compliant = _compliant(release, asked.day)
+    compliant = release.compliant_on(asked.day)
     allowed = compliant.copy()
     rows = [ids.index(zone) for zone in asked.declared]
     allowed[rows] = True
@@ -120,7 +120,7 @@ def adequacy_answer(zone: str, release: Release, on: date) -> Json:
         If there is no such zone, or no reference of it.
     """
     zone_id = read_zone(zone, release)
-    compliant = _compliant(release, on)
+    compliant = release.compliant_on(on)
     cautions = _not_compliant([zone_id], compliant, release, on)
     n_parcels = int(release.model.n_reference[release.zone_ids.index(zone_id)])
     if n_parcels < FEW:
@@ -258,10 +258,6 @@ def told_by(shipments: Sequence[Shipment]) -> list[Followed]:
             sd = np.where(np.isfinite(opened), np.maximum(opened, least), sd)
         out.append(Followed(name=name, values=values, sd=sd))
     return out
-
-
-def _compliant(release: Release, day: date) -> Bools:
-    return np.array([release.zone_table.status_on(zone, day) == COMPLIANT for zone in release.zone_ids])
 
 
 def _not_compliant(zones: Iterable[str], compliant: Bools, release: Release, day: date) -> list[Json]:

@@ -76,8 +76,7 @@ def _counted(parcel: Parcel, name: str, scheme: Scheme) -> tuple[Ints, Floats] |
     if parcel.stones is not None:
         stones = parcel.stones
         if name == scheme.size.name:
-            edges = np.array(scheme.size.sieve_set.lower_ct[1:])
-            return np.searchsorted(edges, stones.weight_ct, side="right"), np.ones(parcel.n_stones)
+            return scheme.size.sieve_set.class_of(stones.weight_ct), np.ones(parcel.n_stones)
         codes = stones.codes.get(name)
         return None if codes is None else (codes.astype(np.intp), np.ones(parcel.n_stones))
     for item in sorted(parcel.breakdowns, key=lambda one: len(one.attributes)):

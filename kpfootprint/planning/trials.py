@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
@@ -12,8 +11,7 @@ import numpy as np
 from kpfootprint.comparison.weigh import Judged, judge
 from kpfootprint.release import Release
 from kpfootprint.stats.arrays import Bools, Floats, Ints, ParcelArrays, joined
-from kpfootprint.stats.evidence import contract, expand
-from kpfootprint.stats.model import FootprintModel, Look, look, shares_as_declared
+from kpfootprint.stats.model import Look, look, shares_as_declared
 from kpfootprint.stats.verification import LikelihoodRatio
 
 SEED = 20160526
@@ -62,14 +60,6 @@ def _looks(release: Release, arrays: ParcelArrays, declared: Floats) -> Iterator
     for start in range(0, len(arrays), SLICE):
         rows = np.arange(start, min(start + SLICE, len(arrays)))
         yield rows, look(release.model, arrays.take(rows), declared[rows])
-
-
-def blend_distance(model: FootprintModel, first: Floats, second: Floats) -> float:
-    """Return how far two blends (Z,) lie apart, in standard deviations of parcels of one source."""
-    expanded = expand(model.predictor.sources, model.structure)
-    gap = contract(first @ expanded, model.structure) - contract(second @ expanded, model.structure)
-    squared = float(gap @ np.linalg.solve(model.predictor.within, gap))
-    return math.sqrt(max(squared, 0.0))
 
 
 def known_exactly(release: Release, zones: int | slice) -> Release:

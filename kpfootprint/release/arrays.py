@@ -229,7 +229,7 @@ def _codes(count: int) -> tuple[str, Rule]:
 
 def _classes(grid: SizeGrid, own: SieveSet) -> Rule:
     """Return whether each cell is said to lie in the size class that its middle lies in."""
-    return lambda a: a == np.searchsorted(np.array(own.lower_ct[1:]), np.exp(grid.centres), side="right")
+    return lambda a: a == own.class_of(np.exp(grid.centres))
 
 
 def _within(low: float, high: float) -> Rule:

@@ -7,6 +7,7 @@ import io
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -15,12 +16,13 @@ import numpy as np
 
 from kpfootprint.conclusions import Rules
 from kpfootprint.errors import ReleaseError
-from kpfootprint.reference import ZoneTable
+from kpfootprint.reference import COMPLIANT, ZoneTable
 from kpfootprint.release.arrays import check_model
 from kpfootprint.release.files import ARRAYS, MANIFEST, plain_arrays, read_files
 from kpfootprint.release.manifest import check_manifest
 from kpfootprint.release.packing import pack, unpack
 from kpfootprint.scheme import Scheme
+from kpfootprint.stats.arrays import Bools
 from kpfootprint.stats.model import FootprintModel
 
 WITHOUT_TABLES, WITHOUT_GOODS, WITHOUT_SPREAD, WITHOUT_GOODS_P, WITHOUT_SETS, WITHOUT_STRONG_P = 2, 3, 4, 5, 6, 7
@@ -87,6 +89,10 @@ class Release:
     def zone_ids(self) -> tuple[str, ...]:
         """Zones with reference parcels, in the order of the model's arrays."""
         return tuple(self.manifest["zone_ids"])
+
+    def compliant_on(self, day: date) -> Bools:
+        """Return which of `zone_ids` (Z,) were compliant on a day."""
+        return np.array([self.zone_table.status_on(zone, day) == COMPLIANT for zone in self.zone_ids])
 
     @property
     def level_names(self) -> tuple[tuple[str, ...], ...]:

@@ -9,7 +9,7 @@ import numpy as np
 from kpfootprint.stats.arrays import Bools, Floats
 from kpfootprint.stats.association import association_gain
 from kpfootprint.stats.coarsening import completed
-from kpfootprint.stats.evidence import admixtures, contract, expand, log_sum, source_evidence
+from kpfootprint.stats.evidence import admixtures, blend_location, contract, expand, log_sum, source_evidence
 from kpfootprint.stats.summaries import residual
 from kpfootprint.stats.views import SLOTS, SourceModel, View
 
@@ -51,11 +51,8 @@ class Profile:
 
 def declared_location(model: SourceModel, declared: Floats) -> tuple[Floats, Floats]:
     """Return where declared blends (n, Z) are expected: locations (n, D) and scales (n,)."""
-    structure, predictor = model.structure, model.predictor
-    single = declared.max(axis=1) > 1.0 - 1e-9
-    blended = contract(declared @ expand(predictor.sources, structure), structure)
-    location = np.where(single[:, None], declared @ predictor.sources, blended)
-    return location, (declared**2) @ predictor.scales
+    predictor = model.predictor
+    return blend_location(predictor.sources, declared, model.structure), (declared**2) @ predictor.scales
 
 
 def declared_evidence(view: View, declared: Floats) -> tuple[Floats, Floats]:

@@ -286,6 +286,13 @@ def contract(blended: Floats, structure: Structure) -> Floats:
     return np.concatenate(parts, axis=-1)
 
 
+def blend_location(sources: Floats, declared: Floats, structure: Structure) -> Floats:
+    """Return where blends (n, Z) of sources (..., Z, D) lie, as (..., n, D): a source alone just where it does."""
+    single = declared.max(axis=1) > 1.0 - 1e-9
+    blended = contract(declared @ expand(sources, structure), structure)
+    return np.where(single[:, None], declared @ sources, blended)
+
+
 def admixtures(declared: Floats, foreign: Floats, shares: Floats, structure: Structure) -> Floats:
     """Return the numbers of declared goods with a share of foreign ones.
 

@@ -19,7 +19,7 @@ from kpfootprint.stats.declarations import (
 from kpfootprint.stats.intervals import LEVEL
 from kpfootprint.stats.networks import Network
 from kpfootprint.stats.ranks import RankTable, strangeness
-from kpfootprint.stats.selection import Evidence, Readings, averaged_readings, fuse_readings, gate_features
+from kpfootprint.stats.selection import Evidence, averaged_readings, fuse, gate_features
 from kpfootprint.stats.shares import GoodsTest, ShareEstimates, ShareModel, blendedness, estimate_shares
 from kpfootprint.stats.summaries import WINDOWS
 from kpfootprint.stats.views import SourceModel, View, view_of
@@ -97,7 +97,7 @@ class Look:
     declared: Floats | None
     profile: Profile | None
     pairs: Floats | None
-    readings: Readings
+    readings: Evidence
     evidence: Evidence
 
     @property
@@ -159,9 +159,14 @@ def look(model: SourceModel, arrays: ParcelArrays, declared: Floats | None = Non
 def _looked(view: View, gate: Floats, pairs: Floats | None, declared: Floats | None) -> Look:
     profile = None if declared is None else profile_of(view, declared)
     readings = averaged_readings(view, None if declared is None or profile is None else (declared, profile.declared))
-    evidence = fuse_readings(readings, gate)
     return Look(
-        view=view, gate=gate, declared=declared, profile=profile, pairs=pairs, readings=readings, evidence=evidence
+        view=view,
+        gate=gate,
+        declared=declared,
+        profile=profile,
+        pairs=pairs,
+        readings=readings,
+        evidence=fuse(readings, gate),
     )
 
 

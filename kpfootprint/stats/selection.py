@@ -34,16 +34,16 @@ UNLISTED_WEIGHTS = np.full(len(NEAR) + len(FAR), 1.0 / (len(NEAR) + len(FAR)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Readings:
-    """Averaged log evidence of a batch in every slot of `kpfootprint.stats.views`.
+class Evidence:
+    """Log evidence of n parcels on one scale: fused, or in every slot of `kpfootprint.stats.views` along a first axis.
 
     Parameters
     ----------
-    listed : ndarray of shape (n_slots, n, Z)
+    listed : ndarray of shape (n, Z) or (n_slots, n, Z)
         For listed sources.
-    unlisted : ndarray of shape (n_slots, n, 5)
-        For unlisted sources.
-    declared : ndarray of shape (n_slots, n)
+    unlisted : ndarray of shape (n,) or (n_slots, n)
+        For a source nobody sampled.
+    declared : ndarray of shape (n,) or (n_slots, n)
         For what was declared; NaN where nothing was.
     """
 
@@ -51,14 +51,41 @@ class Readings:
     unlisted: Floats
     declared: Floats
 
+    @property
+    def level(self) -> Floats:
+        """The log mean evidence over listed and unlisted sources, both at one half, of the shape of `unlisted`."""
+        listed = log_sum(self.listed) - np.log(self.listed.shape[-1])
+        out: Floats = np.logaddexp(listed, self.unlisted) - np.log(2.0)
+        return out
+
 
 def average(explicit: Floats, tables: Floats, weight: float) -> Floats:
     """Return the average of both on the log scale."""
     return (1.0 - weight) * explicit + weight * tables
 
 
-def averaged_readings(view: View, declared: tuple[Floats, Floats] | None = None, factor: float = 1.0) -> Readings:
-    """Average the explicit evidence of a batch with that of the tables, where there are any that weigh something.
+def pooled(
+    explicit: tuple[Floats, Floats, Floats], tables: tuple[Floats, Floats] | None = None, weight: float = 0.0
+) -> Evidence:
+    """Return both kinds of evidence as one.
+
+    Parameters
+    ----------
+    explicit : (ndarray of shape (..., Z), ndarray of shape (..., 5), ndarray of shape (...,))
+        That of the explicit model for listed sources, for the components of an unlisted one, for what was declared.
+    tables : (ndarray of shape (..., Z + 1), ndarray of shape (...,)), optional
+        That of the tables for listed sources and, last, an unlisted one; for what was declared.
+    """
+    listed, unlisted, declared = explicit
+    if tables is not None:
+        every, own = tables
+        listed, declared = average(listed, every[..., :-1], weight), average(declared, own, weight)
+        unlisted = average(unlisted, every[..., -1:], weight)
+    return Evidence(listed=listed, unlisted=any_unlisted(unlisted), declared=declared)
+
+
+def averaged_readings(view: View, declared: tuple[Floats, Floats] | None = None, factor: float = 1.0) -> Evidence:
+    """Average the explicit evidence of a batch, in every slot, with that of the tables where these weigh something.
 
     Parameters
     ----------
@@ -69,19 +96,14 @@ def averaged_readings(view: View, declared: tuple[Floats, Floats] | None = None,
     """
     structure, tables = view.model.structure, view.model.tables
     none = np.full(view.listed.shape[:2], np.nan)
-    explicit = none if declared is None else declared[1]
+    explicit = view.listed, view.unlisted, none if declared is None else declared[1]
     if tables is None or tables.weight == 0.0:
-        return Readings(listed=view.listed, unlisted=view.unlisted, declared=explicit)
+        return pooled(explicit)
     every = slots_of(listed_and_unlisted(tables, view.arrays, structure, factor))
-    said = none
+    own = none
     if declared is not None:
         own = slots_of(declared_tables(tables, view.arrays, structure, declared[0], factor))[:, :, 0]
-        said = average(explicit, own, tables.weight)
-    return Readings(
-        listed=average(view.listed, every[:, :, :-1], tables.weight),
-        unlisted=average(view.unlisted, every[:, :, -1:], tables.weight),
-        declared=said,
-    )
+    return pooled(explicit, (every, own), tables.weight)
 
 
 def slots_of(evidence: TableEvidence) -> Floats:
@@ -90,25 +112,6 @@ def slots_of(evidence: TableEvidence) -> Floats:
     without_size[0] = False
     windows = [evidence.total(window) for window in range(len(WINDOWS))]
     return np.stack([*windows, evidence.total(0, without_size)])
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Evidence:
-    """Fused log evidence on one scale.
-
-    Parameters
-    ----------
-    listed : ndarray of shape (n, Z)
-        For listed sources.
-    unlisted : ndarray of shape (n,)
-        For a source nobody sampled.
-    declared : ndarray of shape (n,)
-        For what was declared; NaN where nothing was.
-    """
-
-    listed: Floats
-    unlisted: Floats
-    declared: Floats
 
 
 def gate_features(view: View) -> Floats:
@@ -128,53 +131,42 @@ def gate_features(view: View) -> Floats:
     return np.concatenate(parts, axis=1)
 
 
-def base_level(listed: Floats, unlisted: Floats) -> Floats:
-    """Return the log mean evidence (...,) over listed (..., Z) and unlisted (...,) sources, both at one half."""
-    out: Floats = np.logaddexp(log_sum(listed) - np.log(listed.shape[-1]), unlisted) - np.log(2.0)
-    return out
-
-
 def any_unlisted(unlisted: Floats) -> Floats:
     """Return the log evidence (...,) of an unlisted source from its components (..., 5)."""
     return log_sum(unlisted + np.log(UNLISTED_WEIGHTS))
 
 
-def fuse(listed: Floats, unlisted: Floats, gate: Floats, declared: Floats) -> Evidence:
-    """Marginalise evidence over readings of the sizes.
+def fuse(readings: Evidence, gate: Floats) -> Evidence:
+    """Marginalise evidence over the readings of the sizes, which are the first of its slots.
 
     Parameters
     ----------
-    listed : ndarray of shape (n_windows, n, Z)
-        Log evidence of listed sources.
-    unlisted : ndarray of shape (n_windows, n, 5)
-        Log evidence of unlisted ones.
     gate : ndarray of shape (n, n_windows)
         Chance of each of the windows; rows sum to 1.
-    declared : ndarray of shape (n_windows, n)
-        Log evidence of what was declared; NaN where nothing was.
     """
-    unknown = any_unlisted(unlisted)
-    weight = np.log(np.maximum(gate.T, 1e-6)) - base_level(listed, unknown)
-    parts = [unknown[..., None], listed, declared[..., None]]
-    fused = log_sum(np.moveaxis(np.concatenate(parts, axis=-1) + weight[..., None], 0, -1))
+    parts = np.concatenate([readings.unlisted[..., None], readings.listed, readings.declared[..., None]], axis=-1)
+    fused = marginal(parts, gate, readings.level)
     return Evidence(listed=fused[:, 1:-1], unlisted=fused[:, 0], declared=fused[:, -1])
 
 
-def slot_evidence(readings: Readings, slot: int) -> Evidence:
-    """Return the evidence of one slot alone, on the same kind of scale as `fuse`."""
-    unknown = any_unlisted(readings.unlisted[slot])
-    base = base_level(readings.listed[slot], unknown)
-    return Evidence(
-        listed=readings.listed[slot] - base[:, None],
-        unlisted=unknown - base,
-        declared=readings.declared[slot] - base,
-    )
+def marginal(evidence: Floats, gate: Floats, level: Floats) -> Floats:
+    """Return evidence (n_slots, n, M) marginalised over windows, each brought to one scale by its `level` (n_slots, n).
 
-
-def fuse_readings(readings: Readings, gate: Floats) -> Evidence:
-    """Marginalise averaged evidence over the readings of the sizes; `gate` (n, n_windows) is the chance of each."""
+    The result has the shape (n, M); `gate` (n, n_windows) is the chance of each window.
+    """
     windows = gate.shape[1]
-    return fuse(readings.listed[:windows], readings.unlisted[:windows], gate, readings.declared[:windows])
+    weight = np.log(np.maximum(gate.T, 1e-6)) - level[:windows]
+    return log_sum(np.moveaxis(evidence[:windows] + weight[..., None], 0, -1))
+
+
+def slot_evidence(readings: Evidence, slot: int) -> Evidence:
+    """Return the evidence of one slot alone, on the same kind of scale as `fuse`."""
+    level = readings.level[slot]
+    return Evidence(
+        listed=readings.listed[slot] - level[:, None],
+        unlisted=readings.unlisted[slot] - level,
+        declared=readings.declared[slot] - level,
+    )
 
 
 def log_alternative(evidence: Evidence, alternatives: Floats, unlisted_weight: Floats | float) -> Floats:

@@ -13,7 +13,7 @@ import numpy as np
 from scipy.special import expit
 
 from kpfootprint.stats.arrays import Bools, Floats
-from kpfootprint.stats.evidence import Predictor, contract, expand
+from kpfootprint.stats.evidence import Predictor, blend_location
 from kpfootprint.stats.networks import Network
 from kpfootprint.stats.ranks import RankTable
 from kpfootprint.stats.structure import Structure
@@ -247,8 +247,7 @@ def detection_design(share: Floats | float, n_stones: Floats | float, distance: 
 
 def source_distances(predictor: Predictor, structure: Structure, declared: Floats) -> Floats:
     """Return distances (n, Z) between declared blends and sources, in standard deviations of parcels of one source."""
-    location = contract(declared @ expand(predictor.sources, structure), structure)
-    gap = predictor.sources[None] - location[:, None]
+    gap = predictor.sources[None] - blend_location(predictor.sources, declared, structure)[:, None]
     solved = np.linalg.solve(predictor.within, gap.reshape(-1, gap.shape[2]).T).T.reshape(gap.shape)
     out: Floats = np.sqrt(np.maximum((gap * solved).sum(axis=2), 0.0))
     return out

@@ -61,6 +61,10 @@ class ClassTable:
         within = min(factor * self.within, MOST_RHO)
         return within + (1.0 - within) / (self.known + 1.0)
 
+    def blended(self, declared: Floats, factor: float = 1.0) -> tuple[Floats, Floats]:
+        """Return the shares (n, C) and variances (n,) of blends (n, Z): variances by the squares of shares."""
+        return declared @ self.shares, (declared**2) @ self.variance(factor)[:-1]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableModel:
@@ -191,7 +195,7 @@ def fit_table(counts: Floats, groups: Ints, n_groups: int) -> ClassTable:
         known = others.sum(axis=1) + b
         rho = 1.0 / (a + 1.0)
         rho = rho + (1.0 - rho) / (known + 1.0)
-        alpha = (others + b * grand) / known[:, None] * (1.0 / rho - 1.0)[:, None]
+        alpha = _parameters((others + b * grand) / known[:, None], rho)
         prior = 0.5 * float((((logs - np.log(PRIOR_STONES)) / PRIOR_SPREAD) ** 2).sum())
         return prior - float(log_dirichlet_multinomial(counts, alpha[:, None]).sum())
 
@@ -256,22 +260,24 @@ def listed_and_unlisted(model: TableModel, arrays: ParcelArrays, structure: Stru
     factor : float
         How many times the variance between parcels of one source is taken.
     """
-    parameters = []
-    for table in model.tables:
-        shares = np.concatenate([table.shares, table.unlisted[None]])
-        parameters.append(shares * (1.0 / table.variance(factor) - 1.0)[:, None])
+    parameters = [
+        _parameters(np.concatenate([table.shares, table.unlisted[None]]), table.variance(factor))
+        for table in model.tables
+    ]
     return _evidence(parameters, arrays, structure)
 
 
 def declared_tables(
     model: TableModel, arrays: ParcelArrays, structure: Structure, declared: Floats, factor: float
 ) -> TableEvidence:
-    """Return the evidence (n, 1) for declared blends (n, Z): shares add up, variances by the squares of shares."""
-    parameters = []
-    for table in model.tables:
-        variance = (declared**2) @ table.variance(factor)[:-1]
-        parameters.append(((declared @ table.shares) * (1.0 / variance - 1.0)[:, None])[:, None, :])
+    """Return the evidence (n, 1) for declared blends (n, Z)."""
+    parameters = [_parameters(*table.blended(declared, factor))[:, None] for table in model.tables]
     return _evidence(parameters, arrays, structure)
+
+
+def _parameters(shares: Floats, variance: Floats) -> Floats:
+    """Return the parameters (..., C) of Dirichlet distributions of these shares (..., C) and variances (...,)."""
+    return shares * (1.0 / variance - 1.0)[..., None]
 
 
 def table_distances(
@@ -299,8 +305,7 @@ def table_distances(
     for table, counts in zip(model.tables, table_counts(arrays, structure), strict=True):
         shares, variance = table.shares[None], table.variance()[None, :-1]
         if declared is not None:
-            n = len(declared)
-            blend, spread = declared @ table.shares, (declared**2) @ table.variance()[:-1]
+            n, (blend, spread) = len(declared), table.blended(declared)
             shares = np.concatenate([np.broadcast_to(shares, (n, *table.shares.shape)), blend[:, None]], axis=1)
             variance = np.concatenate([np.broadcast_to(variance, (n, len(table.shares))), spread[:, None]], axis=1)
         stones = counts.sum(axis=1)[:, None]
@@ -319,9 +324,8 @@ def resampled_tables(model: TableModel, arrays: ParcelArrays, structure: Structu
         b, z, c = drawn.shape
         n = len(declared)
         spread = table.variance()[:-1]
-        listed = (drawn * (1.0 / spread - 1.0)[None, :, None]).reshape(1, b * z, c)
-        blended = np.einsum("pz,bzc->pbc", declared, drawn)
-        blended = blended * (1.0 / ((declared**2) @ spread) - 1.0)[:, None, None]
+        listed = _parameters(drawn, spread).reshape(1, b * z, c)
+        blended = _parameters(np.einsum("pz,bzc->pbc", declared, drawn), ((declared**2) @ spread)[:, None])
         parameters.append(np.concatenate([np.broadcast_to(listed, (n, b * z, c)), blended], axis=1))
     return _evidence(parameters, arrays, structure)
 

@@ -8,21 +8,12 @@ from math import factorial
 
 import numpy as np
 
-from kpfootprint.stats.arrays import Bools, Floats
+from kpfootprint.stats.arrays import Bools, Floats, rows_of
 from kpfootprint.stats.declarations import declared_evidence, declared_location
-from kpfootprint.stats.evidence import contract, expand, log_sum, source_evidence, unlisted_evidence, whiten
+from kpfootprint.stats.evidence import blend_location, log_sum, source_evidence, unlisted_evidence, whiten
 from kpfootprint.stats.metrics import LN10
 from kpfootprint.stats.model import FootprintModel, Look
-from kpfootprint.stats.selection import (
-    Evidence,
-    any_unlisted,
-    average,
-    averaged_readings,
-    base_level,
-    fuse,
-    fuse_readings,
-    log10_score,
-)
+from kpfootprint.stats.selection import Evidence, average, averaged_readings, fuse, log10_score, marginal, pooled
 from kpfootprint.stats.summaries import WINDOWS, masked
 from kpfootprint.stats.tables import declared_tables, listed_and_unlisted, resampled_tables
 from kpfootprint.stats.views import dimensions, view_of
@@ -72,10 +63,7 @@ class LikelihoodRatio:
         sources, (declared, _, _), ln_n = model.resampled_sources, looked.weighed, looked.ln_n
         b, z, dim = sources.shape
         n = len(ln_n)
-        single = declared.max(axis=1) > 1.0 - 1e-9
-        expanded = expand(sources, model.structure)
-        blended = contract(np.einsum("pz,bze->bpe", declared, expanded), model.structure)
-        location = np.where(single[None, :, None], np.einsum("pz,bzd->bpd", declared, sources), blended)
+        location = blend_location(sources, declared, model.structure)
         # every parcel is held against all resampled sources and against its own resampled blends
         everything = np.concatenate(
             [np.broadcast_to(sources.reshape(1, b * z, dim), (n, b * z, dim)), location.transpose(1, 0, 2)], axis=1
@@ -100,10 +88,7 @@ class LikelihoodRatio:
             averaged = average(
                 averaged, np.stack([drawn.total(window) for window in range(windows)]), model.tables.weight
             )
-        readings = looked.readings
-        base = base_level(readings.listed[:windows], any_unlisted(readings.unlisted[:windows]))
-        weight_of_window = np.log(np.maximum(looked.gate.T, 1e-6)) - base
-        fused = log_sum(np.moveaxis(averaged + weight_of_window[:, :, None], 0, -1))
+        fused = marginal(averaged, looked.gate, looked.readings.level)
         listed = fused[:, : b * z].reshape(n, b, z)
         resampled = Evidence(
             listed=listed.reshape(n * b, z),
@@ -123,7 +108,7 @@ class LikelihoodRatio:
         wider = replace(predictor, within=factor * predictor.within, within_unknown=factor * predictor.within_unknown)
         view = view_of(looked.view.arrays, replace(self.model, predictor=wider), looked.view.summaries)
         readings = averaged_readings(view, (declared, declared_evidence(view, declared)[0]), factor)
-        return self.of(fuse_readings(readings, looked.gate))
+        return self.of(fuse(readings, looked.gate))
 
     def by_subset(self) -> tuple[Bools, Floats, Floats]:
         """Return what each subset of attributes says alone, and all of them if nobody knew the last condition.
@@ -158,22 +143,19 @@ class LikelihoodRatio:
         location, scale = declared_location(model, declared)
         own = source_evidence(whitened, location[rows][:, None, :], scale[rows][:, None])[0][:, 0]
         listed, _ = source_evidence(whitened, predictor.sources, predictor.scales)
-        unlisted = unlisted_evidence(predictor, whitened)
+        found = pooled(explicit := (listed, unlisted_evidence(predictor, whitened), own))
         if model.tables is not None and model.tables.weight > 0.0:
             every = listed_and_unlisted(model.tables, arrays, structure, 1.0)
             said = declared_tables(model.tables, arrays, structure, declared, 1.0)
-            shown = np.concatenate([every.total(window, flag) for flag, _, window in readings])
-            listed = average(listed, shown[:, :-1], model.tables.weight)
-            unlisted = average(unlisted, shown[:, -1:], model.tables.weight)
-            own = average(
-                own, np.concatenate([said.total(w, flag)[:, 0] for flag, _, w in readings]), model.tables.weight
-            )
+            shown = np.concatenate([every.total(w, flag) for flag, _, w in readings])
+            own_shown = np.concatenate([said.total(w, flag)[:, 0] for flag, _, w in readings])
+            found = pooled(explicit, (shown, own_shown), model.tables.weight)
 
         def lr_of(first: int, with_size: bool) -> Floats:
             """Fuse the readings that begin at `first`; without size every window is the same reading."""
             pick = np.array([first + (w if with_size else 0) for w in range(windows)])[:, None] * n + np.arange(n)
             gate = looked.gate if with_size else np.tile(np.eye(windows)[0], (n, 1))
-            return self.of(fuse(listed[pick], unlisted[pick], gate, own[pick]))
+            return self.of(fuse(rows_of(found, pick), gate))
 
         values, first = [self.value], windows
         for flag in flags[1:]:

@@ -95,6 +95,19 @@ def test_value_per_carat_by_size_adds_up_and_is_read_back_from_the_document() ->
     assert [item.usd_per_ct for item in first.by_size] == sorted(item.usd_per_ct for item in first.by_size)
 
 
+def test_a_valued_stone_below_the_first_class_counts_in_it() -> None:
+    parcel = valued(replace(reference_parcel(first_of("berberati"), "berberati"), exported_on=DAY))
+    assert parcel.stones is not None
+    lightest = replace(parcel.stones, weight_ct=np.append(parcel.stones.weight_ct[1:], 0.005))
+    scheme = shipped().scheme
+    begun = replace(scheme.size.sieve_set, lower_ct=(0.02, *scheme.size.sieve_set.lower_ct[1:]))
+    scheme = replace(scheme, size=replace(scheme.size, sieve_set=begun), sieve_sets=(begun, *scheme.sieve_sets[1:]))
+    release = replace(shipped(), manifest=MappingProxyType({**shipped().manifest, "scheme": scheme.to_json()}))
+    (found,) = examinations_of(Batch((replace(parcel, stones=lightest),)), release, status_on=DAY)
+    assert sum(item.n_stones for item in goods(found).by_size) == parcel.n_stones
+    assert goods(found).by_size[0].size_class == begun.classes[0]
+
+
 def test_a_sorting_sheet_with_values_gives_what_its_stones_give() -> None:
     parcel = valued(replace(reference_parcel(first_of("berberati"), "berberati"), exported_on=DAY))
     (of_stones,) = (goods(item) for item in examined(parcel))

@@ -7,37 +7,35 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kpfootprint.stats.arrays import Floats
 from kpfootprint.stats.model import gate_of, look
 from kpfootprint.stats.selection import (
     UNLISTED_WEIGHTS,
     Evidence,
     any_unlisted,
-    base_level,
     fuse,
     log_alternative,
+    pooled,
 )
 from kpfootprint.stats.views import SLOTS
 from tests.worlds import draw_true, shipped
 
 
-def some_evidence(seed: int, n: int = 3, z: int = 5) -> tuple[Floats, Floats, Floats]:
+def some_evidence(seed: int, n: int = 3, z: int = 5) -> Evidence:
     rng = np.random.default_rng(seed)
-    return rng.normal(size=(4, n, z)) * 4, rng.normal(size=(4, n, 5)) * 4, rng.normal(size=(4, n)) * 4
+    return pooled((rng.normal(size=(4, n, z)) * 4, rng.normal(size=(4, n, 5)) * 4, rng.normal(size=(4, n)) * 4))
 
 
 @given(st.integers(0, 10_000), st.integers(0, 3))
 def test_a_gate_at_one_window_gives_its_evidence_up_to_its_base(seed: int, window: int) -> None:
-    listed, unlisted, declared = some_evidence(seed)
-    gate = np.tile(np.eye(4)[window], (3, 1))
-    fused = fuse(listed, unlisted, gate, declared)
-    base = base_level(listed[window], any_unlisted(unlisted[window]))
+    readings = some_evidence(seed)
+    listed, level = readings.listed, readings.level
+    fused = fuse(readings, np.tile(np.eye(4)[window], (3, 1)))
     # A closed window keeps a chance of a millionth, so what it says very loudly is still heard a little.
     closed = np.maximum(
-        np.exp(listed - base_level(listed, any_unlisted(unlisted))[..., None]).sum(axis=0),
+        np.exp(listed - level[..., None]).sum(axis=0),
         0.0,
     )
-    lower = listed[window] - base[:, None]
+    lower = listed[window] - level[window][:, None]
     upper = np.log(np.exp(lower) + 1e-6 * closed)
     assert np.all(fused.listed >= lower - 1e-9)
     assert np.all(fused.listed <= upper + 1e-9)
@@ -65,8 +63,7 @@ def test_without_a_listed_alternative_h2_is_the_unlisted_source(unlisted: float,
 
 @given(st.integers(0, 10_000))
 def test_the_weight_moves_h2_between_its_two_parts(seed: int) -> None:
-    listed, unlisted, declared = some_evidence(seed)
-    evidence = fuse(listed, unlisted, np.full((3, 4), 0.25), declared)
+    evidence = fuse(some_evidence(seed), np.full((3, 4), 0.25))
     alternatives = np.tile([0.0, 1.0, 1.0, 0.0, 1.0], (3, 1))
     path = np.array([log_alternative(evidence, alternatives, np.full(3, w)) for w in (0.01, 0.2, 0.5, 0.9, 0.999)])
     step = np.diff(path, axis=0)
@@ -83,6 +80,6 @@ def test_without_sizes_the_gate_and_the_windows_do_not_matter() -> None:
     np.testing.assert_array_equal(gate_of(looked.view), np.tile([1.0, 0, 0, 0], (5, 1)))
     for slot in range(1, len(SLOTS)):
         np.testing.assert_allclose(looked.view.listed[slot], looked.view.listed[0], atol=1e-6)
-    again = fuse(looked.view.listed[:4], looked.view.unlisted[:4], np.full((5, 4), 0.25), np.zeros((4, 5)))
+    again = fuse(pooled((looked.view.listed, looked.view.unlisted, np.zeros((5, 5)))), np.full((5, 4), 0.25))
     np.testing.assert_allclose(again.listed, looked.evidence.listed, atol=1e-4)
     np.testing.assert_allclose(again.unlisted, looked.evidence.unlisted, atol=1e-4)
