@@ -170,6 +170,7 @@ MANIFESTS: list[tuple[str, object]] = [
     ("unlisted_weight", 5),
     ("unlisted_weight", True),
     ("unlisted_weight", 0),
+    ("unlisted_weight", int("9" * 309)),
     ("zone_ids", ["berberati"]),
     ("zone_ids", []),
     ("zone_ids/0", "atlantis"),

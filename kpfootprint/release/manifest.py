@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields
 from typing import Any
 
@@ -12,6 +11,7 @@ from kpfootprint.errors import KPFootprintError, ReleaseError
 from kpfootprint.reference import ZoneTable
 from kpfootprint.retold import Said, said_of
 from kpfootprint.scheme import Scheme
+from kpfootprint.strict_json import is_number
 from kpfootprint.visible import is_visible
 
 RATE = {"rate": float, "low": float, "high": float, "errors": int, "trials": int}
@@ -41,10 +41,8 @@ def check_manifest(manifest: Mapping[str, Any]) -> None:
     ReleaseError
         With the member that cannot be used, what it is and what belongs there.
     """
-    for said in _wrong("", manifest, MANIFEST):
-        raise ReleaseError(said)
-    for said in _wrong("carats", manifest.get("carats", {}), {...: (float,)}):
-        raise ReleaseError(said)
+    _require("", manifest, MANIFEST)
+    _require("carats", manifest.get("carats", {}), {...: (float,)})
     if not is_visible(manifest["release"]) or set(manifest["release"]) & set("/\\<>"):
         raise ReleaseError("release must be a name without / and <, got {found}", found=repr(manifest["release"]))
     if not 0 < manifest["unlisted_weight"] < 1:
@@ -56,8 +54,8 @@ def check_manifest(manifest: Mapping[str, Any]) -> None:
             raise ReleaseError("rules.{name} must lie in 0 to 1, got {found}", name=name, found=value)
     for row in manifest["error_rates"]:
         for name in ("true_declarations_queried", "false_declarations_accepted", "declarants_who_try"):
-            for said in _wrong(f"error_rates.{name}", row[name], RATE) if name in row else ():
-                raise ReleaseError(said)
+            if name in row:
+                _require(f"error_rates.{name}", row[name], RATE)
     for band in manifest["verbal_scale"]["bands"]:
         limit = band.get("to_lr", 0)
         if limit is not None and (not _is(limit, float) or limit < 1):
@@ -108,35 +106,29 @@ _KINDS = {
 }
 
 
-def _wrong(place: str, value: Any, kind: Any) -> Iterator[Said]:
-    """Yield what is wrong with a value of a kind, by its place."""
+def _require(place: str, value: Any, kind: Any) -> None:
+    """Refuse a value, at its place, that is not of a kind."""
     where = place or Said("the manifest")
     if isinstance(kind, dict):
         if not isinstance(value, dict):
-            yield Said(_MUST, where=where, wanted=_KINDS[dict], found=_short(value))
-        elif ... in kind:
-            for name, item in value.items():
-                yield from _wrong(f"{place}.{name}".lstrip("."), item, kind[...])
-        else:
-            for name, inner in kind.items():
-                if name not in value:
-                    yield Said("{where} has no {name}", where=where, name=repr(name))
-                else:
-                    yield from _wrong(f"{place}.{name}".lstrip("."), value[name], inner)
+            raise ReleaseError(_MUST, where=where, wanted=_KINDS[dict], found=_short(value))
+        for name, inner in dict.fromkeys(value, kind[...]).items() if ... in kind else kind.items():
+            if name not in value:
+                raise ReleaseError("{where} has no {name}", where=where, name=repr(name))
+            _require(f"{place}.{name}".lstrip("."), value[name], inner)
     elif isinstance(kind, list | tuple):
         least = Said("a list") if isinstance(kind, tuple) else Said("a list with one item or more")
         if not isinstance(value, list) or (isinstance(kind, list) and not value):
-            yield Said(_MUST, where=where, wanted=least, found=_short(value))
-        else:
-            for position, item in enumerate(value):
-                yield from _wrong(f"{place}[{position}]", item, kind[0])
+            raise ReleaseError(_MUST, where=where, wanted=least, found=_short(value))
+        for position, item in enumerate(value):
+            _require(f"{place}[{position}]", item, kind[0])
     elif not _is(value, kind):
-        yield Said(_MUST, where=where, wanted=_KINDS[kind], found=_short(value))
+        raise ReleaseError(_MUST, where=where, wanted=_KINDS[kind], found=_short(value))
 
 
 def _is(value: Any, kind: type) -> bool:
     if kind is float:
-        return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+        return is_number(value)
     if kind is int:
         return isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**53
     return isinstance(value, kind)
