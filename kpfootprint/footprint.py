@@ -119,9 +119,9 @@ def _arrays(
     if parcels[0].stones is not None:
         sizes = _Sizes(np.zeros((n, structure.grid.n_cells)), recorded=True)
     elif is_open:
-        sizes = _sizes_of_sheet(parcels[0], scheme, structure, edge, top)
+        sizes = _sizes_of_sheet(parcels[0], scheme, structure, structure.kept(edge, top))
     else:
-        sizes = _sizes_of_sheets(parcels, scheme, structure, edge, top)
+        sizes = _sizes_of_sheets(parcels, scheme, structure, structure.kept(edge, top))
     codes = [_Codes.of(item, parcels[0].set_codes(item)) for item in scheme.categorical] if is_open else None
     partial = None if codes is None else _without_classes(sizes, codes, structure)
     blank = tuple(np.zeros((n, structure.n_size_classes, c)) for c in n_classes)
@@ -333,11 +333,9 @@ def _without_classes(sizes: _Sizes, codes: Sequence[_Codes], structure: Structur
     )
 
 
-def _sizes_of_sheets(
-    parcels: Sequence[Parcel], scheme: Scheme, structure: Structure, edge: Floats, top: Floats
-) -> _Sizes:
+def _sizes_of_sheets(parcels: Sequence[Parcel], scheme: Scheme, structure: Structure, kept: Floats) -> _Sizes:
     """Return the sizes of sheets that count every stone in the same sieve set, or of any size."""
-    kept, sets = structure.kept(edge, top), parcels[0].sieve_set
+    sets = parcels[0].sieve_set
     if sets is None:
         n_stones = np.array([[float(parcel.n_stones)] for parcel in parcels])
         return _Sizes(n_stones * _usual_cells(structure, kept), recorded=False, membership=_membership(sets, structure))
@@ -370,10 +368,9 @@ def _spread(coarse: Floats, membership: Floats, cells: Floats) -> Floats:
     return out
 
 
-def _sizes_of_sheet(parcel: Parcel, scheme: Scheme, structure: Structure, edge: Floats, top: Floats) -> _Sizes:
+def _sizes_of_sheet(parcel: Parcel, scheme: Scheme, structure: Structure, kept: Floats) -> _Sizes:
     """Return the sizes of a sheet that leaves something open."""
     grid = structure.grid
-    kept = structure.kept(edge, top)
     sheet, sets = _sized_breakdown(parcel, scheme.size.name), parcel.sieve_set
     if sheet is None or sets is None:
         return _sizes_unseen(parcel, structure, kept)

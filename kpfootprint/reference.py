@@ -74,10 +74,7 @@ class ZoneTable:
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> ZoneTable:
         """Build a table from what `to_json` writes."""
-        return cls(
-            zones=tuple(built(Zone, item) for item in document["zones"]),
-            periods=tuple(built(StatusPeriod, item) for item in document["zone_status"]),
-        )
+        return built(cls, {"zones": document["zones"], "periods": document["zone_status"]})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -69,7 +70,7 @@ def _class_shares(one: OneParcel, numbers: Floats) -> list[Floats]:
     return out
 
 
-def expectations(one: OneParcel) -> list[Expected]:
+def expectations(one: OneParcel, observed_in: Sequence[Floats]) -> list[Expected]:
     """Return what a parcel of this size from what was declared shows, class by class, for size and each attribute.
 
     The range holds 90 % of such parcels: it has the parcel's own deviation and the chance of counting stones in it.
@@ -82,7 +83,7 @@ def expectations(one: OneParcel) -> list[Expected]:
     shares = _class_shares(one, _numbers(one, elsewhere / elsewhere.sum(), rng))
     stones = [arrays.cells[row].sum(), *(table[row].sum() for table in arrays.tables)]
     out = []
-    for observed, n_counted, share in zip(observed_shares(one), stones, shares, strict=True):
+    for observed, n_counted, share in zip(observed_in, stones, shares, strict=True):
         n = max(float(n_counted), 1.0)
         # where all stones are of one class, rounding may put its share above 1
         spread = np.sqrt(np.maximum(share[2:] * (1.0 - share[2:]), 0.0) / n)
@@ -140,7 +141,7 @@ def observed_shares(one: OneParcel) -> list[Floats]:
 def class_findings(one: OneParcel, against: OfDeclaration | None) -> tuple[ClassFinding, ...]:
     """Return a finding for every class of every recorded attribute; without a declaration only what was observed."""
     scheme, observed = one.release.scheme, observed_shares(one)
-    expected = None if against is None else expectations(one)
+    expected = None if against is None else expectations(one, observed)
     names = [(scheme.size.name, scheme.size.sieve_set.classes)]
     names += [(attribute.name, attribute.class_names) for attribute in scheme.categorical]
     out = []
@@ -189,8 +190,8 @@ def explanation_of(one: OneParcel, found: Examination) -> Explanation:
     return Explanation(
         attributes=attributes,
         classes=classes,
-        sentences=sentences_of(one, found, against, classes, attributes),
         footprint_map=map_of(one) if one.arrays.recorded[one.row].all() else None,
+        sentences=sentences_of(one, found, against, classes, attributes),
     )
 
 

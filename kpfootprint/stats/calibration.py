@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kpfootprint.stats.arrays import Bools, Floats, Ints
-from kpfootprint.stats.metrics import LN10
+from kpfootprint.stats.metrics import LN10, share_below
 
 MAX_NEWTON_STEPS = 100
 STEP = 0.01
@@ -277,8 +277,8 @@ def elub_bounds(
     systems are often based on extrapolation: when to stop extrapolating? Science and Justice 56, 482-491.
     """
     n_h1, n_h2 = counts
-    h1, below_h1 = _share_below(log10_lr_h1, weights[0])
-    h2, below_h2 = _share_below(log10_lr_h2, weights[1])
+    h1, below_h1 = share_below(log10_lr_h1, weights[0])
+    h2, below_h2 = share_below(log10_lr_h2, weights[1])
     lowest = max(min(h1[0], h2[0]), -np.log10(n_h1 + 1))
     highest = min(max(h1[-1], h2[-1]), np.log10(n_h2 + 1))
     first, last = min(0, int(np.floor(lowest / STEP))), max(0, int(np.floor(highest / STEP)) + 1)
@@ -292,10 +292,3 @@ def elub_bounds(
     low = np.max(threshold[worse & (threshold <= 0)] + STEP, initial=threshold[0])
     high = np.min(threshold[worse & (threshold >= 0)] - STEP, initial=threshold[-1])
     return float(min(low, 0.0)), float(max(high, 0.0))
-
-
-def _share_below(values: Floats, weights: Floats) -> tuple[Floats, Floats]:
-    """Return the values in order, and the share of weight (n + 1,) of the first 0, 1, ... n of them."""
-    order = np.argsort(values, kind="stable")
-    cumulated = np.concatenate([[0.0], np.cumsum(weights[order])])
-    return values[order], cumulated / cumulated[-1]

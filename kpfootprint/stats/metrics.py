@@ -232,9 +232,15 @@ def tippett(h1: ArrayLike, h2: ArrayLike, **weights: Unpack[Weights]) -> tuple[F
 
 
 def _share_at_least(values: Floats, weights: Floats, points: Floats) -> Floats:
-    order = np.argsort(values)
-    below = np.concatenate([[0.0], np.cumsum(weights[order])])
-    return np.clip(1.0 - below[np.searchsorted(values[order], points, side="left")], 0.0, 1.0)
+    ordered, below = share_below(values, weights)
+    return np.clip(1.0 - below[np.searchsorted(ordered, points, side="left")], 0.0, 1.0)
+
+
+def share_below(values: Floats, weights: Floats) -> tuple[Floats, Floats]:
+    """Return the values in order, and the share of weight (n + 1,) of the first 0, 1, ... n of them."""
+    order = np.argsort(values, kind="stable")
+    cumulated = np.concatenate([[0.0], np.cumsum(weights[order])])
+    return values[order], cumulated / cumulated[-1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,9 +284,9 @@ def empirical_cross_entropy(
 
 def _entropy(x1: Floats, x2: Floats, w1: Floats, w2: Floats, odds: Floats) -> Floats:
     chance = 1.0 / (1.0 + 10.0**-odds)
-    cost1 = np.logaddexp(0.0, -(x1[w1 > 0] + odds[:, None]) * LN10) @ w1[w1 > 0]
-    cost2 = np.logaddexp(0.0, (x2[w2 > 0] + odds[:, None]) * LN10) @ w2[w2 > 0]
-    curve: Floats = (chance * cost1 + (1.0 - chance) * cost2) / np.log(2.0)
+    cost1 = costs(-(x1[w1 > 0] + odds[:, None])) @ w1[w1 > 0]
+    cost2 = costs(x2[w2 > 0] + odds[:, None]) @ w2[w2 > 0]
+    curve: Floats = chance * cost1 + (1.0 - chance) * cost2
     return curve
 
 

@@ -11,7 +11,7 @@ from scipy.special import log_ndtr, ndtr
 
 from kpfootprint.stats.arrays import Bools, Floats, Ints, ParcelArrays
 from kpfootprint.stats.categories import grader_shift
-from kpfootprint.stats.evidence import Predictor
+from kpfootprint.stats.evidence import Predictor, level_prior
 from kpfootprint.stats.model import FootprintModel
 from kpfootprint.stats.parcel_model import ParcelModel
 from kpfootprint.stats.structure import Structure, cell_probabilities
@@ -277,9 +277,7 @@ def _locations(predictor: Predictor, group: Ints, source: Ints, rng: np.random.G
 
 
 def _levels(predictor: Predictor, n: int, rng: np.random.Generator) -> Ints:
-    chance = np.ones(len(predictor.combinations))
-    for factor, frequency in enumerate(predictor.priors):
-        chance *= frequency[predictor.combinations[:, factor]]
+    chance = np.exp(level_prior(predictor, np.full((1, len(predictor.priors)), -1)))[0]
     return rng.choice(len(chance), n, p=chance / chance.sum())
 
 

@@ -11,7 +11,7 @@ from kpfootprint.stats.coarsening import Lens, MeanSeen, completed, sets_seen
 from kpfootprint.stats.evidence import Predictor, Whitened, expected_shift, source_evidence, unlisted_evidence, whiten
 from kpfootprint.stats.networks import Network
 from kpfootprint.stats.structure import Structure
-from kpfootprint.stats.summaries import WINDOWS, Summaries, summarise
+from kpfootprint.stats.summaries import WINDOWS, Summaries, masked, summarise
 from kpfootprint.stats.tables import TableModel
 
 SLOTS = ("as_recorded", "lower_open", "upper_open", "inner", "classes")
@@ -132,16 +132,6 @@ def _completed(arrays: ParcelArrays, summaries: Summaries) -> ParcelArrays:
     return replace(arrays, tables=tuple(tables))
 
 
-def without_size(estimates: Floats, errors: Floats, structure: Structure) -> tuple[Floats, Floats]:
-    """Return estimates (n, D) and errors in which size weighs nothing."""
-    estimates, errors = estimates.copy(), errors.copy()
-    estimates[:, :2] = structure.size_prior_mean
-    errors[:, :2, :] = 0.0
-    errors[:, :, :2] = 0.0
-    errors[:, :2, :2] = 1e6 * np.eye(2)
-    return estimates, errors
-
-
 def view_of(arrays: ParcelArrays, model: SourceModel, summaries: Summaries | None = None) -> View:
     """Summarise a batch and compute its evidence in every slot.
 
@@ -158,7 +148,9 @@ def view_of(arrays: ParcelArrays, model: SourceModel, summaries: Summaries | Non
     structure, predictor = model.structure, model.predictor
     summaries = summarise(arrays, structure) if summaries is None else summaries
     n, n_slots = len(arrays), len(SLOTS)
-    classes, errors = without_size(summaries.estimates[0], summaries.errors[0], structure)
+    but_size = np.ones((n, len(structure.blocks)), dtype=bool)
+    but_size[:, 0] = False
+    classes, errors = masked(summaries, np.zeros(n, dtype=np.intp), np.arange(n), but_size, structure)
     told = None if arrays.partial is None else arrays.partial.dims
     n_dims = np.tile(dimensions(arrays.recorded, structure, told), (n_slots, 1))
     n_dims[CLASSES] -= (2.0 if told is None else told[:, 0]) * arrays.recorded[:, 0]
