@@ -17,7 +17,7 @@ from kpfootprint.stats.arrays import Floats, Ints
 N_ITERATIONS = 60
 MAX_STEP = 0.6
 WIDEST = 50.0
-"""Log of the widest spread of log sizes, and less of the narrowest: farther out numbers end, and nothing else changes."""
+"""Log of the widest spread of log sizes, and less of the narrowest: farther out numbers end, and nothing changes."""
 STEP = 0.01
 """Resolution of recorded sizes."""
 RATIO = 1.18

@@ -18,7 +18,6 @@ from kpfootprint.ingest.raw.cells import text_of
 from kpfootprint.ingest.raw.tables import RawTable, recognise
 from kpfootprint.ingest.words import Vocabulary, fold
 from kpfootprint.reference import ReferencePackage
-from kpfootprint.retold import Said
 from training.package.attributes import scheme_of, words_of
 from training.package.column_names import check_header, check_stones, header_names, unread
 from training.package.descriptor import (
