@@ -164,7 +164,7 @@ def _count_stones(
     if arrays.partial is not None:
         arrays.partial.sized[row] = arrays.cells[row]
     read = _read(stones.codes, codes, scheme)
-    _count(arrays, row, read, structure.class_of_cell[cell], np.ones(cell.size), structure)
+    _count(arrays, row, read, structure.class_of_cell[cell], None, structure)
 
 
 def _count_sheet(
@@ -225,10 +225,10 @@ def _count(
     row: int,
     read: Mapping[int, NDArray[np.integer]],
     in_sizes: NDArray[Any],
-    n_stones: Floats,
+    n_stones: Floats | None,
     structure: Structure,
 ) -> None:
-    """Count the stones (m,) of rows under their codes, in place of earlier counts of these attributes.
+    """Count the stones (m,) of rows, one each without them, under their codes, in place of earlier counts of these.
 
     `in_sizes` is the one size class (m,) of each row, or how its stones lie in all of them (m, n_size_classes).
     """
@@ -245,7 +245,8 @@ def _count(
             # the stones whose classes are known are no sample of all where others are known by sets
             whole = bool((read[a] < structure.n_classes[a]).all() and (read[b] < structure.n_classes[b]).all())
             both = (read[a] >= 0) & (read[b] >= 0) & whole
-            pair[row] = _tally(pair[row].shape, read[a][both], read[b][both], n_stones[both])
+            stones = None if n_stones is None else n_stones[both]
+            pair[row] = _tally(pair[row].shape, read[a][both], read[b][both], stones)
 
 
 def _put(table: Floats, code: NDArray[np.integer], in_sizes: NDArray[Any], chosen: Bools) -> None:

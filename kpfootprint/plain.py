@@ -161,11 +161,17 @@ def _built(kind: Any, document: Any) -> Any:
     if origin is tuple:
         return tuple(_built(item, one) for item, one in zip(arguments, document, strict=True))
     if is_dataclass(kind) and isinstance(kind, type) and not isinstance(document, kind):
-        hints = get_type_hints(kind)
-        needed = [item.name for item in fields(kind) if item.default is MISSING and item.default_factory is MISSING]
-        names = [item.name for item in fields(kind) if item.name in document or item.name in needed]
-        return kind(**{name: _built(hints[name], document[name]) for name in names})
+        members = _members(kind)
+        names = [name for name, (_, needed) in members.items() if needed or name in document]
+        return kind(**{name: _built(members[name][0], document[name]) for name in names})
     return day_in(document) if kind is date else document
+
+
+@cache
+def _members(kind: Any) -> dict[str, tuple[Any, bool]]:
+    """Return the type of each member of a dataclass, and whether one must be given."""
+    hints = get_type_hints(kind)
+    return {f.name: (hints[f.name], f.default is MISSING and f.default_factory is MISSING) for f in fields(kind)}
 
 
 def parts(values: Sequence[float], total: float, places: int) -> list[float]:

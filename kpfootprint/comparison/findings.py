@@ -241,8 +241,8 @@ def error_rates_of(n_stones: int, release: Release) -> ErrorRates | None:
     measured = {"true_declarations_queried", "false_declarations_accepted"}
     for item in release.manifest["error_rates"]:
         if item["n_stones_low"] <= n_stones <= item["n_stones_high"] and measured.issubset(item):
-            by = {"n_parcels": int(release.manifest["n_ranked"]), "release": release.name}
-            return built(ErrorRates, {**item, "measured_on": {"code": "measured_simulated", "values": by}})
+            on = Statement.of("measured_simulated", n_parcels=int(release.manifest["n_ranked"]), release=release.name)
+            return built(ErrorRates, {**item, "measured_on": on})
     return None
 
 
