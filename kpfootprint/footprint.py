@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kpfootprint.parcel import FACTORS, Batch, Breakdown, Parcel, Stones
+from kpfootprint.parcel import FACTORS, MOST_BELOW_SCREEN, Batch, Breakdown, Parcel, Stones
 from kpfootprint.scheme import CT_PER_MM3, Attribute, Scheme, SieveSet
 from kpfootprint.stats.arrays import Bools, Floats, Ints, ParcelArrays, Partial
 from kpfootprint.stats.coarsening import distinguished
@@ -89,8 +89,10 @@ def _leaves_open(parcel: Parcel, scheme: Scheme) -> bool:
 
 
 def _edge_and_top(parcels: Sequence[Parcel]) -> tuple[Floats, Floats]:
-    """Return the log sizes (n,) of the declared lower edge, NaN where unknown, and of the upper limit."""
-    screens = [parcel.conditions.bottom_screen_mm for parcel in parcels]
+    """Return the log sizes (n,) of the declared lower edge, NaN where not known or contradicted, and of the upper."""
+    screens = [
+        None if parcel.below_screen[1] > MOST_BELOW_SCREEN else parcel.conditions.bottom_screen_mm for parcel in parcels
+    ]
     edge = np.log(np.array([np.nan if mm is None else CT_PER_MM3 * mm**3 for mm in screens]))
     top = np.array([np.log(SPECIALS_CT) if parcel.conditions.specials_removed else np.inf for parcel in parcels])
     return edge, top

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kpfootprint.errors import InvalidParcel
-from kpfootprint.scheme import Attribute, SieveSet
+from kpfootprint.scheme import CT_PER_MM3, Attribute, SieveSet
 from kpfootprint.stats.arrays import Floats
 
 NOT_RECORDED = -1
@@ -21,6 +21,12 @@ As a number of stones: they were weighed and not counted.
 """
 FACTORS = ("cleaning_state", "selection", "sorter")
 """Conditions whose effect is learnt; the last one has many levels and may be new."""
+MOST_BELOW_SCREEN = 0.15
+"""Share of stones below a declared screen from which on it cannot have been that one, and is taken as not known.
+
+A screen is a soft edge: of reference parcels at most 7 % of the stones lie below theirs. One that is too wide by far
+would explain away how small the goods are.
+"""
 PERCENT_APART = 1.5
 """Percentages of a declaration add up to 100 within this: three thirds of 33 % do."""
 
@@ -248,6 +254,23 @@ class Parcel:
     def mean_ct(self) -> float | None:
         """The mean stone in carats; None where stones were not counted or not weighed."""
         return self.carats / self.n_stones if self.carats is not None and self.n_stones else None
+
+    @property
+    def below_screen(self) -> tuple[int, float]:
+        """Stones below the declared bottom screen, and their share of those whose size is known; sieved ones wholly."""
+        screen, weights, number = self.conditions.bottom_screen_mm, np.zeros(0), np.zeros(0)
+        if screen is None:
+            return 0, 0.0
+        if self.stones is not None:
+            weights, number = self.stones.weight_ct, np.ones(self.stones.weight_ct.size)
+        elif self.sieve_set is not None:
+            upper = np.array([*self.sieve_set.upper_ct, np.inf])  # the last is that of rows without a size
+            sized = next((item for item in self.breakdowns if "size" in item.attributes and not item.sample), None)
+            if sized is not None:
+                weights = np.nextafter(upper[sized.codes_of("size")], 0.0)
+                number = np.maximum(sized.n_stones, 0).astype(float)
+        below = float(number[weights < CT_PER_MM3 * screen**3].sum())
+        return int(below), float(below / number.sum()) if below else 0.0
 
     def n_stones_graded(self, size: str) -> int | None:
         """Return how many stones have a class of some attribute besides `size`; None where they were not counted."""

@@ -10,10 +10,10 @@ import numpy as np
 from kpfootprint.comparison.results import Statement, StoneRange, Value, Verification
 from kpfootprint.comparison.weigh import Judged, OneParcel
 from kpfootprint.conclusions import CONCLUSIONS, INCONCLUSIVE, conclude
-from kpfootprint.parcel import FACTORS, Parcel
+from kpfootprint.parcel import FACTORS, MOST_BELOW_SCREEN, Parcel
 from kpfootprint.reference import COMPLIANT, NOT_COVERED
 from kpfootprint.release import Release
-from kpfootprint.scheme import CT_PER_MM3, Scheme
+from kpfootprint.scheme import Scheme
 from kpfootprint.stats.arrays import Partial, rows_of
 
 FEW_REFERENCES = 15
@@ -188,12 +188,12 @@ def _of_record(said: Cautions, one: OneParcel, *, compared: bool) -> None:
                 said.add("sorter_unknown", sorter=value)
             else:
                 said.add("condition_unknown", field=factor, value=value)
-    screen = conditions.bottom_screen_mm
-    if screen is not None and parcel.stones is not None:
-        below = int(np.count_nonzero(parcel.stones.weight_ct < CT_PER_MM3 * screen**3))
-        if below:
-            share = below / len(parcel.stones.weight_ct)
-            said.add("below_screen", n_stones=below, share=share, bottom_screen_mm=screen)
+    screen, (below, share) = conditions.bottom_screen_mm, parcel.below_screen
+    contradicted = share > MOST_BELOW_SCREEN
+    if screen is not None and below and (contradicted or parcel.stones is not None):
+        said.add("below_screen", n_stones=below, share=share, bottom_screen_mm=screen)
+    if screen is not None and contradicted:
+        said.add("screen_contradicted", bottom_screen_mm=screen)
 
 
 def _recorded_share(parcel: Parcel, scheme: Scheme, name: str) -> float:

@@ -15,12 +15,13 @@ from hypothesis import strategies as st
 from kpfootprint.comparison.results import Examination
 from kpfootprint.conclusions import CONCLUSIONS
 from kpfootprint.footprint import footprints_of
-from kpfootprint.parcel import Batch, Declaration, Parcel
+from kpfootprint.parcel import MOST_BELOW_SCREEN, Batch, Declaration, Parcel
 from kpfootprint.stats.declarations import not_named
 from kpfootprint.stats.model import goods_p, look
 from kpfootprint.stats.selection import Evidence, elsewhere, log_alternative
 from tests.laws import tried
 from tests.reference_world import examined, package, reference_parcel, with_stones
+from tests.test_footprint import sheet_of
 from tests.worlds import shipped
 
 ZONES = shipped().zone_ids
@@ -176,6 +177,22 @@ def test_what_is_left_out_is_little_of_the_whole(carats: dict[str, float], compa
     codes = {item.code for item in said.cautions}
     assert (said.verification is not None) == compared == (said.conclusion != "not_comparable")
     assert ("zone_left_out" in codes, "zone_without_reference" in codes) == (compared, not compared)
+
+
+@tried(10)
+@given(st.sampled_from(ROWS), st.sampled_from(COMPLIANT), st.floats(2.9, 6.0), st.booleans())
+def test_a_screen_that_the_stones_contradict_buys_nothing(row: int, main: str, screen: float, sieved: bool) -> None:
+    parcel = declared(row, {main: 1.0})
+    if sieved:
+        parcel = sheet_of(parcel, shipped().scheme.sieve_sets[0], ("size", "colour"), ("morphology",))
+    said = replace(parcel, conditions=replace(parcel.conditions, bottom_screen_mm=screen))
+    blank = replace(parcel, conditions=replace(parcel.conditions, bottom_screen_mm=None))
+    if said.below_screen[1] <= MOST_BELOW_SCREEN:
+        return
+    (stated,), (silent,) = examined(said), examined(blank)
+    assert stated.verification == silent.verification
+    assert stated.conclusion == silent.conclusion
+    assert {"screen_contradicted", "below_screen"} <= {item.code for item in stated.cautions}
 
 
 @pytest.mark.parametrize("zones", [(), ("berberati",), ("berberati", "boganda"), ("carnot", "bria")])

@@ -42,6 +42,7 @@ EVERY: tuple[tuple[str, dict[str, Any]], ...] = (
     ("zone_not_covered", {"zones": ("bria", "gadzi"), "day": "2026-05-03"}),
     ("zone_without_reference", {"zone": "bakouma"}),
     ("zone_without_reference", {"zones": ("bria", "bakouma")}),
+    ("screen_contradicted", {"bottom_screen_mm": 3.0}),
     ("zone_left_out", {"zone": "bakouma"}),
     ("zone_left_out", {"zones": ("bria", "bakouma")}),
     ("few_references", {"zones": ("bria", "gadzi"), "n_parcels": 12}),
