@@ -237,3 +237,19 @@ def test_a_gzip_file_that_is_none_is_told_once(table: str, data: bytes, tmp_path
     (problem,) = validate_package(folder)
     assert table in problem.table
     assert problem.code in ("damaged_file", "wrong_file_kind")
+
+
+@pytest.mark.parametrize(
+    ("lower", "code"), [("a lot", "not_a_number"), ("nan", "not_finite"), ("1,234", "ambiguous_number")]
+)
+def test_a_lower_limit_that_is_no_number_is_told_by_its_row(lower: str, code: str, tmp_path: Path) -> None:
+    path = write_workbook(tmp_path / "book", PLAIN)
+    book = openpyxl.load_workbook(path)
+    sheet = book.create_sheet("attributes")
+    sheet.append(["attribute", "lower_ct"])
+    sheet.append(["size", 0])
+    sheet.append(["size", lower])
+    book.save(path)
+    (problem,) = validate_package(path)
+    assert (problem.table, problem.row, problem.column) == ("attributes", 3, "lower_ct")
+    assert (problem.value, problem.code) == (lower, code)

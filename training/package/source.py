@@ -14,7 +14,7 @@ from kpfootprint.errors import IngestError, Problem, ReferenceDataError
 from kpfootprint.ingest.files.archive import Budget, Limits, read_file, unzipped
 from kpfootprint.ingest.files.workbook import read_workbook
 from kpfootprint.ingest.problems import Broken, problem
-from kpfootprint.ingest.raw.cells import Cell, Odd
+from kpfootprint.ingest.raw.cells import Cell, DecimalMarks, Odd, read_number
 from kpfootprint.ingest.raw.tables import RawTable
 from kpfootprint.ingest.words import fold
 from kpfootprint.reference import shipped_reference
@@ -217,11 +217,11 @@ def _attributes(raw: RawTable) -> dict[str, dict[str, Any]]:
         column = row.get("column") or ("weight_ct" if name == "size" else name)
         item = out.setdefault(name, {"name": name, "column": column})
         if lower:
-            try:
-                edge = float(lower.replace(",", "."))
-            except ValueError:
-                reason = Said("{value} is no number", value=repr(lower))
-                raise fault("not_a_number", reason, table=raw.name, column="lower_ct") from None
+            edge = read_number(lower, DecimalMarks())
+            if isinstance(edge, Broken):
+                raise ReferenceDataError(
+                    [problem(edge, table=raw.name, row=raw.line(number), column="lower_ct", value=lower)]
+                )
             item.setdefault("sieve_set", row.get("sieve_set") or "own")
             item.setdefault("edges_ct", []).append(edge)
             continue
