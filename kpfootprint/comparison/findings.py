@@ -90,7 +90,7 @@ def _h2(one: OneParcel) -> Statement:
 def verification_of(one: OneParcel, against: OfDeclaration) -> Verification:
     """Return what speaks for and against the declaration of one parcel."""
     hypotheses, row, release = one.hypotheses, one.row, one.release
-    log10_lr, unbounded = float(against.judged.log10_lr[row]), float(against.judged.unbounded[row])
+    log10_lr, unbounded = float(against.judged.signs.log10_lr[row]), float(against.judged.unbounded[row])
     low, high = float(release.model.calibration.bounds[0]), float(against.judged.highest[row])
     others = [AlternativeLR(kind="any_other_zone", log10_lr=float(against.any_other[row]))]
     others += [

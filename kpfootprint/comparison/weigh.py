@@ -47,17 +47,14 @@ class Judged:
 
     Parameters
     ----------
-    unbounded, log10_lr : ndarray of shape (n,)
-        Calibrated LR before and within bounds.
+    unbounded : ndarray of shape (n,)
+        Calibrated LR before bounds.
     highest : ndarray of shape (n,)
         Largest log10 LR that each parcel carries.
-    novelty_p : ndarray of shape (n,)
-        P-value of "like nothing in the reference".
     shares : ShareEstimates
         Undeclared shares of stones.
-    best_p : ndarray of shape (n,)
-        P-value of no undeclared goods under the declaration that would suit the parcel best; 1 where the word does not
-        hang on it.
+    signs : Signs
+        What the word is drawn from; `best_p` is 1 where the word does not hang on it.
     by_itself : ndarray of shape (n,)
         Position in `CONCLUSIONS` of the word that the declaration gets as it stands.
     conclusion : ndarray of shape (n,)
@@ -66,25 +63,11 @@ class Judged:
     """
 
     unbounded: Floats
-    log10_lr: Floats
     highest: Floats
-    novelty_p: Floats
     shares: ShareEstimates
-    best_p: Floats
+    signs: Signs
     by_itself: Ints
     conclusion: Ints
-
-    @property
-    def signs(self) -> Signs:
-        """What the word is drawn from."""
-        return Signs(
-            log10_lr=self.log10_lr,
-            share_p=self.shares.p_value,
-            share_low=self.shares.low,
-            as_declared_p=self.shares.as_declared_p,
-            best_p=self.best_p,
-            novelty_p=self.novelty_p,
-        )
 
 
 def main_zones(declared: Floats) -> Bools:
@@ -130,30 +113,28 @@ def judge(by: Release | Terms, looked: Look, allowed: Bools) -> Judged:
 
 def _by_itself(by: Release | Terms, looked: Look, allowed: Bools) -> Judged:
     """Judge declarations as they stand."""
-    model, rules, ln_n, n = by.model, by.rules, looked.ln_n, len(looked.gate)
+    model, rules = by.model, by.rules
     alternatives = elsewhere(looked.weighed[0], allowed)
     unbounded = LikelihoodRatio(
         model=model, looked=looked, alternatives=alternatives, unlisted_weight=by.unlisted_weight
     ).value
-    novelty_p = model.novelty.p_values(looked.strangeness, ln_n)
+    novelty_p = model.novelty.p_values(looked.strangeness, looked.ln_n)
     highest = np.minimum(model.calibration.bounds[1], highest_log10_lr(novelty_p, rules.strong_novelty_p))
-    nothing = np.zeros(n, dtype=np.intp)
-    judged = Judged(
-        unbounded=unbounded,
+    shares, n_stones = undeclared_shares(model, looked, allowed), looked.view.arrays.n_stones
+    signs = Signs(
         log10_lr=model.calibration.bounded(unbounded, highest),
-        highest=highest,
+        share_p=shares.p_value,
+        share_low=shares.low,
+        as_declared_p=shares.as_declared_p,
+        best_p=np.ones(len(n_stones)),
         novelty_p=novelty_p,
-        shares=undeclared_shares(model, looked, allowed),
-        best_p=np.ones(n),
-        by_itself=nothing,
-        conclusion=nothing,
     )
-    by_itself = conclude(rules, judged.signs, looked.view.arrays.n_stones)
-    asked = np.flatnonzero(by_itself == CONSISTENT) if rules.consistent_best_p > 0 else nothing[:0]
-    if asked.size:
-        judged.best_p[asked] = goods_p(model, looked, asked, allowed[asked])
-        by_itself = conclude(rules, judged.signs, looked.view.arrays.n_stones)
-    return replace(judged, by_itself=by_itself, conclusion=by_itself)
+    word = conclude(rules, signs, n_stones)
+    asked = np.flatnonzero(word == CONSISTENT)
+    if asked.size and rules.consistent_best_p > 0:
+        signs.best_p[asked] = goods_p(model, looked, asked, allowed[asked])
+        word = conclude(rules, signs, n_stones)
+    return Judged(unbounded=unbounded, highest=highest, shares=shares, signs=signs, by_itself=word, conclusion=word)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -298,12 +279,12 @@ def _of_declaration(looked: Look, hypotheses: Hypotheses, release: Release, free
     return OfDeclaration(
         profile=profile,
         judged=judged,
-        low=np.minimum(low, judged.log10_lr),
-        high=np.maximum(high, judged.log10_lr),
+        low=np.minimum(low, judged.signs.log10_lr),
+        high=np.maximum(high, judged.signs.log10_lr),
         any_other=bounded(replace(lr, alternatives=not_named(weights)).value),
         each=bounded(lr.against_each().T).T,
         by_weight=np.stack([bounded(replace(lr, unlisted_weight=weight).value) for weight in OTHER_WEIGHTS], axis=1),
-        by_variance=np.stack([judged.log10_lr, *map(bounded, wider)], axis=1),
+        by_variance=np.stack([judged.signs.log10_lr, *map(bounded, wider)], axis=1),
         by_selection=np.stack([selection[0], judged.unbounded, selection[1]], axis=1),
         sorter_blank=np.where(looked.view.arrays.levels[:, -1] >= 0, sorter_blank, np.nan),
         attribute_shares=shapley(flags, values),

@@ -123,12 +123,12 @@ def adequacy(release: Release, zone_id: str, on: date) -> Adequacy:
     distance = source_distances(release.model.predictor, release.model.structure, declared[None])[0].tolist()
     ranked = sorted(first, key=lambda other: (-passed[other], distance[other]))[:N_HARDEST]
     drawn = dict.fromkeys(first, N_FIRST)
-    false_lrs = [nowhere.log10_lr]
+    false_lrs = [nowhere.signs.log10_lr]
     for other in ranked:
         more = tried(release, other, N_MORE, SEED + 1)
         passed[other] += int((more.conclusion == CONSISTENT).sum())
         drawn[other] += N_MORE
-        false_lrs.append(more.log10_lr)
+        false_lrs.append(more.signs.log10_lr)
 
     def neighbour(other: int) -> Neighbour:
         limits = clopper_pearson(passed[other], drawn[other])
@@ -146,9 +146,10 @@ def adequacy(release: Release, zone_id: str, on: date) -> Adequacy:
     hardest = sorted(map(neighbour, ranked), key=lambda item: (-item.chance_false_consistent, item.distance))
     known = known_exactly(release, z)
     best_true = tried(known, z, N_TRUE, SEED)
-    best_false = [tried(known, n_zones, N_MORE, SEED).log10_lr]
-    best_false += [tried(known, other, N_MORE, SEED + 1).log10_lr for other in ranked]
-    h1, h2, best_h1, best_h2 = true.log10_lr, np.concatenate(false_lrs), best_true.log10_lr, np.concatenate(best_false)
+    best_false = [tried(known, n_zones, N_MORE, SEED).signs.log10_lr]
+    best_false += [tried(known, other, N_MORE, SEED + 1).signs.log10_lr for other in ranked]
+    h1, best_h1 = (one.signs.log10_lr for one in (true, best_true))
+    h2, best_h2 = (np.concatenate(lrs) for lrs in (false_lrs, best_false))
     called, best_called = (one.conclusion == CONSISTENT for one in (true, best_true))
     saved = _surely(0.5 * (costs(-h1) - costs(-best_h1)), 0.5 * (costs(h2) - costs(best_h2)))
     won = _surely(best_called.astype(float) - called)

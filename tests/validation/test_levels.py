@@ -50,7 +50,7 @@ def seen(arrays: ParcelArrays, truth: Truth) -> tuple[NDArray[Any], ...]:
     posterior, home = softmax(looked.evidence.listed, axis=1), truth.home.argmax(axis=1)
     inside = [model.in_set(row[[own]], ln_n)[0] for row, own, ln_n in zip(posterior, home, looked.ln_n, strict=True)]
     of_shares = (shares.p_value, shares.as_declared_p, shares.low, shares.high)
-    return looked.ln_n, *of_shares, judged.log10_lr, judged.novelty_p, ~np.array(inside)
+    return looked.ln_n, *of_shares, judged.signs.log10_lr, judged.signs.novelty_p, ~np.array(inside)
 
 
 def make_world(prepared: Prepared, fitted: Fitted) -> World:
