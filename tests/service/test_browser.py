@@ -143,6 +143,27 @@ def test_everybody_can_use_every_page_at_a_desk_and_on_a_telephone(
     assert not wrong, "\n".join(wrong)
 
 
+@pytest.mark.parametrize("lang", ["fr", pytest.param("en", marks=LATER)])
+def test_what_became_known_is_told_and_counted_on_the_smallest_telephone(
+    chromium: Browser, server: Server, state: Any, lang: str
+) -> None:
+    size: ViewportSize = {"width": 320, "height": 640}
+    context = chromium.new_context(storage_state=state, locale=lang, viewport=size, base_url=server.url)
+    opened = context.new_page()
+    opened.goto("/")
+    followed(opened, "aside form button >> nth=2")
+    opened.goto(f"{opened.url.partition('?')[0]}/outcome")
+    wide = {"outcome": opened.evaluate("document.documentElement.scrollWidth")}
+    opened.select_option("select[name=zone] >> nth=0", "bria")
+    opened.fill("#source", "a court")
+    followed(opened, "form.card button.button")
+    for path in ("/dashboard", "/outcomes"):
+        opened.goto(path)
+        wide[path] = opened.evaluate("document.documentElement.scrollWidth")
+    context.close()
+    assert max(wide.values()) <= size["width"], wide
+
+
 @pytest.mark.parametrize("lang", ["en", pytest.param("fr", marks=LATER)])
 def test_a_telephone_shows_a_comparison_or_a_shipment_in_few_lines(
     chromium: Browser, server: Server, state: Any, tmp_path: Path, lang: str
