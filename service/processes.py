@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import socket
 import subprocess
 import sys
@@ -101,12 +102,10 @@ def main(there: Connection) -> None:
 
 def _bound() -> None:
     try:
-        import resource
-
         own = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
         resource.setrlimit(resource.RLIMIT_AS, (own + MEMORY, own + MEMORY))
         resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
-    except (ImportError, OSError):  # where there are no such bounds
+    except OSError:  # where there are no such bounds
         pass
 
 

@@ -38,7 +38,7 @@ def create(visit: Visit) -> Response:
     try:
         _, secret = make_key(visit.work.engine, role, name, expiry_in(expires or None))
     except BadKey as error:
-        return again(visit, show, retold(error, visit.lang))
+        return again(visit, retold(error, visit.lang), show)
     return show(visit, made=secret)
 
 

@@ -11,7 +11,6 @@ from starlette.responses import Response
 
 from kpfootprint.planning.sorters import labels_of
 from kpfootprint.report import read_report, render_html
-from service import Wording
 from service.door.bodies import written_in
 from service.door.endpoint import FORM, Endpoint
 from service.door.visit import Visit
@@ -23,8 +22,6 @@ from service.work.kept import parcel_text, sealed_from, tally_of
 from service.work.outcomes import UNLISTED, give_opinion
 
 PAGE = 25
-INCOMPLETE: Wording = "Choose a conclusion and give your reasons."
-CHOOSE: Wording = "Choose a conclusion."
 
 
 @Endpoint("GET", "/comparisons/{id}/opinion", "viewer", page=True)
@@ -42,7 +39,7 @@ def keep_opinion(visit: Visit) -> Response:
     comparison_id = visit.path["id"]
     given = written_in(visit.form, NewOpinion)
     if given is None:
-        return again(visit, ask_opinion, INCOMPLETE)
+        return again(visit, "Choose a conclusion and give your reasons.", ask_opinion)
     give_opinion(visit.work, comparison_id, **given, who=visit.who)
     return moved_to(visit, f"/comparisons/{comparison_id}")
 
@@ -83,7 +80,7 @@ def keep_answer(visit: Visit) -> Response:
     exercise_id = visit.path["id"]
     given = written_in(visit.form, NewAnswer)
     if given is None:
-        return again(visit, show, CHOOSE)
+        return again(visit, "Choose a conclusion.", show)
     practice.answer(visit.work, exercise_id, **given, actor=visit.who.actor)
     return moved_to(visit, f"/practice/{exercise_id}")
 

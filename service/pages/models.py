@@ -30,9 +30,7 @@ JOB_STATES: Wordings = {
 }
 """States of jobs as pages say them."""
 NO_REASON: Wording = "Say why: the reason stands in the history."
-NOT_JUDGED: Wording = "This release was not judged; to put it in force all the same, say why."
 TRAININGS = 20
-NO_PACKAGE: Wording = "Choose a reference package (a .zip)."
 EVERY_SECONDS = 10
 """How often the page of a training that is not over looks again."""
 
@@ -101,9 +99,9 @@ def make_activation(visit: Visit) -> Response:
     name = visit.path["release"]
     given = written_in(visit.form, NewActivation)
     if given is None:
-        return again(visit, show, NO_REASON)
+        return again(visit, NO_REASON, show)
     if not known_release(visit.work, name).manifest.get("released") and not given["force"]:
-        return again(visit, show, NOT_JUDGED)
+        return again(visit, "This release was not judged; to put it in force all the same, say why.", show)
     activate(visit.work, name, reason=given["reason"], force=given["force"] or None, actor=visit.who.actor)
     return moved_to(visit, "/models")
 
@@ -113,7 +111,7 @@ def make_rollback(visit: Visit) -> Response:
     """Go back to the release before and show all of them."""
     given = written_in(visit.form, Reason)
     if given is None:
-        return again(visit, index, NO_REASON)
+        return again(visit, NO_REASON, index)
     roll_back(visit.work, **given, actor=visit.who.actor)
     return moved_to(visit, "/models")
 
@@ -124,7 +122,7 @@ def take_package(visit: Visit) -> Response:
     upload = file_of(visit.form)
     content = b"" if upload is None else upload.file.read()
     if not content:
-        return again(visit, index, NO_PACKAGE)
+        return again(visit, "Choose a reference package (a .zip).", index)
     config = text_of(visit.form, "config")
     job_id = queue_training(visit.work, package=content, config=config, actor=visit.who.actor)
     return moved_to(visit, f"/trainings/{job_id}")

@@ -128,7 +128,7 @@ def page(visit: Visit, template: str, *, status: int = 200, **values: Any) -> HT
     return HTMLResponse(rendered(visit, template, **values), status_code=status, headers=visit.in_its_language)
 
 
-def again(visit: Visit, show: Callable[[Visit], Response], alert: str) -> Response:
+def again(visit: Visit, alert: str, show: Callable[[Visit], Response]) -> Response:
     """Show the page of a form once more, as it was filled, with what it lacks."""
     visit.alert = alert
     return show(visit)

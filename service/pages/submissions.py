@@ -12,7 +12,7 @@ from kpfootprint.errors import IngestError, Problem
 from kpfootprint.ingest import Choices, Reading, Upload
 from kpfootprint.reference import COMPLIANT, NOT_COVERED, ZoneTable
 from kpfootprint.report.locale import Words, words
-from service import Wording, Wordings
+from service import Wordings
 from service.door.bodies import file_of, text_of, written_in
 from service.door.endpoint import FORM, Endpoint
 from service.door.query import choice, text
@@ -43,7 +43,6 @@ STATES: Wordings = {
     "stopped": "comparing has stopped",
 }
 DECIDED: Wordings = {"approved": "approved", "refused": "refused", "returned": "returned"}
-CHOOSE: Wording = "Choose one of the three decisions."
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
@@ -232,7 +231,7 @@ def make_decision(visit: Visit) -> Response:
     submission_id = visit.path["id"]
     given = written_in(visit.form, NewDecision)
     if given is None:
-        return again(visit, show, CHOOSE)
+        return again(visit, "Choose one of the three decisions.", show)
     decide(visit.work, submission_id, **given, actor=visit.who.actor)
     return moved_to(visit, f"/submissions/{submission_id}")
 

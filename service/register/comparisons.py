@@ -357,10 +357,8 @@ def page_of(
         if lead is not None:
             many.remove(lead)
             query = query.join(lead.table, lead.table.c.position == table.position).where(lead.condition)
-            sort, conclusion = (
-                replace(sort, column=lead.table.c[sort.column.name]),
-                conclusion.concat(""),
-            )  # by no index
+            sort = replace(sort, column=lead.table.c[sort.column.name])
+            conclusion = conclusion.concat("")  # by no index
         if few:  # as numbers: a planner that is given the question may walk the list
             positions = sorted(set.intersection(*(set(item.positions) for item in few)))
             given: sa.BindParameter[int] = sa.bindparam("positions", positions, expanding=True, literal_execute=True)

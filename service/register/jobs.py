@@ -66,7 +66,7 @@ def enqueue(
     parameters: Mapping[str, Any] | None = None,
 ) -> str:
     """Put a job into the queue and return its id."""
-    row = {
+    row: dict[str, Any] = {
         "id": new_id(20),
         "kind": kind,
         "state": "queued",
@@ -79,10 +79,9 @@ def enqueue(
         "attempts": 0,
         "cancel_asked": False,
     }
-    done = connection.execute(jobs.insert().values(row))
-    number: int = done.inserted_primary_key[0]  # type: ignore[index]
+    number, job_id = connection.execute(jobs.insert().values(row).returning(jobs.c.number, jobs.c.id)).one()
     connection.execute(job_holds.insert().values(number=number))
-    return str(row["id"])
+    return str(job_id)
 
 
 def job_of(engine: sa.Engine, job_id: str, kind: str | None = None) -> Job | None:
@@ -190,8 +189,7 @@ def _held_there(engine: sa.Engine) -> Iterator[int | None]:
     with engine.connect() as connection, connection.begin():
         number = connection.scalar(query)
         yield number
-        if number is not None and _is_over(engine, number):
-            connection.execute(job_holds.delete().where(job_holds.c.number == number))
+        connection.execute(_let_go(number))
 
 
 @contextmanager
@@ -213,9 +211,9 @@ def _held_here(engine: sa.Engine, home: Path) -> Iterator[int | None]:
             if held is None:
                 continue  # its holder has just ended it
             yield number
-            if _is_over(engine, number):
-                with writing(engine) as connection:
-                    connection.execute(job_holds.delete().where(job_holds.c.number == number))
+            with writing(engine) as connection:
+                over = connection.execute(_let_go(number)).rowcount
+            if over:
                 path.unlink(missing_ok=True)
             return
         finally:
@@ -223,9 +221,10 @@ def _held_here(engine: sa.Engine, home: Path) -> Iterator[int | None]:
     yield None
 
 
-def _is_over(engine: sa.Engine, number: int) -> bool:
-    with reading(engine) as connection:
-        return connection.scalar(sa.select(jobs.c.state).where(jobs.c.number == number)) in OVER
+def _let_go(number: int | None) -> sa.Delete:
+    """Return what lets go of a job that is over."""
+    over = sa.select(jobs.c.number).where(jobs.c.number == number, jobs.c.state.in_(OVER))
+    return job_holds.delete().where(job_holds.c.number.in_(over))
 
 
 def is_over(connection: sa.Connection, job_id: str) -> bool:

@@ -111,7 +111,7 @@ def receive(
         "idempotency_key": None if once is None else once.key,
         "request_sha256": None if once is None else once.request_sha256,
     }
-    connection.execute(submissions.insert().values(row))
+    kept = connection.execute(submissions.insert().values(row).returning(submissions)).one()
     connection.execute(submission_parcels.insert(), parcels)
     values = {name: row[name] for name in ("file_name", "n_parcels", "n_bad", "note", "exporter")} | {
         "due_at": exactly(row["due_at"]),
@@ -119,7 +119,7 @@ def receive(
         "parcels_sha256": digest_of(what_came, parcels),
     }
     entries.append(connection, "submission", actor=actor, subject=submission_id, values=values, at=at)
-    return of_row(Submission, connection.execute(sa.select(submissions).where(submissions.c.id == submission_id)).one())
+    return of_row(Submission, kept)
 
 
 def as_it_came(parcel_id: str, document: Mapping[str, Any] | None, problems: Sequence[Problem]) -> dict[str, Any]:

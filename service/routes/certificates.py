@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import cast
 
 from kpfootprint.errors import Problem
 from service.door.bodies import checked
@@ -54,16 +55,11 @@ def _in_table(body: bytes) -> shapes.NewCertificates:
     """Return the certificates of a table; problems name its own rows and columns."""
     rows = _rows(body)
     try:
-        document: shapes.NewCertificates = checked(
-            {"items": [values for _, values in rows]}, shapes.NewCertificates, table="certificates"
-        )
+        document = checked({"items": [values for _, values in rows]}, shapes.NewCertificates, table="certificates")
     except Refused as error:
-        problems = [
-            replace(one, row=rows[one.row - 1][0], column=(one.column or "").rpartition(".")[2]) if one.row else one
-            for one in error.problems
-        ]
-        raise refusal_for(problems) from None
-    return document
+        found = [replace(one, row=rows[one.row - 1][0]) if one.row else one for one in error.problems]
+        raise refusal_for(found) from None
+    return cast(shapes.NewCertificates, document)
 
 
 def _rows(body: bytes) -> list[tuple[int, dict[str, str]]]:

@@ -97,8 +97,7 @@ def draw(work: Workplace, *, actor: str, seed: int | None = None) -> Exercise:
         "computed": report.content["conclusion"],
     }
     with writing(work.engine) as connection:
-        connection.execute(practice.insert().values(values))
-        row = connection.execute(sa.select(practice).where(practice.c.id == values["id"])).one()
+        row = connection.execute(practice.insert().values(values).returning(practice)).one()
     return _exercise(row)
 
 

@@ -19,8 +19,8 @@ from service.pages.examples import EXAMPLES
 from service.pages.render import PAGES
 
 TEMPLATES = PAGES.parents[3] / "templates"
-CARRIERS = {"Refused": None, "existing": None}
-"""What is called with a text, in its second place, that a request is refused with."""
+CARRIERS = {"Refused": None, "existing": None, "again": None}
+"""What is called with a text, in its second place, that a request is refused with, or a form is shown again with."""
 
 
 def messages() -> Iterator[str]:
