@@ -9,7 +9,9 @@ import pytest
 
 from kpfootprint.comparison.results import DeclaredZone, Mixture, ShareReading
 from kpfootprint.report import Report, render_text
+from kpfootprint.report.blocks import Beside, Table
 from kpfootprint.report.report import seal
+from kpfootprint.report.whole import lay_out
 from tests.report.factory import ZONES, make_cautions, make_mixture, make_report, make_verification, statement
 
 
@@ -195,6 +197,15 @@ def test_an_interval_whose_ends_are_shown_as_one_number_is_no_interval() -> None
     content["verification"] |= {"log10_lr": -2.084, "low": -2.084, "high": -2.081, "bound_hit": "lower"}
     said = first_page(seal(content))
     assert "log10 LR \u22122.08, held at its bound with all of its 90% interval" in said
+
+
+def test_no_column_of_pictures_is_empty() -> None:
+    content = make_report("query").content
+    content["explanation"] |= {"footprint_map": None, "attributes": []}
+    document = lay_out(seal(content), "en")
+    blocks = [block for section in document.sections for block in section.blocks]
+    assert all(block.shown for block in blocks if isinstance(block, Beside))
+    assert sum(isinstance(block, Table) for block in blocks) == 2, "the table of resemblance stands by itself"
 
 
 def test_a_caution_begins_as_a_sentence_does() -> None:

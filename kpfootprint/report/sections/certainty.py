@@ -161,7 +161,8 @@ def balance(sp: Speaker) -> Section | None:
         )
         if (said := sp.sentences(*codes))
     ]
-    blocks.append(Beside(shown=tuple(shapley_shares(sp)), blocks=tuple(lists)))
+    pictures = tuple(shapley_shares(sp))
+    blocks += [Beside(shown=pictures, blocks=tuple(lists))] if pictures else lists
     if found["classes"]:
         above = sp.t("A contribution above zero speaks for the declaration, one below zero against it.")
         blocks.append(Paragraph(text=above, tone="note"))

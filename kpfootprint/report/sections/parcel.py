@@ -101,12 +101,13 @@ def findings(sp: Speaker) -> Section:
     tables = () if content["attribution"] is None else (_attribution(sp, content["attribution"]),)
     if content["explanation"] is not None and enough:
         blocks += [Paragraph(text=text) for text in sp.sentences("resembles")]
-        blocks.append(Beside(shown=tuple(footprint_map(sp)), blocks=tables))
+        pictures = tuple(footprint_map(sp))
+        blocks += [Beside(shown=pictures, blocks=tables)] if pictures else tables
     else:
         blocks += tables
     if content["verification"] is None:  # else they stand with what they weigh
-        for pictures in shares_of_stones(sp).values():
-            blocks += pictures
+        for shares in shares_of_stones(sp).values():
+            blocks += shares
     return sp.section("findings", mark("What the parcel says"), *blocks)
 
 
