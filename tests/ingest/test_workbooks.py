@@ -630,6 +630,7 @@ LADDER: list[list[object]] = [["Sieve", "Pcs", "Cts"], ["+11", 20, 8.0], ["+9", 
         ({"Removed stones": LADDER}, "part_in_title"),
         ({"Polished": LADDER}, "polished_goods"),
         ({"Tri": LADDER, "Notes": [["2 stones removed after sorting"]]}, "stones_besides"),
+        ({"Tri": LADDER, "Notes": [["Remaining goods: 120 stones, 33.50 ct"]]}, "stones_besides"),
         ({"Tri": LADDER, "Cover": [["Parcel", "CAR-7"], ["Remark", "estimated by eye"]]}, "part_in_title"),
     ],
 )
@@ -649,3 +650,24 @@ def test_a_remark_right_of_a_row_is_no_cell_too_many(scheme: Scheme, zone_table:
     assert [item.code for item in found.problems] == ["ragged_row"]
     found = read(workbook_of(Tri=[*LADDER, ["+7", 12, 1.7, "not counted"]]), scheme, zone_table, one=True)
     assert [item.code for item in found.problems] == ["part_in_title"]
+
+
+def test_titles_on_lines_of_one_merged_cell_are_read_one_by_one(scheme: Scheme, zone_table: ZoneTable) -> None:
+    title = "SORTING SHEET\nParcel: CF-7\nExporter: Alpha SA\nZone: Nola"
+    (parcel,) = read(workbook_of(Tri=[[title], *LADDER]), scheme, zone_table, one=True).parcels
+    assert (parcel.parcel_id, parcel.exporter) == ("CF-7", "Alpha SA")
+    assert [item.zone_id for item in parcel.declarations] == ["nola"]
+
+
+@pytest.mark.parametrize("said", ["______", "....", "n/a"])
+def test_blanks_of_forms_name_nobody(said: str, scheme: Scheme, zone_table: ZoneTable) -> None:
+    (parcel,) = read(workbook_of(Tri=[["Exporter", said], *LADDER]), scheme, zone_table, one=True).parcels
+    assert parcel.exporter is None
+
+
+@pytest.mark.parametrize("said", ["Sorted by size", "Sorted by hand", "Trié par couleur", "Sorted by size and colour"])
+def test_what_goods_are_sorted_by_is_no_sorter(said: str, scheme: Scheme, zone_table: ZoneTable) -> None:
+    (parcel,) = read(workbook_of(Tri=[[said], *LADDER]), scheme, zone_table, one=True).parcels
+    assert parcel.conditions.sorter is None
+    (parcel,) = read(workbook_of(Tri=[["Sorted by JM on 3 March 2021"], *LADDER]), scheme, zone_table, one=True).parcels
+    assert parcel.conditions.sorter == "JM"

@@ -146,7 +146,8 @@ class Layout:
         for line, cells in (*self.raw.titles, *self.trace.stated):
             texts = [text_of(cell) for cell in cells if not is_blank(cell)]
             if texts and not any(map(is_number, texts)):
-                found.append((line, texts[0] if len(texts) == 2 else ", ".join(texts)))
+                labelled = len(texts) == 2 and not says("other", *tokens_of(texts[0]))  # none but ``Note: | …``
+                found.append((line, texts[0] if labelled else ", ".join(texts)))
         return found
 
     def numbers(self, at: int) -> NDArray[np.float64] | None:
@@ -374,6 +375,8 @@ def _whole(sheet: Layout, at: int, meaning: Meaning, roles: set[str]) -> Meaning
             if "size_class" in roles:
                 return Meaning(role="n_stones")
             return Meaning(role="unknown", sure=False)
+        if meaning.role == "row" and "size_class" in roles and "carats" in roles and "n_stones" not in roles:
+            return Meaning(role="unknown", sure=False)  # ``Stone number`` beside the carats of sizes
         if names_one(column.header) and "size_class" not in roles and "carats" in roles:
             return Meaning(role="row") if come_alike(sheet.raw, column) else Meaning(role="unknown", sure=False)
         return meaning

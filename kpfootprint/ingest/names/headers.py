@@ -216,6 +216,9 @@ class Headers:
             return Meaning(role=measure, classes=((next(iter(wide)), bare),))
         classes = self._classes(text, tokens_of(text), "n_stones") if said.role in wide else self._graded(text)
         classes = classes if said.role in wide or (said == UNKNOWN and {*dict(classes)} <= {*wide}) else ()
+        tokens = tokens_of(text)
+        if not classes and (rest := [token for token in tokens if not says("of_class", token)]) != tokens:
+            classes = own if {*dict(own := self._classes(" ".join(rest), rest, "n_stones"))} <= {*wide} else ()
         return Meaning(role="stones_or_carats", classes=classes) if classes else said
 
     def graded(self, texts: Iterable[str]) -> set[str]:

@@ -337,10 +337,11 @@ def _name_of_sheet(raw: RawTable) -> list[str]:
 
 def is_in_part(text: str, headers: Headers) -> bool:
     """Say whether a line says that the rows are some of the goods, or estimates, or those of no parcel at all."""
-    tokens = tokens_of(text)
     key, colon, said = text.partition(":")
     field = headers.words.columns("parcels").get(fold(key)) if colon else None
     remarked = field == "n_stones" and not is_number(said)  # ``NB : …``
+    noted = bool(colon) and (remarked or says("other", *tokens_of(key)))
+    tokens = tokens_of(said if noted else text)
     if amounts_besides(text) or (field is not None and not remarked):
         return False
     words = [token for token in tokens if token.isalpha()]
@@ -417,13 +418,20 @@ def _ask_about_means(table: KnownTable, sheet: Layout) -> None:
 
 
 def ask_about_shares(sheet: Layout, values: NDArray[np.float64]) -> None:
-    """Ask about classes that add up to 1 or to 100 in every row, or in every column, where no total stands beside."""
-    if sheet.choices.get("shares") == "numbers" or sheet.places("n_stones", "carats", "stones_or_carats"):
+    """Ask about classes that add up to 1 or to 100 in every row, in every column, or, with decimals, in all of them.
+
+    Rows and columns are looked at where no total stands beside.
+    """
+    if sheet.choices.get("shares") == "numbers":
         return
-    for sums in (np.nansum(values, axis=0), np.nansum(values, axis=1)):
+    beside = sheet.places("n_stones", "carats", "stones_or_carats")
+    each = [] if beside else [(np.nansum(values, axis=axis), 1.01) for axis in (0, 1)]
+    fine = values.shape[0] > 1 < values.shape[1] and bool(np.any(values[np.isfinite(values)] % 1))
+    every = [(np.full(2, np.nansum(values)), 0.051)] if fine else []  # 100 stones are no shares
+    for sums, slack in (*each, *every):
         sums = sums[sums > 0]
-        for whole, slack in ((1.0, 0.011), (100.0, 1.01)):
-            if len(sums) > 1 and bool(np.all(np.abs(sums - whole) <= slack)):
+        for whole in (1.0, 100.0):
+            if len(sums) > 1 and bool(np.all(np.abs(sums - whole) <= max(slack * whole / 100, 0.01))):
                 sheet.tell("percent_or_numbers", None, sum=f"{whole:g}", choices=[("shares", "numbers")])
                 return
 

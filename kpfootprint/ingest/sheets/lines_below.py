@@ -20,7 +20,7 @@ def leave_notes(rows: Rows, labels: Mapping[int, str]) -> None:
     """Leave out rows that measure nothing: those below the last total, and last ones that are a line of words alone."""
     raw, last, signed = rows.sheet.raw, max(labels, default=0) or len(rows.own), True
     for row in range(raw.n_rows - 1, 0, -1):
-        label, measured = raw.label(row), [raw.columns[at].at(row) for at in rows.values]
+        label, measured = _label(rows, row), [raw.columns[at].at(row) for at in rows.values]
         blank = all(map(is_blank, measured))
         signed = signed and holds("signed", tokens_of(label))
         if (blank and _is_line(rows, row)) or (row not in labels and _tells_of_parcel(rows, row)):
@@ -35,6 +35,12 @@ def leave_notes(rows: Rows, labels: Mapping[int, str]) -> None:
             rows.state(row)
         elif row <= last:
             break
+
+
+def _label(rows: Rows, row: int) -> str:
+    """Return what a row is told by: its first cell, with what it says behind ``Note:``."""
+    first, *more = [text_of(rows.sheet.raw.columns[at].at(row)) for at in rows.sheet.raw.filled_at(row)] or [""]
+    return " ".join([first, *more[:1]]) if first.endswith(":") else first
 
 
 def _is_line(rows: Rows, row: int) -> bool:

@@ -15,7 +15,7 @@ from kpfootprint.ingest.columns.origins import declared_beside
 from kpfootprint.ingest.names.headers import Headers
 from kpfootprint.ingest.names.labels import size_span
 from kpfootprint.ingest.names.numbering import numbers_in
-from kpfootprint.ingest.names.statements import amounts_besides
+from kpfootprint.ingest.names.statements import amounts_besides, amounts_in
 from kpfootprint.ingest.problems import Broken, listed, problem
 from kpfootprint.ingest.raw.cells import Cell, is_blank, is_number, text_of
 from kpfootprint.ingest.raw.tables import GOODS, Column, KnownTable, Note, RawTable, recognise, stacked
@@ -24,7 +24,18 @@ from kpfootprint.ingest.sheets.asked import is_in_part
 from kpfootprint.ingest.sheets.layout import understand
 from kpfootprint.ingest.sheets.left_out import without_totals
 from kpfootprint.ingest.sheets.titles import joined, said_by_titles
-from kpfootprint.ingest.words import TABLES, attribute_words, class_code, fold, is_total, misspelt, table_names
+from kpfootprint.ingest.words import (
+    TABLES,
+    attribute_words,
+    class_code,
+    fold,
+    holds,
+    is_total,
+    misspelt,
+    plain,
+    table_names,
+    tokens_of,
+)
 from kpfootprint.scheme import Scheme
 from kpfootprint.wanted import each
 
@@ -73,7 +84,6 @@ def recognise_all(
     for raw in raws:
         if raw.name in passed and _goes_on(raw, goods, headers):
             problems.append(_headless(raw))
-    problems += _asked_of_others([raw for raw in raws if raw.name in passed], headers, choices)
     asked = [id(raw) for raw, _ in sheets]
     filled = [item for item in sheets if _holds_goods(item[1][0], headers)] or sheets
     forms = [raw.name for raw, found in sheets if found[0].n_rows and all(raw is not other for other, _ in filled)]
@@ -95,21 +105,37 @@ def recognise_all(
         passed.append(tables.pop("counts" if chosen == "stones" else "stones").name)
     if (passed or forms) and tables:
         next(iter(tables.values())).trace.passed_over.extend([*passed, *forms])
+    problems += _asked_of_others([raw for raw in raws if raw.name in passed], tables, headers, choices)
     raws = [_as_titles(raw) if raw.name in passed and len(raw.columns) <= 4 else raw for raw in raws]
     titles = [title for raw in raws if (title := said_by_titles(raw, headers, tables, choices, problems))]
     return {**joined(titles, problems), **tables}
 
 
-def _asked_of_others(raws: Sequence[RawTable], headers: Headers, choices: Choices) -> list[Problem]:
+def _asked_of_others(
+    raws: Sequence[RawTable], tables: Mapping[str, KnownTable], headers: Headers, choices: Choices
+) -> list[Problem]:
     """Ask about sheets of notes, and covers, that speak of other stones or say that the goods are no whole parcel."""
+    whole = _amounts_of(tables, headers)
     for raw in raws if choices.get("part") != "whole" else ():
         if len([column for column in raw.columns if not column.empty]) > 2:
             continue
         for text in (text for column in raw.columns for text in (column.header, *column.names())):
-            code = "stones_besides" if amounts_besides(text) else "part_in_title" if is_in_part(text, headers) else ""
+            said = [item for item in amounts_in(plain(text)) if item.kind in ("n_stones", "carats")]
+            of_some = any(holds(role, tokens_of(text)) for role in ("largest", "smallest", "limit", "mean", "money"))
+            others = {f"{item.value:.2f}" for item in said} - whole if _is_prose(raw) and not of_some else set()
+            besides = amounts_besides(text) or others
+            code = "stones_besides" if besides else "part_in_title" if is_in_part(text, headers) else ""
             if code:
                 return [problem(Broken(code, {"title": text, "choices": [("part", "whole")]}), table=raw.name)]
     return []
+
+
+def _amounts_of(tables: Mapping[str, KnownTable], headers: Headers) -> set[str]:
+    """Return how many stones and carats tables of goods hold, to the hundredth."""
+    goods = [tables[kind] for kind in GOODS if kind in tables]
+    names = ("n_stones", "carats", headers.words.scheme.size.column)
+    sums = [float(np.nansum(table.values(name))) for table in goods for name in names if name in table.columns]
+    return {f"{value:.2f}" for value in (*sums, *(float(table.n_rows) for table in goods))}
 
 
 def _holds_goods(table: KnownTable, headers: Headers) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import date
 from itertools import pairwise
 
 import numpy as np
@@ -28,10 +29,29 @@ from kpfootprint.ingest.names.headers import Headers
 from kpfootprint.ingest.names.statements import STATED, condition_said, stated
 from kpfootprint.ingest.parcels.records import CONDITIONS
 from kpfootprint.ingest.problems import Broken, listed, problem
-from kpfootprint.ingest.raw.cells import Cell, DecimalMarks, is_blank, is_number, read_number, text_of, without_unit
+from kpfootprint.ingest.raw.cells import (
+    Cell,
+    DecimalMarks,
+    is_blank,
+    is_number,
+    read_date,
+    read_number,
+    read_yes_or_no,
+    text_of,
+    without_unit,
+)
 from kpfootprint.ingest.raw.rounding import unit_written
 from kpfootprint.ingest.raw.tables import GOODS, Column, KnownTable, Note, RawTable
-from kpfootprint.ingest.words import all_say, condition_values, fold, holds, says, tokens_of, unit_pattern
+from kpfootprint.ingest.words import (
+    all_say,
+    condition_values,
+    fold,
+    holds,
+    is_not_recorded,
+    says,
+    tokens_of,
+    unit_pattern,
+)
 
 _TITLED = ("certificate_no", "exporter", "exported_on", "hs_code", *CONDITIONS)
 """Fields of a parcel that titles above a table may give, or columns that say the same in every row."""
@@ -184,6 +204,7 @@ def said_by_titles(
         made["parcels"] = each_one
     if origins and "declarations" not in tables:
         made["declarations"] = declared(raw, origins, headers)
+        problems += _countries_otherwise(raw, origins, headers)
     elif origins and own and "parcel_id" not in tables["declarations"].columns:
         problems += _declared_otherwise(raw, origins, tables["declarations"], headers)
     if goods is not None:
@@ -198,6 +219,8 @@ def said_by_titles(
 
 def _pieces(cell: Cell, headers: Headers) -> list[Cell]:
     """Part a title at the dashes and bars before further labels: ``Parcel CAR-7 — Zone: Nola``."""
+    if isinstance(cell, str) and "\n" in cell.strip():  # a title of several lines, merged
+        return [piece for line in cell.split("\n") if line.strip() for piece in _pieces(line, headers)]
     pieces = _LABEL_BEHIND.split(cell) if isinstance(cell, str) and ":" in cell else [cell]
     first, *labels = (text_of(piece).partition(":")[0] for piece in pieces)
     of_zones = is_of_origin(first, headers) or any(headers.words.zone(label) is not None for label in labels)
@@ -207,7 +230,7 @@ def _pieces(cell: Cell, headers: Headers) -> list[Cell]:
 _Line = tuple[int, list[Cell]]
 """A line above or below a table: where it stands, and its cells."""
 
-_LABEL_BEHIND = re.compile(r"\s+[-–—|/;]\s+(?=[^\W\d][^:;|]{0,30}:\s*\S)")
+_LABEL_BEHIND = re.compile(r"(?:\s+[-–—|/;]\s+|[,;]\s+|\s*\n\s*|\s{2,})(?=[^\W\d][^:;|,\n]{0,30}:\s*\S)")
 
 
 def _with_amounts(lines: list[_Line], headers: Headers) -> list[_Line]:
@@ -242,8 +265,10 @@ def _pairs(filled: list[Cell], headers: Headers) -> list[_Pair]:
     for at, cell in enumerate(filled):
         text = text_of(cell)
         key, colon, said = text.partition(":")
+        answer = filled[at + 1] if at + 1 < len(filled) and not _is_label(filled[at + 1], headers) else None
         if condition := next((name for name in ("cleaning_state", "selection") if _says_so(name, text)), None):
-            found.append((condition, text, (text,)))
+            if answer is None or read_yes_or_no(answer) is True:  # ``Deep boiled | no``
+                found.append((condition, text, (text, text_of(answer))))
         elif colon and said.strip():
             found.append((key, said.strip(), (text,)))
         elif ((hit := _BY.fullmatch(text)) and fold(hit["key"]) in headers.words.columns("parcels")) or (
@@ -294,15 +319,18 @@ def _parts(told: str, value: Cell, headers: Headers) -> dict[str, Cell]:
     text = text_of(value)
     if told == "bottom_screen_mm" and isinstance(value, str):
         return {told: _MILLIMETRES.sub("", value)}
-    if told == "certificate_no" and (hit := _CERTIFIED.fullmatch(text)) and (more := stated(hit["goods"], headers)):
-        return {told: hit["number"], **more}
+    if told in _IDS and (hit := _WITH_GOODS.fullmatch(text)) and (more := stated(hit["goods"], headers)):
+        return {told: hit["name"], **more}
+    if told in ("certificate_no", "exporter", "sorter") and (hit := _ON_A_DAY.fullmatch(text)):
+        return {told: hit["name"] if isinstance(read_date(hit["day"]), date) else value}
     if told == "sieve_set":
         known = {fold(item.name): item.name for item in headers.words.scheme.sieve_sets}
         return {told: next((known[token] for token in tokens_of(text) if token in known), text)}
     return {told: value}
 
 
-_CERTIFIED = re.compile(r"(?P<number>.*?\w)\s*[-–,;/(]\s*(?P<goods>\d.*)")
+_WITH_GOODS = re.compile(r"(?P<name>.*?\w)\s*[-–,;/(]\s*(?P<goods>\d.*)")
+_ON_A_DAY = re.compile(r"(?P<name>.*\S)\s+(?:of|on|dated|du|le|en date du|vom|am|de)\s+(?P<day>\S*\d.*)", re.IGNORECASE)
 
 
 def _anchors(key: str, value: Cell, headers: Headers) -> bool:
@@ -433,6 +461,17 @@ def _declared_otherwise(
     ]
 
 
+def _countries_otherwise(raw: RawTable, origins: Mapping[Origin, tuple[int, str]], headers: Headers) -> list[Problem]:
+    """Tell countries in which none of the zones beside them lies: ``Origin: Cameroon`` above ``Zone: Nola``."""
+    named = {headers.words.zone(item.place): item.place for item in origins}
+    zones = {zone.country: named[zone.zone_id] for zone in headers.words.zone_table.zones if zone.zone_id in named}
+    return [
+        _said_otherwise(raw, line, key, "country", listed(zones.values()), item.place)
+        for item, (line, key) in origins.items()
+        if zones and (country := headers.words.country(item.place)) is not None and country not in zones
+    ]
+
+
 def _declared_in(tables: Mapping[str, KnownTable], headers: Headers) -> set[str | None]:
     """Return the zones that a table declares."""
     column = tables["declarations"].columns.get("zone_id") if "declarations" in tables else None
@@ -455,6 +494,11 @@ _MILLIMETRES = re.compile(r"\s*mm\.?$", re.IGNORECASE)
 def _told(name: str, value: Cell) -> str | None:
     """Return the field that a value is of, where it may be one of it; otherwise a title is a title and no more."""
     text = text_of(value)
+    named = name in (*_IDS, "exporter", "sorter")
+    if named and (not any(map(str.isalnum, text)) or is_not_recorded(text)):
+        return None  # ``Exporter: ______``
+    if name == "sorter" and all_say(("size", "quality", "filler", "by_hand", "carats"), tokens_of(text)):
+        return None  # ``Sorted by size``
     if name in ("exported_on", "value_usd"):
         return name if any(char.isdigit() for char in text) else None
     if name in ("cleaning_state", "selection", "specials_removed"):
