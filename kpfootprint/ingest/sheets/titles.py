@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
-from itertools import pairwise
 
 import numpy as np
 
@@ -33,15 +32,14 @@ from kpfootprint.ingest.raw.cells import (
     Cell,
     DecimalMarks,
     is_blank,
-    is_number,
     read_date,
     read_number,
-    read_yes_or_no,
     text_of,
     without_unit,
 )
 from kpfootprint.ingest.raw.rounding import unit_written
 from kpfootprint.ingest.raw.tables import GOODS, Column, KnownTable, Note, RawTable
+from kpfootprint.ingest.sheets.labelled import Pair, laid_beside, pairs, parted
 from kpfootprint.ingest.words import (
     all_say,
     condition_values,
@@ -50,7 +48,6 @@ from kpfootprint.ingest.words import (
     is_not_recorded,
     says,
     tokens_of,
-    unit_pattern,
 )
 
 _TITLED = ("certificate_no", "exporter", "exported_on", "hs_code", *CONDITIONS)
@@ -110,16 +107,9 @@ def said_by_titles(
     below = goods.trace.stated if goods is not None and own else ()
     told_lines = {note.row for note in goods.trace.left_out} if goods is not None else set()
     read = goods.trace.lines if goods is not None and own else set()
-    titles, ends = (
-        [
-            (line, _rejoined([piece for cell in cells if not is_blank(cell) for piece in _pieces(cell, headers)]))
-            for line, cells in of
-            if line not in read
-        ]
-        for of in (raw.titles, below)
-    )
-    titles = _laid_beside(_with_amounts(titles, headers), headers)
-    anchored = any(_anchors(key, value, headers) for _, cells in ends for key, value, _ in _pairs(cells, headers))
+    titles, ends = (parted([item for item in of if item[0] not in read], headers) for of in (raw.titles, below))
+    titles = laid_beside(titles, headers)
+    anchored = any(_anchors(key, value, headers) for _, cells in ends for key, value, _ in pairs(cells, headers))
     for number, (line, filled) in enumerate((*titles, *ends)):
         above = number < len(titles)
         texts = [text_of(cell) for cell in filled] or [""]
@@ -138,10 +128,10 @@ def said_by_titles(
             continue
         line_said = " ".join(texts)
         cells_read = () if zones_within(line_said, headers) else (*texts,)  # ``70 pierres, 12,60 ct, zone Nola``
-        whole: list[_Pair] = [(name, value, cells_read) for name, value in stated(line_said, headers).items()]
+        whole: list[Pair] = [(name, value, cells_read) for name, value in stated(line_said, headers).items()]
         if above and whole and cells_read:
             unheard += [part for part in PARTS.split(line_said)[1:] if not any(map(str.isdigit, part))]
-        for key, value, pieces in (*_pairs(filled, headers), *whole):
+        for key, value, pieces in (*pairs(filled, headers), *whole):
             told = _told(name := _named(key, value, headers), value)
             of_origin = is_of_origin(key, headers) and len(text_of(value)) <= 80
             if of_origin and not (parts := origins_in(text_of(value), "", headers)):
@@ -217,94 +207,9 @@ def said_by_titles(
     return made
 
 
-def _pieces(cell: Cell, headers: Headers) -> list[Cell]:
-    """Part a title at the dashes and bars before further labels: ``Parcel CAR-7 — Zone: Nola``."""
-    if isinstance(cell, str) and "\n" in cell.strip():  # a title of several lines, merged
-        return [piece for line in cell.split("\n") if line.strip() for piece in _pieces(line, headers)]
-    pieces = _LABEL_BEHIND.split(cell) if isinstance(cell, str) and ":" in cell else [cell]
-    first, *labels = (text_of(piece).partition(":")[0] for piece in pieces)
-    of_zones = is_of_origin(first, headers) or any(headers.words.zone(label) is not None for label in labels)
-    return [cell] if of_zones else [*pieces]  # ``Origine : Nola - Poids déclaré : 8 ct``
-
-
-_Line = tuple[int, list[Cell]]
-"""A line above or below a table: where it stands, and its cells."""
-
-_LABEL_BEHIND = re.compile(r"(?:\s+[-–—|/;]\s+|[,;]\s+|\s*\n\s*|\s{2,})(?=[^\W\d][^:;|,\n]{0,30}:\s*\S)")
-
-
-def _with_amounts(lines: list[_Line], headers: Headers) -> list[_Line]:
-    """Join a line of zones, ``Zone | Nola | Boda``, with the one below it that holds their carats."""
-    joined: list[_Line] = []
-    for line, cells in lines:
-        above = joined[-1][1] if joined else []
-        texts, zones = ([text_of(cell) for cell in row] for row in (cells, above))
-        role = headers.of(texts[0]).role if len(texts) == len(zones) > 2 and is_of_origin(zones[0], headers) else ""
-        named = all(headers.words.zone(zone) is not None for zone in zones[1:])
-        if role in ("carats", "percent") and named and all(map(is_number, texts[1:])):
-            unit = "%" if role == "percent" else " ct"
-            pairs = [f"{zone} {text}{unit}" for zone, text in zip(zones[1:], texts[1:], strict=True)]
-            joined[-1] = joined[-1][0], [zones[0], "; ".join(pairs)]
-        else:
-            joined.append((line, cells))
-    return joined
-
-
 def _may_be_a_sieve(key: str, value: Cell) -> bool:
     """Say whether a whole number without millimetres may be that of a sieve: ``Bottom sieve: 3``."""
     return text_of(value).strip().isdigit() and "mm" not in tokens_of(key)
-
-
-_Pair = tuple[str, Cell, tuple[str, ...]]
-"""A label, what it says, and the cells that both stand in."""
-
-
-def _pairs(filled: list[Cell], headers: Headers) -> list[_Pair]:
-    """Return what the cells of a line label: ``Zone: Nola``, ``Zone | Nola``, ``Total carats 12.90``."""
-    found: list[_Pair] = []
-    for at, cell in enumerate(filled):
-        text = text_of(cell)
-        key, colon, said = text.partition(":")
-        answer = filled[at + 1] if at + 1 < len(filled) and not _is_label(filled[at + 1], headers) else None
-        if condition := next((name for name in ("cleaning_state", "selection") if _says_so(name, text)), None):
-            if answer is None or read_yes_or_no(answer) is True:  # ``Deep boiled | no``
-                found.append((condition, text, (text, text_of(answer))))
-        elif colon and said.strip():
-            found.append((key, said.strip(), (text,)))
-        elif ((hit := _BY.fullmatch(text)) and fold(hit["key"]) in headers.words.columns("parcels")) or (
-            (hit := _LABELLED.fullmatch(text))
-            and len(hit["key"].split()) <= _WORDS
-            and headers.of(hit["key"]).part == "whole"
-        ):
-            found.append((hit["key"], hit["value"], (text,)))
-        elif at + 1 < len(filled) and not _is_label(filled[at + 1], headers):
-            found.append((text.rstrip(": "), filled[at + 1], (text, text_of(filled[at + 1]))))
-    return found
-
-
-def _says_so(name: str, text: str) -> bool:
-    """Say whether a line says a condition without its label, in words that have one meaning: ``Pierres non lavées``."""
-    return len(tokens_of(text)) > 1 and condition_said(name, text) is not None
-
-
-def _is_label(cell: Cell, headers: Headers) -> bool:
-    """Say whether a cell is a label of a title, and not what one says."""
-    text = text_of(cell).rstrip(": ")
-    return text_of(cell).endswith(":") or fold(text) in headers.words.columns("parcels") or is_of_origin(text, headers)
-
-
-def _laid_beside(lines: list[_Line], headers: Headers) -> list[_Line]:
-    """Return lines in which values that stand below their labels, ``Exporter | Zone``, stand beside them."""
-    laid = list(lines)
-    for at, ((line, labels), (_, values)) in enumerate(pairwise(lines)):
-        texts = [*map(text_of, labels)]
-        measured = any(":" in text or headers.measure(text) in ("n_stones", "carats") for text in texts)
-        if measured or not len(texts) == len(values) > 1:  # ``Zone | Carats`` above zones
-            continue
-        if all(_is_label(text, headers) for text in texts) and not any(_is_label(value, headers) for value in values):
-            pairs = zip(texts, map(text_of, values), strict=True)
-            laid[at : at + 2] = [(line, [f"{label}: {value}" for label, value in pairs]), (line, [])]
-    return laid
 
 
 def _named(key: str, value: Cell, headers: Headers) -> str:
@@ -346,23 +251,6 @@ def _anchors(key: str, value: Cell, headers: Headers) -> bool:
 def _is_condition(key: str, told: str | None) -> bool:
     """Say whether a line below a table tells a condition of its parcel, and not who signs it."""
     return told in CONDITIONS and told != "sorter" and not holds("signed", tokens_of(key))
-
-
-def _rejoined(cells: list[Cell]) -> list[Cell]:
-    """Return the cells of a title with a decimal comma that parted two of them: ``Screen: 1`` beside ``98``."""
-    joined: list[Cell] = []
-    for cell in cells:
-        before = joined[-1] if joined else None
-        parted = isinstance(before, str) and _BEFORE.search(before) is not None
-        if parted and isinstance(cell, str) and _BEHIND.fullmatch(cell):
-            joined[-1] = f"{before},{cell}"
-        else:
-            joined.append(cell)
-    return joined
-
-
-_BEFORE = re.compile(r"[:=]\s*\d+$")
-_BEHIND = re.compile(rf"\d{{1,2}}\s*(?:mm|{unit_pattern('carats')})?\.?\s*", re.IGNORECASE)
 
 
 _Said = tuple[int, str, Cell]
@@ -476,16 +364,6 @@ def _declared_in(tables: Mapping[str, KnownTable], headers: Headers) -> set[str 
     """Return the zones that a table declares."""
     column = tables["declarations"].columns.get("zone_id") if "declarations" in tables else None
     return set() if column is None else {headers.words.zone(name) for name in column.used().names()}
-
-
-_LABELLED = re.compile(r"(?P<key>[^\W\d][^\d:]*?)\s+(?P<value>\d+(?:[.,]\d+)?)\W*")
-"""A label and its number, with nothing between: ``Total carats 12.90``."""
-
-_BY = re.compile(r"(?P<key>[^\W\d]+ (?:by|par|on|le)) (?P<value>[^:]+)", re.IGNORECASE)
-"""Who did what, or when, with nothing between: ``Sorted by JM``."""
-
-_WORDS = 4
-"""Words of such a label, at most."""
 
 
 _MILLIMETRES = re.compile(r"\s*mm\.?$", re.IGNORECASE)

@@ -1,0 +1,129 @@
+"""What lines around a table label: cells that hold several labels are parted, values below their labels laid beside."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from itertools import pairwise
+
+from kpfootprint.ingest.columns.origins import is_of_origin
+from kpfootprint.ingest.names.headers import Headers
+from kpfootprint.ingest.names.statements import condition_said
+from kpfootprint.ingest.raw.cells import Cell, is_blank, is_number, read_yes_or_no, text_of
+from kpfootprint.ingest.words import fold, tokens_of, unit_pattern
+
+Line = tuple[int, list[Cell]]
+"""A line above or below a table: where it stands, and its cells."""
+
+Pair = tuple[str, Cell, tuple[str, ...]]
+"""A label, what it says, and the cells that both stand in."""
+
+_LABEL_BEHIND = re.compile(r"(?:\s+[-–—|/;]\s+|[,;]\s+|\s*\n\s*|\s{2,})(?=[^\W\d][^:;|,\n]{0,30}:\s*\S)")
+
+_BEFORE = re.compile(r"[:=]\s*\d+$")
+
+_BEHIND = re.compile(rf"\d{{1,2}}\s*(?:mm|{unit_pattern('carats')})?\.?\s*", re.IGNORECASE)
+
+_LABELLED = re.compile(r"(?P<key>[^\W\d][^\d:]*?)\s+(?P<value>\d+(?:[.,]\d+)?)\W*")
+"""A label and its number, with nothing between: ``Total carats 12.90``."""
+
+_BY = re.compile(r"(?P<key>[^\W\d]+ (?:by|par|on|le)) (?P<value>[^:]+)", re.IGNORECASE)
+"""Who did what, or when, with nothing between: ``Sorted by JM``."""
+
+_WORDS = 4
+"""Words of such a label, at most."""
+
+
+def parted(lines: Sequence[tuple[int, Sequence[Cell]]], headers: Headers) -> list[Line]:
+    """Return lines with the cells that hold something, each with one label."""
+    filled = [(line, [cell for cell in cells if not is_blank(cell)]) for line, cells in lines]
+    return [(line, _rejoined([piece for cell in cells for piece in _pieces(cell, headers)])) for line, cells in filled]
+
+
+def _pieces(cell: Cell, headers: Headers) -> list[Cell]:
+    """Part a title at the dashes, bars and commas before further labels: ``Parcel CAR-7 — Zone: Nola``."""
+    if isinstance(cell, str) and "\n" in cell.strip():  # a title of several lines, merged
+        return [piece for line in cell.split("\n") if line.strip() for piece in _pieces(line, headers)]
+    found = _LABEL_BEHIND.split(cell) if isinstance(cell, str) and ":" in cell else [cell]
+    first, *labels = (text_of(piece).partition(":")[0] for piece in found)
+    of_zones = is_of_origin(first, headers) or any(headers.words.zone(label) is not None for label in labels)
+    return [cell] if of_zones else [*found]  # ``Origine : Nola - Poids déclaré : 8 ct``
+
+
+def _rejoined(cells: list[Cell]) -> list[Cell]:
+    """Return the cells of a title with a decimal comma that parted two of them: ``Screen: 1`` beside ``98``."""
+    joined: list[Cell] = []
+    for cell in cells:
+        before = joined[-1] if joined else None
+        parted = isinstance(before, str) and _BEFORE.search(before) is not None
+        if parted and isinstance(cell, str) and _BEHIND.fullmatch(cell):
+            joined[-1] = f"{before},{cell}"
+        else:
+            joined.append(cell)
+    return joined
+
+
+def _with_amounts(lines: list[Line], headers: Headers) -> list[Line]:
+    """Join a line of zones, ``Zone | Nola | Boda``, with the one below it that holds their carats."""
+    joined: list[Line] = []
+    for line, cells in lines:
+        above = joined[-1][1] if joined else []
+        texts, zones = ([text_of(cell) for cell in row] for row in (cells, above))
+        role = headers.of(texts[0]).role if len(texts) == len(zones) > 2 and is_of_origin(zones[0], headers) else ""
+        named = all(headers.words.zone(zone) is not None for zone in zones[1:])
+        if role in ("carats", "percent") and named and all(map(is_number, texts[1:])):
+            unit = "%" if role == "percent" else " ct"
+            pairs = [f"{zone} {text}{unit}" for zone, text in zip(zones[1:], texts[1:], strict=True)]
+            joined[-1] = joined[-1][0], [zones[0], "; ".join(pairs)]
+        else:
+            joined.append((line, cells))
+    return joined
+
+
+def laid_beside(lines: list[Line], headers: Headers) -> list[Line]:
+    """Return lines in which values that stand below their labels, ``Exporter | Zone``, stand beside them."""
+    lines = _with_amounts(lines, headers)
+    laid = list(lines)
+    for at, ((line, labels), (_, values)) in enumerate(pairwise(lines)):
+        texts = [*map(text_of, labels)]
+        measured = any(":" in text or headers.measure(text) in ("n_stones", "carats") for text in texts)
+        if measured or not len(texts) == len(values) > 1:  # ``Zone | Carats`` above zones
+            continue
+        if all(_is_label(text, headers) for text in texts) and not any(_is_label(value, headers) for value in values):
+            pairs = zip(texts, map(text_of, values), strict=True)
+            laid[at : at + 2] = [(line, [f"{label}: {value}" for label, value in pairs]), (line, [])]
+    return laid
+
+
+def pairs(filled: list[Cell], headers: Headers) -> list[Pair]:
+    """Return what the cells of a line label: ``Zone: Nola``, ``Zone | Nola``, ``Total carats 12.90``."""
+    found: list[Pair] = []
+    for at, cell in enumerate(filled):
+        text = text_of(cell)
+        key, colon, said = text.partition(":")
+        answer = filled[at + 1] if at + 1 < len(filled) and not _is_label(filled[at + 1], headers) else None
+        if condition := next((name for name in ("cleaning_state", "selection") if _says_so(name, text)), None):
+            if answer is None or read_yes_or_no(answer) is True:  # ``Deep boiled | no``
+                found.append((condition, text, (text, text_of(answer))))
+        elif colon and said.strip():
+            found.append((key, said.strip(), (text,)))
+        elif ((hit := _BY.fullmatch(text)) and fold(hit["key"]) in headers.words.columns("parcels")) or (
+            (hit := _LABELLED.fullmatch(text))
+            and len(hit["key"].split()) <= _WORDS
+            and headers.of(hit["key"]).part == "whole"
+        ):
+            found.append((hit["key"], hit["value"], (text,)))
+        elif at + 1 < len(filled) and not _is_label(filled[at + 1], headers):
+            found.append((text.rstrip(": "), filled[at + 1], (text, text_of(filled[at + 1]))))
+    return found
+
+
+def _says_so(name: str, text: str) -> bool:
+    """Say whether a line says a condition without its label, in words that have one meaning: ``Pierres non lavées``."""
+    return len(tokens_of(text)) > 1 and condition_said(name, text) is not None
+
+
+def _is_label(cell: Cell, headers: Headers) -> bool:
+    """Say whether a cell is a label of a title, and not what one says."""
+    text = text_of(cell).rstrip(": ")
+    return text_of(cell).endswith(":") or fold(text) in headers.words.columns("parcels") or is_of_origin(text, headers)
