@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from kpfootprint.ingest.columns.meanings import Layout
 from kpfootprint.ingest.raw.cells import is_blank, is_number, text_of
-from kpfootprint.ingest.raw.tables import Column, Note, RawTable
+from kpfootprint.ingest.raw.tables import Column, RawTable
 from kpfootprint.ingest.words import fold, is_total, says, tokens_of
 
 PAGE = re.compile(
@@ -161,7 +161,7 @@ def without_unused(sheet: Layout) -> Layout:
     on = range(int(last) + 1, int(last) + 1 + len(rows)) if last.isdigit() else ()
     if not rows or [int(raw.label(row)) for row in rows] != [*on]:  # ``70`` below three stones
         return sheet
-    sheet.trace.notes.append(Note(code="unused_rows", values={"count": len(rows), "first": raw.label(rows[0])}))
+    sheet.trace.note("unused_rows", count=len(rows), first=raw.label(rows[0]))
     return replace(sheet, raw=raw.keep(np.setdiff1d(np.arange(raw.n_rows), rows)))
 
 

@@ -9,7 +9,7 @@ from kpfootprint.errors import Problem
 from kpfootprint.ingest.columns.meanings import Layout
 from kpfootprint.ingest.problems import Broken, listed, problem
 from kpfootprint.ingest.raw.cells import Cell, is_blank, text_of
-from kpfootprint.ingest.raw.tables import Note, RawTable
+from kpfootprint.ingest.raw.tables import RawTable
 from kpfootprint.ingest.words import condition_values, declared_words, fold
 from kpfootprint.visible import FORMULA
 
@@ -35,8 +35,7 @@ def with_classes_chosen(sheet: Layout) -> Layout:
         columns[at] = replace(column, cells=[_chosen(cell, words) for cell in column.cells])
         held = {text_of(cell) for cell in column.cells if not is_blank(cell)}
         if told := [f"{word} = {answer}" for word, answer in words.items() if word in held]:
-            values = {"column": column.header, "words": listed(told, 20)}
-            sheet.trace.notes.append(Note(code="words_chosen", values=values))
+            sheet.trace.note("words_chosen", column=column.header, words=listed(told, 20))
     return sheet.with_columns(columns)
 
 

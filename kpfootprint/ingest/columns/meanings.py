@@ -23,7 +23,7 @@ from kpfootprint.ingest.names.numbering import (
 )
 from kpfootprint.ingest.problems import Broken, listed
 from kpfootprint.ingest.raw.cells import Cell, is_blank, is_number, text_of
-from kpfootprint.ingest.raw.tables import Column, Note, RawTable, Trace
+from kpfootprint.ingest.raw.tables import Column, RawTable, Trace
 from kpfootprint.ingest.words import (
     attribute_words,
     class_code,
@@ -106,10 +106,8 @@ class Layout:
         if not left:
             return self
         raw = self.raw
-        self.trace.left_out.extend(
-            Note(table=raw.name, row=raw.line(row), code=code, values=values)
-            for row, (code, values) in sorted(left.items())
-        )
+        for row, (code, values) in sorted(left.items()):
+            self.trace.leave_out(code, raw.name, raw.line(row), **values)
         return replace(self, raw=raw.keep(np.setdiff1d(np.arange(raw.n_rows), [*left])))
 
     def ask(self, code: str, at: int, *answers: str, **values: object) -> None:

@@ -15,7 +15,7 @@ from kpfootprint.ingest.names.labels import size_span
 from kpfootprint.ingest.problems import Broken, problem
 from kpfootprint.ingest.raw.cells import THOUSANDS, Cell, DecimalMarks, Odd, is_blank, read_numbers, text_of
 from kpfootprint.ingest.raw.rounding import unit_written
-from kpfootprint.ingest.raw.tables import Column, Note
+from kpfootprint.ingest.raw.tables import Column
 from kpfootprint.ingest.words import declared_words, is_total, plain, says, tokens_of, unit_pattern, unit_words
 
 _UNITS_OF_SIZES = {"gr": "grains", "ct": "carats", "pts": "points"}
@@ -105,9 +105,7 @@ def _in_carats(sheet: Layout) -> Layout:
         _hold_against_carats(sheet, at, weight_ct, weights)
         return sheet
     carats = [None if value != value else value for value in (values * weight_ct).round(6).tolist()]
-    sheet.trace.notes.append(
-        Note(code="in_carats", values={"column": column.header, "unit": unit, "carats": weight_ct})
-    )
+    sheet.trace.note("in_carats", column=column.header, unit=unit, carats=weight_ct)
     columns = [Column.of(column.header, carats) if item is column else item for item in sheet.raw.columns]
     return with_role(sheet.with_columns(columns), at, "carats")
 

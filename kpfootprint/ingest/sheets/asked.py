@@ -18,7 +18,7 @@ from kpfootprint.ingest.names.labels import size_span
 from kpfootprint.ingest.names.statements import amounts_besides, amounts_in
 from kpfootprint.ingest.problems import Broken, listed
 from kpfootprint.ingest.raw.cells import Odd, is_blank, is_number, read_yes_or_no, text_of
-from kpfootprint.ingest.raw.tables import Column, KnownTable, Note, RawTable
+from kpfootprint.ingest.raw.tables import Column, KnownTable, RawTable
 from kpfootprint.ingest.sheets.counted_twice import ask_about_repeats
 from kpfootprint.ingest.words import (
     all_say,
@@ -167,8 +167,7 @@ def tell_remarks(sheet: Layout) -> None:
             ]
             sheet.tell_rows("unknown_size", at, column.rows_with(named))
         if told := [*filter(None, (remark.strip(" ()") for remark in said.values()))]:
-            values = {"column": column.header, "words": listed(told, 12)}
-            sheet.trace.notes.append(Note(code="words_passed_over", values=values))
+            sheet.trace.note("words_passed_over", column=column.header, words=listed(told, 12))
 
 
 # Stones, lots and classes.
@@ -289,8 +288,7 @@ def _note_uncounted(table: KnownTable, sheet: Layout) -> None:
     blank, carats = table.columns["n_stones"].blank(), table.values("carats")
     rows = np.flatnonzero(blank & (carats > 0)).tolist()
     if 0 < len(rows) < table.n_rows and not blank.all():
-        told = {"rows": listed((str(table.line(row)) for row in rows), 12)}
-        sheet.trace.notes.append(Note(code="stones_uncounted", values=told))
+        sheet.trace.note("stones_uncounted", rows=listed((str(table.line(row)) for row in rows), 12))
 
 
 def _ask_about_polished(sheet: Layout) -> None:

@@ -11,7 +11,7 @@ from kpfootprint.ingest.columns.meanings import Choices
 from kpfootprint.ingest.files.workbook import BOOKS
 from kpfootprint.ingest.names.headers import Headers
 from kpfootprint.ingest.problems import Broken, listed, problem
-from kpfootprint.ingest.raw.tables import GOODS, KnownTable, Note, RawTable, stacked
+from kpfootprint.ingest.raw.tables import GOODS, KnownTable, RawTable, stacked
 from kpfootprint.ingest.sheets.around import sums_up
 from kpfootprint.ingest.sheets.recognise import ids_of, is_parcel_name, recognise_all
 from kpfootprint.ingest.words import fold, table_names
@@ -114,6 +114,6 @@ def _stacked(
             gathered.setdefault(kind, []).append((table, ids.get(name) if bare else None))
     made = {kind: stacked([t for t, _ in items], [own for _, own in items]) for kind, items in gathered.items()}
     if not one:
-        note = Note(code="files_of_parcels", values={"parcels": listed(sorted(ids.values()), 20)})
-        next(made[kind] for kind in GOODS if kind in made).trace.notes.append(note)
+        goods = next(made[kind] for kind in GOODS if kind in made)
+        goods.trace.note("files_of_parcels", parcels=listed(sorted(ids.values()), 20))
     return made

@@ -217,7 +217,7 @@ def _by_class(sheet: Layout, wide: list[int]) -> dict[_Classes, list[dict[str, i
                 sheet.tell("column_twice", places[-1], column=listed(name for _, name in classes))
             elif len(places) > 1:
                 told = {"columns": listed(headers, 8), "class": listed(name for _, name in classes)}
-                sheet.trace.notes.append(Note(code="columns_added", values=told))
+                sheet.trace.note("columns_added", **told)
     return groups
 
 

@@ -13,7 +13,7 @@ from kpfootprint.ingest.names.headers import Meaning
 from kpfootprint.ingest.names.labels import names_size, size_span
 from kpfootprint.ingest.problems import listed
 from kpfootprint.ingest.raw.cells import Cell, is_blank, is_number, text_of
-from kpfootprint.ingest.raw.tables import Column, Note
+from kpfootprint.ingest.raw.tables import Column
 from kpfootprint.ingest.sheets.around import MEASURES, without
 from kpfootprint.ingest.sheets.sections import named_by, parcels_named, zones_named
 from kpfootprint.ingest.words import (
@@ -139,8 +139,7 @@ def without_dittos(sheet: Layout) -> Layout:
                 codes[row] = codes[row - 1]
         if (codes != column.codes).any():
             columns[at] = replace(column, codes=codes).used()
-            told = {"word": text_of(column.cells[hits[0]]), "column": column.header}
-            sheet.trace.notes.append(Note(code="ditto", values=told))
+            sheet.trace.note("ditto", word=text_of(column.cells[hits[0]]), column=column.header)
     return sheet.with_columns(columns)
 
 
@@ -220,8 +219,7 @@ def with_classes_among_sizes(sheet: Layout, before: Layout) -> Layout:
         cells = [place.get(code) for code in range(len(column.cells))]
         columns.append(replace(column, cells=cells))
         meanings.append(Meaning(role=named[0]))
-    told = {"column": column.header, "words": listed(words.values(), 12)}
-    sheet.trace.notes.append(Note(code="without_size", values=told))
+    sheet.trace.note("without_size", column=column.header, words=listed(words.values(), 12))
     return sheet.with_columns(columns, meanings)
 
 
@@ -248,7 +246,7 @@ def with_title_class(sheet: Layout) -> Layout:
     for name, (title, cell) in found.items():
         columns.append(Column.filled(title, cell, raw.n_rows))
         meanings.append(Meaning(role=name))
-        sheet.trace.notes.append(Note(code="title_of_class", values={"title": title, "class": text_of(cell)}))
+        sheet.trace.note("title_of_class", **{"title": title, "class": text_of(cell)})
     return sheet.with_columns(columns, meanings)
 
 
@@ -291,7 +289,7 @@ def with_parcels_below(sheet: Layout) -> Layout:
             or len({text_of(column.at(row)) for row in rows.tolist()}) < len(rows)
         ):
             continue
-        sheet.trace.notes.append(Note(code="blanks_go_on", values={"columns": column.header}))
+        sheet.trace.note("blanks_go_on", columns=column.header)
         sheet = _filled_down(sheet, [at])
     return sheet
 
@@ -306,7 +304,7 @@ def _with_descriptions_below(sheet: Layout) -> Layout:
     alone, both = (np.column_stack([down.raw.columns[at].codes for at in of]) for of in (classed, [*places, *classed]))
     if len(np.unique(alone, axis=0)) == len(alone) or len(np.unique(both, axis=0)) < len(both):
         return sheet
-    sheet.trace.notes.append(Note(code="blanks_go_on", values={"columns": column.header}))
+    sheet.trace.note("blanks_go_on", columns=column.header)
     return down
 
 
@@ -332,8 +330,7 @@ def ask_about_blanks(sheet: Layout, classed: list[int]) -> Layout:
         down = _filled_down(sheet, alike)
         settled = _are_summed(sheet, full, between) or _are_grouped(sheet, down, classed, between)
         if settled or sheet.choices.get("blanks") == "as_above":
-            told = {"columns": listed(raw.columns[place].header for place in alike)}
-            sheet.trace.notes.append(Note(code="blanks_go_on", values=told))
+            sheet.trace.note("blanks_go_on", columns=listed(raw.columns[place].header for place in alike))
             return down
         sheet.tell("blank_below", at, int(between[0]), header=raw.columns[at].header, choices=[("blanks", "as_above")])
         return sheet
@@ -360,8 +357,7 @@ def with_blanks_open(sheet: Layout, classed: list[int]) -> Layout:
     for at in blank:
         cells: list[Cell] = [cell if not is_blank(cell) else "unknown" for cell in columns[at].cells]
         columns[at] = replace(columns[at], cells=cells)
-    told = {"columns": listed(raw.columns[at].header for at in blank)}
-    sheet.trace.notes.append(Note(code="blanks_open", values=told))
+    sheet.trace.note("blanks_open", columns=listed(raw.columns[at].header for at in blank))
     return sheet.with_columns(columns)
 
 

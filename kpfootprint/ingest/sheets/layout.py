@@ -22,7 +22,7 @@ from kpfootprint.ingest.names.headers import UNKNOWN, Headers, Meaning
 from kpfootprint.ingest.names.labels import classes_in, split_descriptions
 from kpfootprint.ingest.problems import Broken, listed, problem
 from kpfootprint.ingest.raw.cells import is_number, text_of
-from kpfootprint.ingest.raw.tables import GOODS, Column, KnownTable, Note, RawTable, Trace, known_as, stacked
+from kpfootprint.ingest.raw.tables import GOODS, Column, KnownTable, RawTable, Trace, known_as, stacked
 from kpfootprint.ingest.sheets import asked
 from kpfootprint.ingest.sheets.around import (
     MEASURES,
@@ -130,9 +130,8 @@ def _with_blocks(blocks: list[Block], tables: list[KnownTable], sheet: Layout) -
     if None not in told:
         for block, found in zip(blocks, told, strict=True):
             sheet.problems.extend((found or [])[:20])
-            values = {"headers": listed(column.header for column in block.raw.columns)}
-            line = block.raw.header_rows[0]
-            sheet.trace.left_out.append(Note(table=tables[0].name, row=line, code="summary", values=values))
+            headers = listed(column.header for column in block.raw.columns)
+            sheet.trace.leave_out("summary", tables[0].name, block.raw.header_rows[0], headers=headers)
         return tables
     if tables[0].kind != "counts" or any(block.where != "below" for block in blocks):
         return None
@@ -368,7 +367,7 @@ def _described(sheet: Layout) -> Layout:
     if not made:
         odd = [word for word in unread if not is_plain(word)]
         if odd and sheet.raw.n_rows > 1 == len(column.used().cells):  # of all rows alike, which tells none apart
-            sheet.trace.notes.append(_passed_over(column, odd))
+            sheet.trace.note("words_passed_over", column=column.header, words=listed(odd, 12))
             return with_lots_asked(sheet, sheet.places("lot"))
         if len(free) == len(scheme.categorical) and sheet.raw.n_rows > 1 and odd:
             sheet.ask("nothing_described", at, "ignore", words=listed(odd, 12))
@@ -380,12 +379,8 @@ def _described(sheet: Layout) -> Layout:
     meanings = [*sheet.meanings, *(Meaning(role=name) for name in made)]
     meanings[at] = Meaning(role="described")
     if unread:
-        sheet.trace.notes.append(_passed_over(column, unread))
+        sheet.trace.note("words_passed_over", column=column.header, words=listed(unread, 12))
     return sheet.with_columns([*sheet.raw.columns, *made.values()], meanings)
-
-
-def _passed_over(column: Column, words: Sequence[str]) -> Note:
-    return Note(code="words_passed_over", values={"column": column.header, "words": listed(words, 12)})
 
 
 def _zones_of(table: KnownTable, sheet: Layout, column: Column) -> KnownTable:

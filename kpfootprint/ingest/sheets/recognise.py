@@ -164,8 +164,8 @@ def _without_summaries(
         if main is None:
             kept.append((raw, found))
         else:
-            values = {"headers": listed(column.header for column in found[0].columns.values())}
-            main.trace.left_out.append(Note(table=raw.name, row=raw.header_rows[-1], code="summary", values=values))
+            headed = listed(column.header for column in found[0].columns.values())
+            main.trace.leave_out("summary", raw.name, raw.header_rows[-1], headers=headed)
     return kept
 
 
@@ -222,8 +222,8 @@ def _add_sheets(
         if kind not in tables:
             tables[kind] = stacked([t for t, _ in items], [None if meant == "one" else name for _, name in items])
     if meant != "one":
-        note = Note(code="sheets_of_parcels", values={"parcels": listed(sorted(set().union(*ids)), 20)})
-        next(tables[kind] for kind in GOODS if kind in tables).trace.notes.append(note)
+        goods = next(tables[kind] for kind in GOODS if kind in tables)
+        goods.trace.note("sheets_of_parcels", parcels=listed(sorted(set().union(*ids)), 20))
 
 
 _SHEET = re.compile(

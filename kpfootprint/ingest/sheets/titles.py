@@ -203,7 +203,7 @@ def said_by_titles(
         heard = {*passed, *(note.values.get("title") for note in goods.trace.notes)}
         told_of = [text for text in unheard if text not in heard and any(map(str.isalnum, text)) and text[0] != "_"]
         if own and told_of:
-            goods.trace.notes.append(Note(code="lines_not_read", values={"lines": listed(told_of, 12)}))
+            goods.trace.note("lines_not_read", lines=listed(told_of, 12))
     return made
 
 
@@ -277,8 +277,7 @@ def _add_constant(
         value = column.cells[used[0]] if len(used) == 1 else None
         if len(used) > 1:
             texts = [text_of(column.cells[code]) for code in used]
-            varying = {"column": column.header, "values": listed(text or "–" for text in texts)}
-            goods.trace.notes.append(Note(code="column_varies", values=varying))
+            goods.trace.note("column_varies", column=column.header, values=listed(text or "–" for text in texts))
             if (
                 name == "certificate_no" and all(texts) and f"column:{column.header}" not in choices
             ):  # each is of a shipment of its own
@@ -312,8 +311,7 @@ def _each(raw: RawTable, headers: Headers, goods: KnownTable) -> KnownTable | No
         said = [(of, column.cells[at]) for of, at in pairs if not is_blank(column.cells[at])]
         own = dict(said)
         if len(own) < len(said):
-            told = {"column": column.header, "values": listed(text_of(cell) for _, cell in said)}
-            goods.trace.notes.append(Note(code="column_varies", values=told))
+            goods.trace.note("column_varies", column=column.header, values=listed(text_of(cell) for _, cell in said))
         one_each = len(own) == len(said) > 0 and all(_told(name, cell) == name for cell in own.values())
         if one_each and name not in columns:
             columns[name] = Column.of(column.header, [own.get(of, "") for of in found.tolist()])
