@@ -25,9 +25,9 @@ from kpfootprint.ingest.parcels.assemble import Reading, assemble
 from kpfootprint.ingest.parcels.breakdowns import settle_sizes
 from kpfootprint.ingest.parcels.gathered import Findings
 from kpfootprint.ingest.parcels.records import read_declarations
-from kpfootprint.ingest.problems import Broken, problem
+from kpfootprint.ingest.problems import Broken, listed, problem
 from kpfootprint.ingest.raw.cells import Cell, text_of
-from kpfootprint.ingest.raw.tables import GOODS, Column, KnownTable, RawTable, stacked
+from kpfootprint.ingest.raw.tables import GOODS, Column, KnownTable, RawTable, missing_column, stacked
 from kpfootprint.ingest.sheets.bundles import recognise_files
 from kpfootprint.ingest.words import Vocabulary, declared_words, fold, nearest, plain, table_names, vocabulary_of
 from kpfootprint.parcel import Declaration, Parcel
@@ -237,8 +237,7 @@ def _named(
         return tables, single
     wanted = text_of(said["parcel_id"]) if isinstance(said.get("parcel_id"), str) else None
     if len(found) > 1 and wanted not in found:
-        listed = ", ".join(found[:10]) + (", …" if len(found) > 10 else "")
-        broken = Broken("several_parcels", {"found": len(found), "known": listed})
+        broken = Broken("several_parcels", {"found": len(found), "known": listed(found, 10)})
         asked = [item for item in problems if item.code == "sheets_or_parcels"]
         raise IngestError(asked or [problem(broken, table=source.name, value=wanted)])
     own = wanted if wanted in found else next(iter(found), None)
@@ -266,9 +265,7 @@ def _strangers(tables: Mapping[str, KnownTable], found: list[str], problems: lis
 def _needs_parcel_id(table: KnownTable, problems: list[Problem]) -> KnownTable:
     if table.kind == "size_classes" or "parcel_id" in table.columns or table.titles:
         return table
-    headers = ", ".join(column.header for column in table.columns.values())
-    broken = Broken("missing_column", {"column": "parcel_id", "headers": headers})
-    problems.append(problem(broken, table=table.name, column="parcel_id"))
+    problems.append(missing_column(table.name, "parcel_id", table.columns.values()))
     return replace(table, complete=False)
 
 

@@ -9,7 +9,7 @@ from kpfootprint.errors import Problem
 from kpfootprint.ingest.columns.meanings import Layout
 from kpfootprint.ingest.problems import Broken, listed, problem
 from kpfootprint.ingest.raw.cells import Cell, is_blank, text_of
-from kpfootprint.ingest.raw.tables import RawTable
+from kpfootprint.ingest.raw.tables import RawTable, missing_column
 from kpfootprint.ingest.words import condition_values, declared_words, fold
 from kpfootprint.visible import FORMULA
 
@@ -53,9 +53,7 @@ def words_in(raw: RawTable, problems: list[Problem]) -> dict[str, str]:
     for name in ("attribute", "word", "class"):
         at = next((at for at, item in enumerate(raw.columns) if fold(item.header) in known[name]), None)
         if at is None:
-            headers = ", ".join(column.header for column in raw.columns) or "none"
-            broken = Broken("missing_column", {"column": name, "headers": headers})
-            problems.append(problem(broken, table=raw.name, column=name))
+            problems.append(missing_column(raw.name, name, raw.columns))
         else:
             places[name] = raw.columns[at]
     chosen: dict[str, str] = {}

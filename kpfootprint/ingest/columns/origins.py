@@ -188,9 +188,8 @@ def declared(raw: RawTable, origins: Mapping[Origin, tuple[int, str]], headers: 
             columns[name] = Column.of(name, [getattr(item, name) for item in kept])
     rows = np.array([origins[item][0] for item in kept], dtype=np.int32)
     return KnownTable(
-        kind="declarations", name=raw.name, columns=columns, n_rows=len(kept), rows=rows, ragged={}, n_columns=1,
-        typed=True, titles=True,
-    )  # fmt: skip
+        kind="declarations", name=raw.name, columns=columns, n_rows=len(kept), rows=rows, typed=True, titles=True
+    )
 
 
 def declared_beside(parcels: KnownTable, raw: RawTable, headers: Headers) -> list[KnownTable]:

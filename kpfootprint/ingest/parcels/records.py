@@ -16,7 +16,7 @@ from kpfootprint.errors import SchemeMismatch
 from kpfootprint.ingest.names.statements import condition_said
 from kpfootprint.ingest.parcels.codes import class_codes
 from kpfootprint.ingest.parcels.gathered import Findings
-from kpfootprint.ingest.problems import Broken
+from kpfootprint.ingest.problems import Broken, listed
 from kpfootprint.ingest.raw.cells import (
     Cell,
     DecimalMarks,
@@ -128,7 +128,8 @@ def read_parcels(table: KnownTable, findings: Findings) -> dict[str, Draft]:
         tell_ragged(table, row, parcel_id, findings)
         read = {name: readers[name](cell) for name, cell in record.items() if name != "parcel_id"}
         if isinstance(read.get("value_usd"), Broken) and not table.typed:
-            _tell_unread(table, table.columns["value_usd"].header_at(row), [text_of(record["value_usd"])])
+            header = table.columns["value_usd"].header_at(row)
+            table.trace.note("value_not_read", column=header, values=text_of(record["value_usd"]))
             read["value_usd"] = None
         broken = _tell_broken(table, row, parcel_id, read, findings)
         known = {name: value for name, value in read.items() if value is not None and name not in broken}
@@ -392,7 +393,8 @@ def _dollars(table: KnownTable, column: Column, marks: DecimalMarks) -> NDArray[
     if any(note.code == "currency_shown" for note in table.trace.notes):
         return np.full(len(values), np.nan)
     if unread:
-        _tell_unread(table, column.header, [text_of(column.cells[at]) for at in unread])
+        texts = listed(text_of(column.cells[at]) for at in unread)
+        table.trace.note("value_not_read", column=column.header, values=texts)
     return values
 
 
@@ -410,10 +412,6 @@ def _leave_dear(table: KnownTable, numbers: dict[str, NDArray[np.float64]], cara
         mean = float(numbers["value_usd"][known].sum()) / weight
         numbers["value_usd"] = np.full(table.n_rows, np.nan)
         table.trace.note("value_dear", column=column.header, mean=f"{mean:,.0f}")
-
-
-def _tell_unread(table: KnownTable, header: str, texts: Sequence[str]) -> None:
-    table.trace.note("value_not_read", column=header, values=", ".join(texts[:4]) + (", …" if len(texts) > 4 else ""))
 
 
 def _owners(table: KnownTable, single: str | None, findings: Findings) -> tuple[list[str], NDArray[np.int32]]:

@@ -335,7 +335,7 @@ class KnownTable(_Lines):
     kind: str
     columns: Mapping[str, Column]
     n_rows: int
-    n_columns: int
+    n_columns: int = 0
     complete: bool = True
     titles: bool = False
     trace: Trace = field(default_factory=Trace)
@@ -474,9 +474,12 @@ def known_as(
         "counts": () if "carats" in columns else ("n_stones",),
         "size_classes": ("sieve_set", "size_class", "lower_ct"),
     }
-    headers = ", ".join(column.header for column in raw.columns if column.header) or "none"
-    missing = [name for name in required[kind] if name not in columns]
-    for name in missing:
-        broken = Broken("missing_column", {"column": name, "headers": headers})
-        problems.append(problem(broken, table=raw.name, column=name))
+    missing = [missing_column(raw.name, name, raw.columns) for name in required[kind] if name not in columns]
+    problems += missing
     return raw.known(kind, columns, trace, complete=not missing)
+
+
+def missing_column(table: str, name: str, columns: Iterable[Column]) -> Problem:
+    """Return the problem of a column that a table lacks, with the headers that it has."""
+    headers = ", ".join(column.header for column in columns if column.header) or "none"
+    return problem(Broken("missing_column", {"column": name, "headers": headers}), table=table, column=name)

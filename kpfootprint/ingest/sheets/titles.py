@@ -319,19 +319,14 @@ def _each(raw: RawTable, headers: Headers, goods: KnownTable) -> KnownTable | No
     if not columns:
         return None
     columns["parcel_id"] = ids.rows(first)
-    made = KnownTable(
-        kind="parcels", name=raw.name, columns=columns, n_rows=len(first), rows=goods.rows[first], ragged={},
-        n_columns=len(columns), typed=False,
-    )  # fmt: skip
+    made = KnownTable(kind="parcels", name=raw.name, columns=columns, n_rows=len(first), rows=goods.rows[first])
     return made.keep(np.flatnonzero(~columns["parcel_id"].blank()))
 
 
 def _one_row(kind: str, raw: RawTable, found: Mapping[str, _Said]) -> KnownTable:
     columns = {name: Column.filled(key, value, 1) for name, (_, key, value) in found.items()}
     rows = np.array([max(line for line, _, _ in found.values())], dtype=np.int32)
-    return KnownTable(
-        kind=kind, name=raw.name, columns=columns, n_rows=1, rows=rows, ragged={}, n_columns=1, typed=False, titles=True
-    )  # fmt: skip
+    return KnownTable(kind=kind, name=raw.name, columns=columns, n_rows=1, rows=rows, titles=True)
 
 
 def _declared_otherwise(
