@@ -95,7 +95,7 @@ def test_regular_reading_is_csv_reading_or_gives_up(
     csv.writer(text, delimiter=separator, quoting=quoting, lineterminator=end).writerows(cells)  # type: ignore[arg-type]
     body = text.getvalue()
     width = len(cells[0])
-    regular = read_regular(body.encode(), separator, width, "utf-8")
+    regular = read_regular(body.encode(), separator, width)
     if regular is None:
         return
     columns, _ = regular
@@ -110,14 +110,14 @@ def test_regular_reading_is_csv_reading_or_gives_up(
 
 def test_plain_files_are_read_the_fast_way() -> None:
     for body in (b"0.21,brown\n0.3,cape\n", b'"0.21","brown"\r\n"0.3",""\r\n'):
-        regular = read_regular(body, ",", 2, "utf-8")
+        regular = read_regular(body, ",", 2)
         assert regular is not None
         cells, codes = regular[0][0]
         assert [cells[code] for code in codes] == ["0.21", "0.3"]
 
 
 def test_blank_lines_between_rows_are_left_out_and_counted() -> None:
-    regular = read_regular(b"0.2,brown\r\n\r\n\r\n0.3,cape\r\n,\r\n\r\n0.4,", ",", 2, "utf-8")
+    regular = read_regular(b"0.2,brown\r\n\r\n\r\n0.3,cape\r\n,\r\n\r\n0.4,", ",", 2)
     assert regular is not None
     columns, lines = regular
     assert lines.tolist() == [0, 3, 4, 6]

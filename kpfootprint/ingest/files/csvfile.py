@@ -49,8 +49,13 @@ _MAGIC = (
 )
 
 
-def decode(data: bytes, name: str) -> tuple[str, str]:
-    """Return the text of a CSV file and its encoding; raise `IngestError` where it is no text."""
+def decode(data: bytes, name: str) -> str:
+    """Return the text of a CSV file; raise `IngestError` where it is no text."""
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        try:
+            data = data.decode("utf-16").encode()
+        except UnicodeError:
+            raise refuse(name, "bad_encoding") from None
     if not data[:4096].strip() and not data.strip():
         raise refuse(name, "file_empty")
     for magic, found in _MAGIC:
@@ -62,10 +67,13 @@ def decode(data: bytes, name: str) -> tuple[str, str]:
         raise refuse(name, "wrong_file_kind", found="it holds zero bytes, as no text does; save it as UTF-8")
     for encoding in ("utf-8-sig", "cp1252"):
         try:
-            return data.decode(encoding), encoding.removesuffix("-sig")
+            text = data.decode(encoding)
         except UnicodeDecodeError:
             if _ACCENTS.search(data):
                 break
+        else:
+            russian = encoding == "cp1252" and _CYRILLIC.search(text[:_HEAD])
+            return data.decode("cp1251", "replace") if russian else text
     raise refuse(name, "bad_encoding")
 
 
@@ -81,24 +89,17 @@ def read_csv(data: bytes, name: str, source: str, headers: Headers | None, limit
     IngestError
         Where the text is none, the header has too many columns, or quotes do not close as they should.
     """
-    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        data = _from_utf_16(data, name)
-    text, encoding = decode(data, name)
-    if encoding == "cp1252" and _CYRILLIC.search(text[:_HEAD]):
-        text = data.decode("cp1251", "replace")
-        data, encoding = text.encode(), "utf-8"
-    data = data.removeprefix(b"\xef\xbb\xbf")
-    cleaned = text if text.isascii() else text.translate(_UNSEEN)
-    if '="' in cleaned:
-        cleaned = _AS_TEXT.sub(r"\1", cleaned)
-    if cleaned[:1] == ">" and all(line[:1] in (">", "") for line in cleaned.splitlines()):
-        cleaned = re.sub(r"(?m)^>[ \t]?", "", cleaned)  # a mail that was answered
-    if _spaced(cleaned):
-        cleaned = _GAP.sub("\t", cleaned)
-    if cleaned != text:
-        text, data, encoding = cleaned, cleaned.encode(), "utf-8"
+    text = decode(data, name)
+    if not text.isascii():
+        text = text.translate(_UNSEEN)
+    if '="' in text:
+        text = _AS_TEXT.sub(r"\1", text)
+    if text[:1] == ">" and all(line[:1] in (">", "") for line in text.splitlines()):
+        text = re.sub(r"(?m)^>[ \t]?", "", text)  # a mail that was answered
+    if _spaced(text):
+        text = _GAP.sub("\t", text)
     if "\r" in text and "\n" not in text:
-        text, data = text.replace("\r", "\n"), data.replace(b"\r", b"\n")
+        text = text.replace("\r", "\n")
     said = _said_separator(text)
     skipped = 0 if said is None else 1
     start = text[:_HEAD].partition("\n")[2] if skipped else text[:_HEAD]
@@ -113,9 +114,9 @@ def read_csv(data: bytes, name: str, source: str, headers: Headers | None, limit
         at = text.rfind("\n", at, at + _LONGEST_LINE) + 1
         if at == 0:
             raise refuse(name, "bad_csv", detail=Said("a line is longer than {most} characters", most=_LONGEST_LINE))
-    rest = data[body if text.isascii() else len(text[:body].encode(encoding)) :]
+    rest = text[body:].encode()
     few = bool(head.texts) and rest.count(b"\n") <= 2 * limits.max_rows
-    regular = read_regular(rest, separator, len(head.texts), encoding) if few else None
+    regular = read_regular(rest, separator, len(head.texts)) if few else None
     first = text.count("\n", 0, body) + 1
     made = TableMaker(head, limits, least=len(head.texts) - head.beside)
     if regular is not None:
@@ -131,13 +132,6 @@ def read_csv(data: bytes, name: str, source: str, headers: Headers | None, limit
     if len(numbers) > limits.max_rows:
         raise refuse(name, "too_many_rows", limit=limits.max_rows)
     return head.over(RawTable(name=name, source=source, columns=columns, rows=numbers, ragged=made.ragged), rows, lines)
-
-
-def _from_utf_16(data: bytes, name: str) -> bytes:
-    try:
-        return data.decode("utf-16").encode()
-    except UnicodeError:
-        raise refuse(name, "bad_encoding") from None
 
 
 def _spaced(text: str) -> bool:
@@ -327,19 +321,17 @@ def _hash(parts: list[NDArray[np.uint64]], round_: int) -> NDArray[np.uint64]:
 Columns = list[tuple[Sequence[str], NDArray[np.int32]]]
 
 
-def read_regular(body: bytes, separator: str, width: int, encoding: str) -> tuple[Columns, NDArray[np.intp]] | None:
+def read_regular(body: bytes, separator: str, width: int) -> tuple[Columns, NDArray[np.intp]] | None:
     """Return distinct cells and codes of each column of a CSV body, or None where the body is not regular.
 
     Parameters
     ----------
     body : bytes
-        The rows after the header, without zero bytes.
+        The rows after the header in UTF-8, without zero bytes.
     separator : str
         One ASCII character.
     width : int
         Number of columns, one or more.
-    encoding : str
-        Of the cells; one in which ASCII bytes stand for themselves.
 
     Returns
     -------
@@ -382,7 +374,7 @@ def read_regular(body: bytes, separator: str, width: int, encoding: str) -> tupl
         ends[-1] -= before
     columns: Columns = []
     for low, high in each(zip(starts, ends, strict=True)):
-        column = _column(data, low, high, encoding, quoted=quoted)
+        column = _column(data, low, high, quoted=quoted)
         if column is None:
             return None
         columns.append(column)
@@ -410,7 +402,7 @@ def _quotes_enclose(text: NDArray[np.uint8], quotes: NDArray[np.intp], separator
 
 
 def _column(
-    data: NDArray[np.uint8], starts: NDArray[np.intp], ends: NDArray[np.intp], encoding: str, *, quoted: bool
+    data: NDArray[np.uint8], starts: NDArray[np.intp], ends: NDArray[np.intp], *, quoted: bool
 ) -> tuple[Sequence[str], NDArray[np.int32]] | None:
     if quoted:
         enclosed = (data[starts] == _QUOTE) & (ends - starts >= 2)
@@ -422,7 +414,7 @@ def _column(
     if len(starts) > _DENSE and longest > 4:
         some = np.linspace(0, len(starts) - 1, _DENSE // 10).astype(np.intp)
         if len(factorise(eights_of(data, starts[some], lengths[some], -(-longest // 8)))[0]) > len(some) // 2:
-            return PlainCells(data, starts, ends, encoding), np.arange(len(starts), dtype=np.int32)
+            return PlainCells(data, starts, ends), np.arange(len(starts), dtype=np.int32)
     firsts, codes = factorise(eights_of(data, starts, lengths, max(1, -(-longest // 8))))
-    cells = [data[low:high].tobytes().decode(encoding) for low, high in zip(starts[firsts], ends[firsts], strict=True)]
+    cells = [data[low:high].tobytes().decode() for low, high in zip(starts[firsts], ends[firsts], strict=True)]
     return cells, codes

@@ -46,12 +46,10 @@ def eights_of(
 
 
 class PlainCells(Sequence[str]):
-    """Cells of a column that holds mostly distinct ones, kept as bytes until someone asks for one of them."""
+    """Cells of a column that holds mostly distinct ones, kept in UTF-8 until someone asks for one of them."""
 
-    def __init__(
-        self, data: NDArray[np.uint8], starts: NDArray[np.intp], ends: NDArray[np.intp], encoding: str
-    ) -> None:
-        self._data, self._starts, self._ends, self._encoding = data, starts, ends, encoding
+    def __init__(self, data: NDArray[np.uint8], starts: NDArray[np.intp], ends: NDArray[np.intp]) -> None:
+        self._data, self._starts, self._ends = data, starts, ends
 
     def __len__(self) -> int:
         return len(self._starts)
@@ -63,13 +61,13 @@ class PlainCells(Sequence[str]):
     def __getitem__(self, at: int | slice) -> str | list[str]:
         if isinstance(at, slice):
             return [self[place] for place in range(*at.indices(len(self)))]
-        return self._data[self._starts[at] : self._ends[at]].tobytes().decode(self._encoding)
+        return self._data[self._starts[at] : self._ends[at]].tobytes().decode()
 
     def __iter__(self) -> Iterator[str]:
         whole = self._data.tobytes()
         places = zip(self._starts.tolist(), self._ends.tolist(), strict=True)
         for start, end in each(places, 10_000):
-            yield whole[start:end].decode(self._encoding)
+            yield whole[start:end].decode()
 
     def blank(self) -> NDArray[np.bool_]:
         """Say of each cell whether it is empty."""
