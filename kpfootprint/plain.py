@@ -77,6 +77,15 @@ def two_digits(value: float) -> float:
     return float(f"{value:.2g}")
 
 
+def stated(value: float) -> float:
+    """Round an amount that somebody stated to three decimals; one that is too small for them does not become nothing.
+
+    >>> stated(152.80049), stated(0.00012345)
+    (152.8, 0.00012)
+    """
+    return decimals(value) or two_digits(value)
+
+
 Log10 = Annotated[float, LOG10_DECIMALS]
 Fraction = Annotated[float, fraction]
 PValue = Annotated[float, p_value]

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Literal
+from typing import Annotated, Literal
 
 from kpfootprint.conclusions import Conclusion
-from kpfootprint.plain import Amount, Coordinate, Fraction, Log10, PValue
+from kpfootprint.plain import Amount, Coordinate, Fraction, Log10, PValue, stated
 
 Value = str | int | float | bool | None | tuple[str, ...] | tuple[float, ...]
 
@@ -41,7 +41,7 @@ class DeclaredZone:
     """A declared zone with its status (compliant, suspended, not_covered) on the day used."""
 
     zone_id: str
-    carats: Amount | None
+    carats: Annotated[float, stated] | None
     status_on_export_date: str | None
 
 

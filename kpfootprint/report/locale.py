@@ -123,6 +123,14 @@ class Words:
         """Return what a stone weighs; a light one has a decimal more."""
         return self.number(carats, 2 if carats >= 0.1 else 3)
 
+    def carats(self, value: float) -> str:
+        """Return carats with two decimals; a speck is no zero.
+
+        >>> words("en").carats(152.8), words("en").carats(0.0001)
+        ('152.80', '<0.01')
+        """
+        return "<" + self.number(0.01, 2) if 0 < value < 0.005 else self.number(value, 2)
+
     def share(self, value: float) -> str:
         """Return a fraction as a percentage: no decimals from 10 % on, one below.
 

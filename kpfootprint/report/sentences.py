@@ -267,8 +267,12 @@ class Speaker:
         """Return a log10 LR with two decimals; a dash for None."""
         return "\u2013" if value is None else self.words.number(value, 2)
 
-    carats = dollars = distance = log10
-    """Carats, dollars and distances on the map have two decimals too."""
+    dollars = distance = log10
+    """Dollars and distances on the map have two decimals too."""
+
+    def carats(self, value: float | None) -> str:
+        """Return carats with two decimals; a dash for None."""
+        return "\u2013" if value is None else self.words.carats(value)
 
     def share(self, value: float | None) -> str:
         """Return a fraction as a percentage; a dash for None."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 from functools import cache
 
 import numpy as np
@@ -14,8 +14,10 @@ from hypothesis import strategies as st
 
 from kpfootprint.comparison.results import Examination
 from kpfootprint.conclusions import CONCLUSIONS
+from kpfootprint.flow import examine
 from kpfootprint.footprint import footprints_of
 from kpfootprint.parcel import MOST_BELOW_SCREEN, Batch, Declaration, Parcel
+from kpfootprint.report.text import render_text
 from kpfootprint.stats.declarations import not_named
 from kpfootprint.stats.model import goods_p, look
 from kpfootprint.stats.selection import Evidence, elsewhere, log_alternative
@@ -218,3 +220,16 @@ def test_a_caution_that_a_field_is_missing_agrees_with_the_field(
     shown = {item.attribute for item in said.explanation.classes}
     missing = set(shipped().scheme.attribute_names) - shown
     assert missing == ({str(cautions["attribute_not_recorded"]["attribute"])} if attribute else set())
+
+
+def test_a_speck_on_the_paper_is_told_as_one() -> None:
+    (report,) = examine(
+        Batch((declared(ROWS[1], {"nola": 27.0, "bria": 0.0001}),)),
+        shipped(),
+        status_on=DAY,
+        created_at=datetime(2026, 1, 2, tzinfo=UTC),
+    )
+    assert [zone["carats"] for zone in report.content["parcel"]["declared"]] == [27.0, 0.0001]
+    text = render_text(report).replace("\u00a0", " ")
+    assert "Bria <0.01 ct" in text
+    assert "Bria 0.00" not in text

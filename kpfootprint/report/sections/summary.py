@@ -225,7 +225,7 @@ def declared(sp: Speaker) -> str:
     shown = [
         sp.zone(zone["zone_id"])
         if zone["carats"] is None
-        else sp.t("{zone} {carats} ct", zone=sp.zone(zone["zone_id"]), carats=sp.words.number(zone["carats"], 2))
+        else sp.t("{zone} {carats} ct", zone=sp.zone(zone["zone_id"]), carats=sp.words.carats(zone["carats"]))
         for zone in zones
     ]
     return sp.words.listing(shown)
