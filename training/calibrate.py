@@ -12,7 +12,16 @@ from training.config import EvidenceConfig
 from training.prepare import Fitted, Prepared
 
 
-def declared_cases(prepared: Prepared, evidence: Evidence, kept: Bools, unlisted_weight: float, told: Floats) -> Cases:
+def scores_of(
+    evidence: Evidence, parcels: Ints, zones: Ints | int, alternatives: Floats, unlisted_weight: float
+) -> Floats:
+    """Return log10 scores (n,) of parcels declared as zones, by position; `alternatives` (n, Z) weigh those of H2."""
+    listed, unlisted = evidence.listed[parcels], evidence.unlisted[parcels]
+    asked = Evidence(listed=listed, unlisted=unlisted, declared=evidence.listed[parcels, zones])
+    return log10_score(asked, alternatives, unlisted_weight)
+
+
+def declared_cases(prepared: Prepared, evidence: Evidence, kept: Bools, settings: EvidenceConfig) -> Cases:
     """Pair parcels with declarations as exports would: H1 a compliant zone's own parcels, H2 what H2 names.
 
     For every set of compliant zones: each kept parcel of a compliant zone with its own zone, and each kept parcel of
@@ -20,7 +29,7 @@ def declared_cases(prepared: Prepared, evidence: Evidence, kept: Bools, unlisted
     and once with that zone taken out, as a parcel that nobody has sampled the source of: these weigh `unlisted_weight`
     of H2. Zones weigh equally within each of the three.
     """
-    groups, pieces = prepared.groups, []
+    groups, unlisted_weight, pieces = prepared.groups, settings.unlisted_weight, []
     for allowed in prepared.allowed_sets > 0:
         zones = np.flatnonzero(allowed)
         own, other = np.flatnonzero(kept & allowed[groups]), np.flatnonzero(kept & ~allowed[groups])
@@ -33,25 +42,16 @@ def declared_cases(prepared: Prepared, evidence: Evidence, kept: Bools, unlisted
             alternatives = np.tile((~allowed).astype(float), (parcel.size, 1))
             if left_out:
                 alternatives[np.arange(parcel.size), groups[parcel]] = 0.0
-            asked = Evidence(
-                listed=evidence.listed[parcel],
-                unlisted=evidence.unlisted[parcel],
-                declared=evidence.listed[parcel, zone],
-            )
-            score = log10_score(asked, alternatives, unlisted_weight)
+            score = scores_of(evidence, parcel, zone, alternatives, unlisted_weight)
             pieces.append((parcel, np.full(parcel.size, true), score, share / n_alike(groups[parcel])))
     parcel, is_true, score, weight = (np.concatenate(column) for column in zip(*pieces, strict=True))
     ln_n = np.log(prepared.arrays.n_stones[parcel])
+    told = np.broadcast_to(told_apart(evidence.listed, settings.offset_spread), groups.shape)
     return Cases(score=score, is_h1=is_true, ln_n=ln_n, weight=weight, parcel=parcel, told=told[parcel])
 
 
 def calibrate(
-    prepared: Prepared,
-    evidence: Evidence,
-    kept: Bools,
-    settings: EvidenceConfig,
-    *,
-    times: Ints,
+    prepared: Prepared, evidence: Evidence, kept: Bools, settings: EvidenceConfig, *, times: Ints
 ) -> tuple[Calibration, Cases]:
     """Learn the calibration, its bounds and its resampled versions; return what they were learnt from too.
 
@@ -60,8 +60,7 @@ def calibrate(
     times : ndarray of shape (B, n)
         How often each reference parcel was drawn.
     """
-    told = np.broadcast_to(told_apart(evidence.listed, settings.offset_spread), prepared.groups.shape)
-    cases = declared_cases(prepared, evidence, kept, settings.unlisted_weight, told)
+    cases = declared_cases(prepared, evidence, kept, settings)
     return Calibration.fit(cases, trust=settings.trust, times=times, offset_spread=settings.offset_spread), cases
 
 

@@ -16,10 +16,11 @@ from kpfootprint.stats.model import gate_of
 from kpfootprint.stats.networks import Network
 from kpfootprint.stats.parcel_model import N_ITERATIONS
 from kpfootprint.stats.ranks import strange_parts
-from kpfootprint.stats.selection import Evidence, average, fuse, log10_score, pooled, slot_evidence, slots_of
+from kpfootprint.stats.selection import Evidence, average, fuse, pooled, slot_evidence, slots_of
 from kpfootprint.stats.structure import Structure
 from kpfootprint.stats.tables import listed_and_unlisted
 from kpfootprint.stats.views import AS_RECORDED, view_of
+from training.calibrate import scores_of
 from training.config import EvidenceConfig
 from training.folds import Split, fold_of_parcels, folds
 from training.prepare import Fitted, Prepared, fit_model
@@ -144,24 +145,17 @@ def choose(candidates: Candidates, groups: Ints, n_stones: Floats, rows: Ints, s
 
 
 def _cost(evidence: Evidence, groups: Ints, n_stones: Floats, rows: Ints, settings: EvidenceConfig) -> float:
-    listed, own = evidence.listed[rows], groups[rows]
-    n, z = listed.shape
-    every = np.ones((n, z))
-    scores = np.empty((n, z))
-    for zone in range(z):
-        others = every.copy()
-        others[:, zone] = 0.0
-        declared = Evidence(listed=listed, unlisted=evidence.unlisted[rows], declared=listed[:, zone])
-        scores[:, zone] = log10_score(declared, others, settings.unlisted_weight)
-    is_h1 = np.arange(z) == own[:, None]
-    per_zone = 1.0 / n_alike(own)
+    n, z = rows.size, evidence.listed.shape[1]
+    weight = settings.unlisted_weight
+    scores = [scores_of(evidence, rows, k, np.tile(1.0 - own, (n, 1)), weight) for k, own in enumerate(np.eye(z))]
+    told = np.broadcast_to(told_apart(evidence.listed[rows], settings.offset_spread), n)
     cases = Cases(
-        score=scores.ravel(),
-        is_h1=is_h1.ravel(),
+        score=np.stack(scores, axis=1).ravel(),
+        is_h1=(np.arange(z) == groups[rows, None]).ravel(),
         ln_n=np.log(np.repeat(n_stones[rows], z)),
-        weight=np.repeat(per_zone, z),
+        weight=np.repeat(1.0 / n_alike(groups[rows]), z),
         parcel=np.repeat(np.arange(n), z),
-        told=np.repeat(np.broadcast_to(told_apart(listed, settings.offset_spread), n), z),
+        told=np.repeat(told, z),
     )
     log10_lr = Calibration.fit(cases, trust=settings.trust).apply(cases.score, cases.ln_n, cases.told)
     return of_cases(cllr, log10_lr, cases.is_h1, cases.weight)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import wraps
 from typing import Any, Concatenate, Literal, ParamSpec
 
@@ -47,12 +48,23 @@ class Columns:
         }
 
 
-def _picture(name: str, description: str) -> Callable[[Callable[Concatenate[Any, P], None]], Callable[P, str]]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """A plot with its heading and what to look for in it."""
+
+    heading: str
+    caption: str
+    svg: str
+
+
+def _picture(
+    name: str, heading: str, description: str, caption: str
+) -> Callable[[Callable[Concatenate[Any, P], None]], Callable[P, Picture]]:
     """Make a function that draws on axes return the picture; `name` sets its ids apart from others' on a page."""
 
-    def drawing(draw: Callable[Concatenate[Any, P], None]) -> Callable[P, str]:
+    def drawing(draw: Callable[Concatenate[Any, P], None]) -> Callable[P, Picture]:
         @wraps(draw)
-        def picture(*given: P.args, **more: P.kwargs) -> str:
+        def picture(*given: P.args, **more: P.kwargs) -> Picture:
             import matplotlib
             from matplotlib.figure import Figure
 
@@ -70,14 +82,21 @@ def _picture(name: str, description: str) -> Callable[[Callable[Concatenate[Any,
                 (r'href="#', f'href="#{own}-'),
             ):
                 svg = re.sub(before, after, svg)
-            return svg.replace("<svg ", f'<svg role="img" aria-label="{description.format(**more)}" ', 1)
+            svg = svg.replace("<svg ", f'<svg role="img" aria-label="{description.format(**more)}" ', 1)
+            return Picture(heading=heading.format(**more), caption=caption, svg=svg)
 
         return picture
 
     return drawing
 
 
-@_picture("tippett", "Tippett plot")
+@_picture(
+    "tippett",
+    "Tippett plot",
+    "Tippett plot",
+    "The further the curves lie apart, the more the LR tells. True declarations left of 0 and false ones right "
+    "of it are misleading evidence.",
+)
 def tippett_plot(axes: Any, columns: Columns) -> None:
     """Share of true and of false declarations with an LR of at least that much."""
     at, true, false = tippett(columns.h1, columns.h2, **columns.weights)
@@ -88,7 +107,13 @@ def tippett_plot(axes: Any, columns: Columns) -> None:
     axes.legend()
 
 
-@_picture("entropy", "Empirical cross-entropy over prior odds")
+@_picture(
+    "entropy",
+    "Empirical cross-entropy",
+    "Empirical cross-entropy over prior odds",
+    "What a reader with these prior odds still does not know. Above the dotted line LRs would do harm; the gap "
+    "to the dashed line is lack of calibration.",
+)
 def entropy_plot(axes: Any, columns: Columns) -> None:
     """Empirical cross-entropy over prior odds."""
     odds = np.linspace(-2.5, 2.5, 101)
@@ -100,7 +125,12 @@ def entropy_plot(axes: Any, columns: Columns) -> None:
     axes.legend()
 
 
-@_picture("reliability", "Reliability: LRs as given against recalibrated ones")
+@_picture(
+    "reliability",
+    "Reliability",
+    "Reliability: LRs as given against recalibrated ones",
+    "Where the line is steeper than the diagonal, LRs are too cautious; where flatter, they claim too much.",
+)
 def reliability_plot(axes: Any, columns: Columns) -> None:
     """LRs as given against LRs recalibrated by pooling adjacent violators."""
     given, recalibrated = reliability(columns.h1, columns.h2, **columns.weights)
@@ -112,7 +142,12 @@ def reliability_plot(axes: Any, columns: Columns) -> None:
     axes.legend()
 
 
-@_picture("roc", "ROC curve")
+@_picture(
+    "roc",
+    "ROC",
+    "ROC curve",
+    "The dotted line marks 5 % of false declarations accepted.",
+)
 def roc_plot(axes: Any, columns: Columns) -> None:
     """Shares of true and of false declarations accepted, over all thresholds."""
     false, true = roc(columns.h1, columns.h2, **columns.weights)
@@ -122,7 +157,12 @@ def roc_plot(axes: Any, columns: Columns) -> None:
     axes.set(xlabel="false declarations accepted", ylabel="true declarations accepted", xlim=(0, 1), ylim=(0, 1))
 
 
-@_picture("coverage-{by}", "Coverage of share intervals by {by}")
+@_picture(
+    "coverage-{by}",
+    "Coverage by {by}",
+    "Coverage of share intervals by {by}",
+    "Each line is a kind of parcel; bars are 90 % intervals. The dotted line is the level stated in reports.",
+)
 def coverage_plot(axes: Any, cells: Sequence[CoverageCell], *, by: Literal["share", "size"]) -> None:
     """How often intervals held the true share, by that share or by the number of stones, a line for each kind."""
     for k, kind in enumerate(sorted({c.kind for c in cells})):
@@ -143,7 +183,12 @@ def coverage_plot(axes: Any, cells: Sequence[CoverageCell], *, by: Literal["shar
     axes.legend()
 
 
-@_picture("detection", "Chance to find an undeclared share")
+@_picture(
+    "detection",
+    "Detection",
+    "Chance to find an undeclared share",
+    "At share 0 a line shows the false alarm. The dotted line is the 90 % that detection limits refer to.",
+)
 def detection_plot(axes: Any, cells: Sequence[DetectionCell]) -> None:
     """Chance to find an undeclared share, a line for each number of stones."""
     for k, n in enumerate(sorted({c.n_stones for c in cells})):
@@ -161,7 +206,12 @@ def detection_plot(axes: Any, cells: Sequence[DetectionCell]) -> None:
     axes.legend()
 
 
-@_picture("novelty", "Parcels flagged as novel, by kind")
+@_picture(
+    "novelty",
+    "Novelty",
+    "Parcels flagged as novel, by kind",
+    "Known zones should be flagged no more often than the dotted line, others as often as can be.",
+)
 def novelty_plot(axes: Any, cells: Sequence[NoveltyCell]) -> None:
     """Share of parcels flagged as like nothing in the reference, by kind."""
     limits = [clopper_pearson(c.flagged, c.trials) for c in cells]
@@ -175,7 +225,12 @@ def novelty_plot(axes: Any, cells: Sequence[NoveltyCell]) -> None:
     axes.set(xlabel=f"flagged (p of {cells[0].alpha:g} or less)", xlim=(0, 1))
 
 
-@_picture("decision", "Errors of the conclusion by size of parcel")
+@_picture(
+    "decision",
+    "Errors by size",
+    "Errors of the conclusion by size of parcel",
+    "Bars reach to the measured share; whiskers to the upper limit of a 90 % interval.",
+)
 def decision_plot(axes: Any, cells: Sequence[DecisionErrors]) -> None:
     """Errors of the conclusion by size of parcel."""
     place = np.arange(len(cells))

@@ -50,15 +50,6 @@ class Row:
     verdict: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Picture:
-    """A plot with its heading and what to look for in it."""
-
-    heading: str
-    caption: str
-    svg: str
-
-
 def render_validation(evaluation: Evaluation, criteria: Criteria) -> str:
     """Return the page; the same evaluation and criteria give the same bytes."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -148,55 +139,19 @@ def _counts(rows: Sequence[Row]) -> list[tuple[str, int]]:
     return [(name, sum(row.verdict == name for row in rows)) for name in names]
 
 
-def _pictures(evaluation: Evaluation) -> list[Picture]:
+def _pictures(evaluation: Evaluation) -> list[plots.Picture]:
     """Draw what there is to draw; what was not measured is left out."""
     columns = plots.Columns(evaluation.trials)
     trials = columns if columns.h1.size and columns.h2.size else None
-    coverage = "Each line is a kind of parcel; bars are 90 % intervals. The dotted line is the level stated in reports."
-    every: list[tuple[str, str, Any, Callable[[Any], str]]] = [
-        (
-            "Tippett plot",
-            "The further the curves lie apart, the more the LR tells. True declarations left of 0 and false ones right"
-            " of it are misleading evidence.",
-            trials,
-            plots.tippett_plot,
-        ),
-        (
-            "Empirical cross-entropy",
-            "What a reader with these prior odds still does not know. Above the dotted line LRs would do harm; the gap"
-            " to the dashed line is lack of calibration.",
-            trials,
-            plots.entropy_plot,
-        ),
-        (
-            "Reliability",
-            "Where the line is steeper than the diagonal, LRs are too cautious; where flatter, they claim too much.",
-            trials,
-            plots.reliability_plot,
-        ),
-        ("ROC", "The dotted line marks 5 % of false declarations accepted.", trials, plots.roc_plot),
-        ("Coverage by share", coverage, evaluation.coverage, partial(plots.coverage_plot, by="share")),
-        ("Coverage by size", coverage, evaluation.coverage, partial(plots.coverage_plot, by="size")),
-        (
-            "Detection",
-            "At share 0 a line shows the false alarm. The dotted line is the 90 % that detection limits refer to.",
-            evaluation.detection,
-            plots.detection_plot,
-        ),
-        (
-            "Novelty",
-            "Known zones should be flagged no more often than the dotted line, others as often as can be.",
-            evaluation.novelty,
-            plots.novelty_plot,
-        ),
-        (
-            "Errors by size",
-            "Bars reach to the measured share; whiskers to the upper limit of a 90 % interval.",
-            evaluation.decisions,
-            plots.decision_plot,
-        ),
+    every: list[tuple[Any, Callable[[Any], plots.Picture]]] = [
+        *((trials, draw) for draw in (plots.tippett_plot, plots.entropy_plot, plots.reliability_plot, plots.roc_plot)),
+        (evaluation.coverage, partial(plots.coverage_plot, by="share")),
+        (evaluation.coverage, partial(plots.coverage_plot, by="size")),
+        (evaluation.detection, plots.detection_plot),
+        (evaluation.novelty, plots.novelty_plot),
+        (evaluation.decisions, plots.decision_plot),
     ]
-    return [Picture(heading=heading, caption=caption, svg=draw(of)) for heading, caption, of, draw in every if of]
+    return [draw(of) for of, draw in every if of]
 
 
 def detection_limits(cells: Sequence[DetectionCell]) -> list[tuple[str, int, str, str]]:
