@@ -13,17 +13,13 @@ import tempfile
 import time
 from pathlib import Path
 
-import httpx2
 import sqlalchemy as sa
 
+from benchmarks.servers import asked, databases
 from service.register.database import connect, writing
-from service.register.keys import create_key
 from service.register.opening import open_register
 from service.settings import Settings
-from tests.needs import postgres_programs
-from tests.service.databases import Postgres
 from tests.service.registers import examined
-from tests.service.server import Server
 
 N = 1_000_000
 ROUNDS = 15
@@ -136,13 +132,8 @@ def _of_postgres(statement: str) -> str:
 
 def measure(settings: Settings, n: int) -> float:
     """Print the median time of every query, and return the longest of them."""
-    key = create_key(settings, "viewer")
-    url = settings.database_url or f"sqlite:///{settings.home}/register.db"
     longest = 0.0
-    with (
-        Server(settings.home, "--no-worker", KPF_RATE_PER_MINUTE="0", KPF_DATABASE_URL=url) as server,
-        httpx2.Client(base_url=server.url, headers={"Authorization": f"Bearer {key}"}, timeout=300) as client,
-    ):
+    with asked(settings.home, "viewer", "--no-worker", database_url=settings.database_url) as (_, client):
         for route in routes(n):
             times = []
             for _ in range(ROUNDS):
@@ -159,21 +150,14 @@ def measure(settings: Settings, n: int) -> float:
 def main() -> int:
     n = int(sys.argv[1]) if len(sys.argv) > 1 else N
     longest: list[float] = []
-    programs = postgres_programs()
-    server = None if programs is None else Postgres(programs)
-    try:
-        for name, url in (("SQLite", None), ("PostgreSQL", None if server is None else server.new_database())):
-            if name == "PostgreSQL" and server is None:
-                continue
+    with databases() as kinds:
+        for name, url in kinds.items():
             with tempfile.TemporaryDirectory() as home:
                 settings = Settings(home=Path(home), database_url=url)
                 started = time.perf_counter()
                 fill(settings, n)
                 print(f"{name}: {n:,} comparisons, filled in {time.perf_counter() - started:.0f} s", flush=True)
                 longest.append(measure(settings, n))
-    finally:
-        if server is not None:
-            server.remove()
     print(f"the slowest median is {max(longest) * 1e3:.0f} ms, at most {MOST_SECONDS * 1e3:.0f}")
     return int(max(longest) > MOST_SECONDS)
 

@@ -16,15 +16,15 @@ import httpx2
 import uvicorn
 from starlette.applications import Starlette
 
+from benchmarks.servers import asked
 from service.door.reception import routed
 from service.door.stack import door
 from service.endpoints import ENDPOINTS
 from service.pages.errors import problem_response, refusal_response
-from service.register.keys import create_key
 from service.routes.comparisons import COMPARE, submitted
-from service.settings import Settings, read_settings
+from service.settings import read_settings
 from service.work.place import Workplace
-from tests.service.server import Server, free_port
+from tests.service.server import free_port
 
 ROUNDS, REQUESTS, AT_ONCE = 6, 80, 4
 N_STONES = 1000
@@ -75,19 +75,18 @@ def middle_and_last(seconds: list[float]) -> tuple[float, float]:
 
 def main() -> int:
     home, port, body = Path(tempfile.mkdtemp()), free_port(), parcel()
-    key = create_key(Settings(home=home), "monitor")
-    headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
     surroundings = os.environ | {"KPF_HOME": str(home), "KPF_RATE_PER_MINUTE": "0"}
     command = [sys.executable, "-m", "benchmarks.bench_service", "bare", str(port)]
-    plain = subprocess.Popen(command, env=surroundings)
     rates: dict[str, list[float]] = {"served": [], "bare": []}
     times: dict[str, list[float]] = {"served": [], "bare": []}
-    try:
-        with Server(home, KPF_RATE_PER_MINUTE="0") as server:
-            clients = {
-                "served": httpx2.Client(base_url=server.url, headers=headers, timeout=60),
-                "bare": httpx2.Client(base_url=f"http://127.0.0.1:{port}", headers=headers, timeout=60),
-            }
+    with asked(home, "monitor") as (_, served):
+        served.headers["Content-Type"] = "application/json"
+        plain = subprocess.Popen(command, env=surroundings)
+        try:
+            patient = httpx2.HTTPTransport(retries=8)  # it begins to listen after some seconds
+            url = f"http://127.0.0.1:{port}"
+            own = httpx2.Client(base_url=url, headers=served.headers, timeout=60, transport=patient)
+            clients = {"served": served, "bare": own}
             for client in clients.values():
                 round_of(client, body)
             for _ in range(ROUNDS):
@@ -95,9 +94,9 @@ def main() -> int:
                     rate, seconds = round_of(client, body)
                     rates[name].append(rate)
                     times[name] += seconds
-    finally:
-        plain.terminate()
-        plain.wait()
+        finally:
+            plain.terminate()
+            plain.wait()
     for name in rates:
         middle, last = (1e3 * seconds for seconds in middle_and_last(times[name]))
         print(f"{name:8} {statistics.median(rates[name]):6.1f} requests/s   p50 {middle:5.0f} ms   p99 {last:5.0f} ms")

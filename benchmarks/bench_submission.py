@@ -15,14 +15,8 @@ import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import httpx2
-import psutil
-
 from benchmarks.bench_batch import write_submission
-from service.register.keys import create_key
-from service.settings import Settings
-from tests.needs import postgres_programs
-from tests.service.databases import Postgres
+from benchmarks.servers import asked, databases, processes
 from tests.service.server import Server
 
 N = 2240
@@ -42,13 +36,7 @@ def batch(submission: Path) -> float:
 
 def received(home: Path, archive: Path, url: str | None) -> float:
     """Return the seconds of processors from the upload to the end of its job, those of a database server left out."""
-    key = create_key(Settings(home=home, database_url=url), "monitor")
-    headers = {"Authorization": f"Bearer {key}"}
-    url = url or f"sqlite:///{home}/register.db"
-    with (
-        Server(home, KPF_DATABASE_URL=url) as server,
-        httpx2.Client(base_url=server.url, headers=headers, timeout=600) as client,
-    ):
+    with asked(home, "monitor", database_url=url) as (server, client):
         started = used(server)
         with archive.open("rb") as file:
             sent = client.post("/v1/submissions", files={"file": (archive.name, file)}).raise_for_status().json()
@@ -61,36 +49,24 @@ def received(home: Path, archive: Path, url: str | None) -> float:
 
 def used(server: Server) -> float:
     """Return the seconds of processors that the processes of a server have had, those that have ended too."""
-    launcher = psutil.Process(server.process.pid)
-    times = [process.cpu_times() for process in (launcher, *launcher.children(recursive=True))]
+    times = [process.cpu_times() for process in processes(server)]
     return sum(one.user + one.system + one.children_user + one.children_system for one in times)
 
 
 def main() -> int:
     n = int(sys.argv[1]) if len(sys.argv) > 1 else N
-    programs = postgres_programs()
-    postgres = None if programs is None else Postgres(programs)
     worst = 0.0
-    try:
-        with TemporaryDirectory() as folder:
-            submission = write_submission(Path(folder) / "submission", n)
-            archive = Path(shutil.make_archive(str(Path(folder) / "packed"), "zip", submission))
-            for name, url in (("SQLite", None), ("PostgreSQL", None if postgres is None else postgres.new_database())):
-                if name == "SQLite" or url is not None:
-                    first, over_http, again = (
-                        batch(submission),
-                        received(Path(folder) / name, archive, url),
-                        batch(submission),
-                    )
-                    times = 2 * over_http / (first + again)
-                    worst = max(worst, times)
-                    print(
-                        f"{name}, {n:,} parcels: batch {first:.1f} and {again:.1f} s, as a submission {over_http:.1f} s"
-                    )
-                    print(f"{times:.2f} times as long, at most {MOST_TIMES}", flush=True)
-    finally:
-        if postgres is not None:
-            postgres.remove()
+    with TemporaryDirectory() as folder, databases() as kinds:
+        submission = write_submission(Path(folder) / "submission", n)
+        archive = Path(shutil.make_archive(str(Path(folder) / "packed"), "zip", submission))
+        for name, url in kinds.items():
+            first = batch(submission)
+            over_http = received(Path(folder) / name, archive, url)
+            again = batch(submission)
+            times = 2 * over_http / (first + again)
+            worst = max(worst, times)
+            print(f"{name}, {n:,} parcels: batch {first:.1f} and {again:.1f} s, as a submission {over_http:.1f} s")
+            print(f"{times:.2f} times as long, at most {MOST_TIMES}", flush=True)
     return int(worst > MOST_TIMES)
 
 

@@ -120,20 +120,12 @@ class Difference:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Moved:
-    """A reference parcel whose log10 LR under a declaration changed."""
-
-    trial: Trial
-    before: float
-    after: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ReleaseComparison:
     """Two releases side by side: `before` is A, `after` is B.
 
     `n_common` trials are in both; `median_change` is that of the absolute change of log10 LR, and `n_turned` counts
-    trials with LR > 10 for one hypothesis before and for the other after. `moved` holds the largest changes.
+    trials with LR > 10 for one hypothesis before and for the other after. `moved` holds the trials whose log10 LR
+    changed most, with what it was and what it is.
     """
 
     before: Evaluation
@@ -142,7 +134,7 @@ class ReleaseComparison:
     differences: tuple[Difference, ...]
     median_change: float | None
     n_turned: int
-    moved: tuple[Moved, ...]
+    moved: tuple[tuple[Trial, float, float], ...]
 
     def as_text(self) -> str:
         """Return a plain table for a terminal."""
@@ -154,9 +146,9 @@ class ReleaseComparison:
             )
         if self.median_change is not None:
             lines.append(f"  median change of log10 LR {self.median_change:.3f}; {self.n_turned} turned about")
-        for m in self.moved:
-            claim = f"{m.trial.parcel_id} declared {m.trial.declared} on {m.trial.day}"
-            lines.append(f"  {claim}: {m.before:+.2f} -> {m.after:+.2f} ({'true' if m.trial.is_h1 else 'false'})")
+        for trial, old, new in self.moved:
+            claim = f"{trial.parcel_id} declared {trial.declared} on {trial.day}"
+            lines.append(f"  {claim}: {old:+.2f} -> {new:+.2f} ({'true' if trial.is_h1 else 'false'})")
         return "\n".join(lines) + "\n"
 
 
@@ -178,7 +170,7 @@ def compare_evaluations(before: Evaluation, after: Evaluation) -> ReleaseCompari
         differences=tuple(_difference(name, common, old, new) for name in STATISTICS) if both else (),
         median_change=float(np.median(np.abs(new - old))) if common else None,
         n_turned=int(((old > 1) & (new < -1) | (old < -1) & (new > 1)).sum()),
-        moved=tuple(Moved(trial=common[i], before=float(old[i]), after=float(new[i])) for i in order),
+        moved=tuple((common[i], float(old[i]), float(new[i])) for i in order),
     )
 
 

@@ -71,18 +71,16 @@ class Fitted(SourceModel):
     edges: Floats
 
 
-def tells_apart(table: ZoneTable, zones: Sequence[str]) -> bool:
-    """Say whether on some day one of the zones was compliant and another one was not."""
-    for day in {period.valid_from for period in table.periods}:
-        compliant = set(table.compliant_on(day)) & set(zones)
-        if 0 < len(compliant) < len(zones):
-            return True
-    return False
+def compliant_sets(table: ZoneTable, zones: Sequence[str]) -> list[tuple[float, ...]]:
+    """Return which of the zones were compliant, 0 or 1 each, wherever some were and others not; each set once."""
+    days = {period.valid_from for period in table.periods}
+    sets = {tuple(float(zone in compliant) for zone in zones) for compliant in map(table.compliant_on, days)}
+    return sorted(item for item in sets if 0 < sum(item) < len(zones))
 
 
 def assumed_days(table: ZoneTable, zones: Sequence[str]) -> list[str]:
     """Return the days from which assumed periods begin; none where the package's own table tells zones apart."""
-    if tells_apart(table, zones):
+    if compliant_sets(table, zones):
         return []
     return sorted({period.valid_from.isoformat() for period in usable_status(table, zones).periods})
 
@@ -94,7 +92,7 @@ def usable_status(table: ZoneTable, zones: Sequence[str]) -> ZoneTable:
     a status, or in which all zones always had the same, gives no such day: then half of the zones are taken to be
     compliant, another half on each of four stretches of time. What a release says of zones stays the package's own.
     """
-    if tells_apart(table, zones):
+    if compliant_sets(table, zones):
         return table
     half = max(len(zones) // 2, 1)
     periods = []
@@ -108,15 +106,6 @@ def usable_status(table: ZoneTable, zones: Sequence[str]) -> ZoneTable:
             if zone in chosen
         ]
     return ZoneTable(zones=table.zones, periods=tuple(periods))
-
-
-def allowed_sets(reference: ReferencePackage, zone_ids: tuple[str, ...]) -> Floats:
-    """Return the distinct sets of compliant zones, one for each day on which the table changes, but for empty ones."""
-    table = usable_status(reference.zone_table, zone_ids)
-    days = sorted({period.valid_from for period in table.periods})
-    sets = {tuple(float(zone in table.compliant_on(day)) for zone in zone_ids) for day in days}
-    kept = sorted(item for item in sets if 0 < sum(item) < len(zone_ids))
-    return np.array(kept or [(1.0,) * len(zone_ids)])
 
 
 def usable_zones(reference: ReferencePackage, minimum_parcels: int) -> tuple[str, ...]:
@@ -159,6 +148,7 @@ def prepare(reference: ReferencePackage, *, minimum_parcels: int) -> Prepared:
     if len(footprints) != 1 or footprints[0].arrays.membership is not None:
         raise ValueError("reference parcels must be stone lists")
     arrays = footprints[0].arrays
+    sets = compliant_sets(usable_status(reference.zone_table, zone_ids), zone_ids)
     return Prepared(
         reference=reference,
         arrays=arrays,
@@ -166,7 +156,7 @@ def prepare(reference: ReferencePackage, *, minimum_parcels: int) -> Prepared:
         rows=rows,
         zone_ids=zone_ids,
         level_names=names,
-        allowed_sets=allowed_sets(reference, zone_ids),
+        allowed_sets=np.array(sets or [(1.0,) * len(zone_ids)]),
         structure=learn_structure(structure, arrays),
         blank=structure,
     )

@@ -10,7 +10,7 @@ import numpy as np
 from kpfootprint.plain import built
 from kpfootprint.release import Release
 from kpfootprint.stats.arrays import Floats, Ints, ParcelArrays, n_alike
-from kpfootprint.stats.model import FootprintModel, look
+from kpfootprint.stats.model import look
 from kpfootprint.stats.ranks import highest_log10_lr
 from kpfootprint.stats.selection import elsewhere
 from kpfootprint.stats.verification import LikelihoodRatio
@@ -102,10 +102,9 @@ def simulated_nowhere(release: Release, urn: Urn, *, n: int, seed: int) -> tuple
         Parcels, half of them near a listed zone.
     """
     scenario = replace(scenario_of(release), kinds=ONLY_UNLISTED, sieved=0.0)
-    view = partial(
-        _weighed, model=release.model, strong_p=release.rules.strong_novelty_p, unlisted_weight=release.unlisted_weight
+    (log10_lr, p_value), truth = simulate(
+        partial(_weighed, release=release), urn, scenario, n=n, seed=np.random.SeedSequence(seed)
     )
-    (log10_lr, p_value), truth = simulate(view, urn, scenario, n=n, seed=np.random.SeedSequence(seed))
     results: list[Result] = []
     cells: list[NoveltyCell] = []
     for name in ("far", "near"):
@@ -121,12 +120,11 @@ def scenario_of(release: Release) -> Scenario:
     return built(Scenario, release.manifest["config"]["scenario"])
 
 
-def _weighed(
-    arrays: ParcelArrays, truth: Truth, *, model: FootprintModel, strong_p: float, unlisted_weight: float
-) -> tuple[Floats, Floats]:
+def _weighed(arrays: ParcelArrays, truth: Truth, *, release: Release) -> tuple[Floats, Floats]:
     """Return bounded log10 LRs and novelty p-values of a chunk."""
+    model, weight = release.model, release.unlisted_weight
     looked = look(model, arrays, truth.declared)
     alternatives = elsewhere(truth.declared, truth.allowed)
     p_value = model.novelty.p_values(looked.strangeness, looked.ln_n)
-    lr = LikelihoodRatio(model=model, looked=looked, alternatives=alternatives, unlisted_weight=unlisted_weight)
-    return model.calibration.bounded(lr.value, highest_log10_lr(p_value, strong_p)), p_value
+    lr = LikelihoodRatio(model=model, looked=looked, alternatives=alternatives, unlisted_weight=weight)
+    return model.calibration.bounded(lr.value, highest_log10_lr(p_value, release.rules.strong_novelty_p)), p_value

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from kpfootprint.reference import ReferencePackage
 from kpfootprint.stats import metrics
 from kpfootprint.stats.arrays import Bools, Floats, Ints
-from kpfootprint.stats.calibration import Calibration
+from kpfootprint.stats.calibration import Calibration, told_apart
 from kpfootprint.stats.ranks import NOVEL_P, highest_log10_lr
 from training.evaluate.methods import FittedSplits, Method, held_out, n_stones_of, zone_codes, zones_of
 from training.evaluate.trials import (
@@ -21,6 +22,7 @@ from training.evaluate.trials import (
     cases_of,
     counted,
     draw_export_days,
+    verification_scores,
     verification_trials,
 )
 from training.folds import fold_of_parcels
@@ -81,13 +83,12 @@ class Setting:
 
     def scores(self, evidence: Floats, trials: Trials | None = None) -> Scores:
         """Return uncalibrated log10 scores of trials (the setting's own without any)."""
-        return Scores.of(
-            self.trials if trials is None else trials,
-            evidence,
-            unlisted_weight=self.unlisted_weight,
-            alternatives=self.method.alternatives,
-            offset_spread=self.method.offset_spread,
+        trials = self.trials if trials is None else trials
+        score = partial(
+            verification_scores, unlisted_weight=self.unlisted_weight, alternatives=self.method.alternatives
         )
+        told = np.broadcast_to(told_apart(evidence[:, :-1], self.method.offset_spread), len(evidence))
+        return Scores(score(trials, evidence), score(trials, evidence, unlisted_source=True), told[trials.parcel])
 
     def calibration(self, trials: Trials, scores: Scores) -> Calibration:
         """Return what the trials teach, bounds and all."""

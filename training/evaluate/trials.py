@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import date, timedelta
 from typing import Literal
 
@@ -11,7 +11,7 @@ import numpy as np
 
 from kpfootprint.reference import COMPLIANT, ZoneTable
 from kpfootprint.stats.arrays import Bools, Floats, Ints, n_alike, rows_of
-from kpfootprint.stats.calibration import Calibration, Cases, told_apart
+from kpfootprint.stats.calibration import Calibration, Cases
 from kpfootprint.stats.intervals import bootstrap_over_parcels, clopper_pearson
 from kpfootprint.stats.metrics import LN10
 from kpfootprint.stats.selection import Evidence, log10_score
@@ -195,26 +195,6 @@ class Scores:
     unlisted: Floats
     told: Floats
 
-    @classmethod
-    def of(
-        cls,
-        trials: Trials,
-        evidence: Floats,
-        *,
-        unlisted_weight: float,
-        alternatives: Alternatives,
-        offset_spread: float | None,
-    ) -> Scores:
-        """Score trials both ways."""
-        asked, unlisted = (
-            verification_scores(
-                trials, evidence, unlisted_weight=unlisted_weight, alternatives=alternatives, unlisted_source=out
-            )
-            for out in (False, True)
-        )
-        told = np.broadcast_to(told_apart(evidence[:, :-1], offset_spread), len(evidence))
-        return cls(asked, unlisted, told[trials.parcel])
-
     def where(self, which: Bools) -> Scores:
         """Return those of some of the trials."""
         return rows_of(self, which)
@@ -274,9 +254,7 @@ class Draws:
             metric=metric,
             conditions=conditions,
             value=statistic(np.ones(parcel.size)),
-            low=limits.low,
-            high=limits.high,
-            level=limits.level,
+            **asdict(limits),
             n_parcels=int(np.unique(parcel).size),
             n_trials=int(parcel.size),
         )
@@ -298,9 +276,7 @@ def counted(characteristic: str, metric: str, conditions: str, hits: int, trials
         metric=metric,
         conditions=conditions,
         value=hits / trials,
-        low=limits.low,
-        high=limits.high,
-        level=limits.level,
+        **asdict(limits),
         n_parcels=trials,
         n_trials=trials,
     )
