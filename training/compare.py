@@ -116,11 +116,9 @@ def recoded(batch: Batch, own: Scheme, other: Scheme) -> Batch:
             tables[item.name] = np.array([*(place.get(name, NOT_RECORDED) for name in mine.class_names), NOT_RECORDED])
 
     def one(parcel: Parcel) -> Parcel:
-        if parcel.stones is None:
-            return parcel
-        known = {name: codes for name, codes in parcel.stones.codes.items() if name in tables}
+        known = {name: codes for name, codes in parcel.stone_list.codes.items() if name in tables}
         codes = {name: tables[name][values].astype(np.int16) for name, values in known.items()}
-        return replace(parcel, stones=replace(parcel.stones, codes=codes))
+        return replace(parcel, stones=replace(parcel.stone_list, codes=codes))
 
     return Batch(tuple(one(parcel) for parcel in batch))
 
@@ -197,13 +195,12 @@ def _same_stones(one: ReferencePackage, two: ReferencePackage) -> dict[str, bool
 
 
 def _alike(one: Parcel, two: Parcel) -> bool:
-    if one.stones is None or two.stones is None:
-        return one == two
+    mine, others = one.stone_list, two.stone_list
     return (
         one.conditions == two.conditions
-        and np.array_equal(one.stones.weight_ct, two.stones.weight_ct)
-        and set(one.stones.codes) == set(two.stones.codes)
-        and all(np.array_equal(codes, two.stones.codes[name]) for name, codes in one.stones.codes.items())
+        and np.array_equal(mine.weight_ct, others.weight_ct)
+        and mine.codes.keys() == others.codes.keys()
+        and all(np.array_equal(codes, others.codes[name]) for name, codes in mine.codes.items())
     )
 
 

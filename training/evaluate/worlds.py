@@ -6,14 +6,15 @@ from folds of the drawn package and is tried on the rest, so it may adapt; where
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kpfootprint.parcel import Batch, Conditions, Parcel, Stones
+from kpfootprint.parcel import Batch, Parcel, Stones
 from kpfootprint.reference import ReferencePackage
+from kpfootprint.stats.arrays import Floats
 from training.evaluate.methods import Method, fit_splits
 from training.evaluate.setting import SEED, Setting
 from training.evaluate.trials import Draws
@@ -59,6 +60,20 @@ WORLDS: tuple[World, ...] = (
 )
 
 
+def drawn_parcel(name: str, weight: Floats, codes: Mapping[str, NDArray[np.int16]]) -> Parcel:
+    """Return a parcel of stones of these weights in carats and these classes, of which nothing else is stated."""
+    stones = Stones(weight_ct=weight, codes=codes)
+    return Parcel(parcel_id=name, n_stones=weight.size, carats=float(weight.sum()), stones=stones)
+
+
+def drawn_package(
+    like: ReferencePackage, name: str, parcels: Sequence[Parcel], zone_of: Sequence[str]
+) -> ReferencePackage:
+    """Return a package with these parcels in place of its own, and with a name that says so."""
+    days = (None,) * len(parcels)
+    return replace(like, name=name, batch=Batch(tuple(parcels)), zone_of=tuple(zone_of), collected_on=days)
+
+
 def draw_world(world: World, prepared: Prepared, fitted: Fitted, *, seed: int) -> ReferencePackage:
     """Draw a package like the prepared one from a world."""
     rng = np.random.default_rng(seed)
@@ -89,22 +104,9 @@ def draw_world(world: World, prepared: Prepared, fitted: Fitted, *, seed: int) -
             # the largest of logits with Gumbel noise is a draw from their softmax
             codes[name] = (logits + rng.gumbel(size=logits.shape)).argmax(axis=1).astype(np.int16)
             first = codes[name] if first is None else first
-        parcels.append(
-            Parcel(
-                parcel_id=f"W{row:04}",
-                n_stones=n,
-                carats=float(weight.sum()),
-                conditions=Conditions(),
-                stones=Stones(weight_ct=weight, codes=codes),
-            )
-        )
-    return replace(
-        reference,
-        name=f"{reference.name}, {world.name}",
-        batch=Batch(tuple(parcels)),
-        zone_of=tuple(prepared.zone_ids[zone] for zone in prepared.groups),
-        collected_on=(None,) * len(parcels),
-    )
+        parcels.append(drawn_parcel(f"W{row:04}", weight, codes))
+    zone_of = [prepared.zone_ids[zone] for zone in prepared.groups]
+    return drawn_package(reference, f"{reference.name}, {world.name}", parcels, zone_of)
 
 
 def world_results(

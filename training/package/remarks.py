@@ -28,9 +28,11 @@ def remarks(package: ReferencePackage, minimum_parcels: int, *, today: date | No
     today : date, optional
         Parcels collected after it are told.
     """
-    sizes, classes = [*_sizes(package), *_other_unit(package), *_below(package)], _classes(package)
-    remarks = [*_few(package, minimum_parcels), *_confounded(package), *_days(package, today), *sizes, *classes]
-    return [*remarks, *_unread(package)]
+    found = [*_few(package, minimum_parcels), *_confounded(package), *_days(package, today)]
+    found += [*_sizes(package), *_classes(package)]
+    if package.unread:  # columns of the stones that are neither a weight nor an attribute
+        found.append(_remark("unread", names=list(package.unread[:SHOWN])))
+    return found
 
 
 def _remark(code: str, **values: str | int | float | list[str]) -> Remark:
@@ -65,13 +67,13 @@ def _days(package: ReferencePackage, today: date | None) -> Iterator[Remark]:
 
 
 def _sizes(package: ReferencePackage) -> Iterator[Remark]:
-    weights = {weight for parcel in package.batch for weight in np.unique(parcel.stone_list.weight_ct).tolist()}
-    if len(weights) == 1:
-        yield _remark("one_weight", weight=f"{weights.pop():g}")
+    """Say where all stones weigh the same, parcels seem to be in another unit, or many stones lie below all sizes.
 
-
-def _other_unit(package: ReferencePackage) -> Iterator[Remark]:
-    """Give the parcels whose usual stone is far lighter or heavier than in other parcels of its zone, as grams are."""
+    The usual stone of a parcel in grams is far lighter than in other parcels of its zone.
+    """
+    every = np.concatenate([parcel.stone_list.weight_ct for parcel in package.batch])
+    if np.ptp(every) == 0:
+        yield _remark("one_weight", weight=f"{every[0]:g}")
     usual: dict[str, dict[str, float]] = {}
     for parcel, zone in zip(package.batch, package.zone_of, strict=True):
         if parcel.n_stones >= UNIT_STONES:
@@ -81,21 +83,10 @@ def _other_unit(package: ReferencePackage) -> Iterator[Remark]:
         odd = [name for name, weight in weights.items() if not middle / UNIT < weight < middle * UNIT]
         if odd and len(weights) >= UNIT_PARCELS:
             yield _remark("other_unit", zone=zone, names=odd[:SHOWN])
-
-
-def _below(package: ReferencePackage) -> Iterator[Remark]:
-    """Say which share of the stones lies below the first of the limits, where it is more than a few."""
     first = package.scheme.size.sieve_set.lower_ct[0]
-    weights = np.concatenate([parcel.stone_list.weight_ct for parcel in package.batch])
-    share = float(np.mean(weights < first))
+    share = float(np.mean(every < first))
     if share > FEW:
         yield _remark("below_sizes", percent=share, edge=f"{first:g}")
-
-
-def _unread(package: ReferencePackage) -> Iterator[Remark]:
-    """Give the columns of the stones that are neither a weight nor an attribute."""
-    if package.unread:
-        yield _remark("unread", names=list(package.unread[:SHOWN]))
 
 
 def _classes(package: ReferencePackage) -> Iterator[Remark]:

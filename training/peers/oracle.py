@@ -6,12 +6,12 @@ Nothing may beat the oracle beyond chance; what seems to has seen what it should
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kpfootprint.parcel import Batch, Conditions, Parcel, Stones
+from kpfootprint.parcel import Batch, Parcel
 from kpfootprint.reference import ReferencePackage
 from kpfootprint.stats.arrays import Floats
 from kpfootprint.stats.intervals import ConfidenceInterval, bootstrap_over_parcels
@@ -26,6 +26,7 @@ from training.evaluate.trials import (
     verification_scores,
     verification_trials,
 )
+from training.evaluate.worlds import drawn_package, drawn_parcel
 from training.folds import folds
 from training.peers.tables import Tables, tables_of
 from training.record import Evaluation
@@ -80,13 +81,7 @@ class DirichletWorld:
                 n = int(np.clip(np.exp(rng.normal(np.log(median_stones), 0.8)), 40, 4000))
                 parcels.append(self._parcel(f"{zone}-{k:03}", z, n, rng))
                 zone_of.append(zone)
-        return replace(
-            self.package,
-            name=f"{self.package.name}-dirichlet-world",
-            batch=Batch(tuple(parcels)),
-            zone_of=tuple(zone_of),
-            collected_on=(None,) * len(parcels),
-        )
+        return drawn_package(self.package, f"{self.package.name}-dirichlet-world", parcels, zone_of)
 
     def _parcel(self, name: str, zone: int, n: int, rng: np.random.Generator) -> Parcel:
         sieve_set, attributes = self.package.scheme.size.sieve_set, self.package.scheme.categorical
@@ -99,8 +94,7 @@ class DirichletWorld:
             passed = np.cumsum(chances, axis=1)[band] < rng.uniform(size=(n, 1))
             codes[attribute.name] = np.minimum(passed.sum(axis=1), chances.shape[1] - 1).astype(np.int16)
         weight = lower[band] + rng.uniform(0.02, 0.98, n) * (upper - lower)[band]
-        stones = Stones(weight_ct=weight, codes=codes)
-        return Parcel(parcel_id=name, n_stones=n, carats=float(weight.sum()), conditions=Conditions(), stones=stones)
+        return drawn_parcel(name, weight, codes)
 
     def log_likelihood(self, tables: Tables) -> Floats:
         """Return the exact ln likelihood of each parcel's counts under each zone, shape (n_parcels, n_zones).
