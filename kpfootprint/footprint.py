@@ -181,11 +181,14 @@ def _count_sheet(
     """Fill a parcel's tables from its breakdowns; a finer breakdown by size is preferred to one without size."""
     size, indicator = scheme.size.name, structure.membership_of_classes()
     # how stones of a size class lie in the size classes of the structure; the last row is any size
-    cells = arrays.cells[row]
-    whole = cells if arrays.partial is None else cells + 1e-9
-    mass = np.concatenate([membership * (cells + 1e-9), whole[None]])
-    by_stone = mass @ indicator
-    by_stone /= np.maximum(by_stone.sum(axis=1, keepdims=True), 1e-300)
+    cells = arrays.cells[row] + 1e-9
+    mass = np.concatenate([membership, np.ones((1, cells.size))]) * cells
+    if arrays.partial is None:  # to the last digit as whole sheets were always counted
+        of_classes, any_size = (membership * cells) @ indicator, arrays.cells[row] @ indicator
+        of_classes /= np.maximum(of_classes.sum(axis=1, keepdims=True), 1e-300)
+        by_stone = np.vstack([of_classes, any_size / arrays.cells[row].sum()])
+    else:
+        by_stone = mass @ indicator / np.maximum(mass.sum(axis=1, keepdims=True), 1e-300)
     for item in sorted(breakdowns, key=lambda item: size in item.attributes):
         columns = {name: item.codes_of(name) for name in item.attributes}
         at = columns.get(size, np.full(len(item.n_stones), -1))
@@ -208,7 +211,7 @@ def _told_by_weight(
     mass = stones * weight
     whole = np.maximum(stones.sum(axis=1), 1e-300)
     mean = mass.sum(axis=1) / whole
-    cv2 = (mass * weight).sum(axis=1) / whole / np.maximum(mean**2, 1e-300) - 1.0
+    cv2 = (stones * weight**2).sum(axis=1) / whole / np.maximum(mean**2, 1e-300) - 1.0
     by_carat = mass @ structure.membership_of_classes() / np.maximum(mass.sum(axis=1, keepdims=True), 1e-300)
     told = np.nan_to_num(carats) / np.maximum(mean[at], 1e-300) / (1.0 + np.maximum(cv2[at], 0.0))
     return told, by_carat[at]
@@ -350,7 +353,9 @@ def _sizes_of_sheets(parcels: Sequence[Parcel], scheme: Scheme, structure: Struc
         coarse.append(np.bincount(code, weights=sheet.n_stones, minlength=len(sets.classes)))
     membership, counted = _membership(sets, structure), np.array(coarse, dtype=float)
     fit = structure.sizes_of(counted, kept, membership=membership)
-    return _Sizes(_spread(counted, membership, fit.cells), recorded=True, membership=membership, coarse=counted)
+    within = fit.cells[:, None, :] * membership + 1e-12 * membership
+    cells = np.einsum("pk,pkg->pg", counted, within / np.maximum(within.sum(axis=2, keepdims=True), 1e-300))
+    return _Sizes(cells, recorded=True, membership=membership, coarse=counted)
 
 
 def _membership(sets: SieveSet | None, structure: Structure) -> Floats:
@@ -362,13 +367,6 @@ def _membership(sets: SieveSet | None, structure: Structure) -> Floats:
 def _usual_cells(structure: Structure, kept: Floats) -> Floats:
     """Return the chances (n, n_cells) of sizes of which nothing is known."""
     return cell_probabilities(structure.grid, np.tile(structure.size_prior_mean, (len(kept), 1)), kept)
-
-
-def _spread(coarse: Floats, membership: Floats, cells: Floats) -> Floats:
-    """Spread the stones of coarse classes (n, K) over their cells as the parcel's own fitted sizes (n, n_cells) do."""
-    within = cells[:, None, :] * membership + 1e-12 * membership
-    out: Floats = np.einsum("pk,pkg->pg", coarse, within / np.maximum(within.sum(axis=2, keepdims=True), 1e-300))
-    return out
 
 
 def _sizes_of_sheet(parcel: Parcel, scheme: Scheme, structure: Structure, kept: Floats) -> _Sizes:
@@ -406,7 +404,8 @@ def _sizes_of_sheet(parcel: Parcel, scheme: Scheme, structure: Structure, kept: 
     if parcel.n_stones and uncounted.any():
         slope = slope - (uncounted @ slope) / uncounted.sum()
     coarse = (counted + uncounted)[None]
-    sized = _spread(coarse, membership, fit.cells)
+    within = fit.cells[0] * membership + 1e-12 * membership
+    sized = coarse @ (within / np.maximum(within.sum(axis=1, keepdims=True), 1e-300))
     unsized = open_stones + (whole - uncounted.sum() if open_carats else 0.0)
     return _Sizes(
         sized + unsized * fit.cells,
@@ -433,7 +432,8 @@ def _sizes_unseen(parcel: Parcel, structure: Structure, kept: Floats) -> _Sizes:
     if parcel.n_stones:
         n_stones = float(parcel.n_stones)
     else:
-        mean = float(usual[0] @ np.exp(structure.grid.centres))
+        every, theta = np.ones((1, structure.grid.n_cells)), structure.size_prior_mean[None]
+        mean = float(class_weights(structure.grid, theta, kept, every).mean[0, 0])
         counted = max((int(np.maximum(item.n_stones, 0).sum()) for item in parcel.breakdowns), default=0)
         n_stones = max(float(parcel.carats or 0.0) / mean, counted, 1.0)
         n_sd = 0.5 * n_stones
