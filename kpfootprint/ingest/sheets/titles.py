@@ -54,7 +54,8 @@ _TITLED = ("certificate_no", "exporter", "exported_on", "hs_code", *CONDITIONS)
 """Fields of a parcel that titles above a table may give, or columns that say the same in every row."""
 _IDS = ("parcel_id", "certificate_no")
 _HEADS = ("money", "value_usd", "mean", "percent", "n_stones", "carats")
-"""What heads a column and is no name of a sieve set."""
+"""What heads a column and is no name of a sieve set, or of a parcel."""
+_NOT_HEADS = ("sieve_set", *_IDS)
 
 
 def joined(said: Sequence[dict[str, KnownTable]], problems: list[Problem]) -> dict[str, KnownTable]:
@@ -146,10 +147,10 @@ def said_by_titles(
                 anchored and told is not None and headers.words.columns("parcels").get(fold(key)) == told
             ):  # fmt: skip
                 continue  # who signs below a table is no sorter or exporter of it
-            elif told == "sieve_set" and (
-                goods is None or "size_class" not in goods.columns or headers.of(text_of(value)).role in _HEADS
-            ):
-                continue  # ``Sieve | USD/ct``, the header of a table of prices
+            elif told in _NOT_HEADS and headers.of(text_of(value)).role in _HEADS:
+                continue  # ``Sieve | USD/ct``, ``Lot | Amount``: the header of a table
+            elif told == "sieve_set" and (goods is None or "size_class" not in goods.columns):
+                continue
             elif told is not None:
                 if told == "bottom_screen_mm" and _may_be_a_sieve(key, value):
                     passed.append(f"{key}: {text_of(value)}")
