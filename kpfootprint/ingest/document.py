@@ -255,8 +255,9 @@ def _raw(name: str, columns: Mapping[str, Sequence[Any]], *, numbered: bool = Tr
         maker = ColumnMaker()
         maker.add(_typed_cells(values, flags=not numbered or header == "sample"))
         made.append(maker.column(str(header)))
-    table = RawTable(name=name, source="document", columns=made, rows=None, typed=True)
-    return replace(table, rows=np.arange(1, table.n_rows + 1, dtype=np.int32)) if numbered else table
+    n_rows = len(next(iter(columns.values())))
+    rows = np.arange(1, n_rows + 1, dtype=np.int32) if numbered else np.zeros(n_rows, dtype=np.int32)
+    return RawTable(name=name, source="document", columns=made, rows=rows, typed=True)
 
 
 def _typed_cells(values: Sequence[object], *, flags: bool) -> list[Cell]:

@@ -166,7 +166,6 @@ def table_rows(folder: Path, document: Mapping[str, Any], name: str) -> Rows:
     if item is None:
         return {}
     table = _table(folder, document, name)
-    assert table.rows is not None
     known = header_names(name, item)
     columns = [column for column in table.columns if not column.empty]
     headers = [known.get(fold(column.header), column.header.strip()) for column in columns]

@@ -327,7 +327,7 @@ def _with_fills(table: RawTable, sheet: Any, headers: Headers | None) -> list[Co
     columns = list(table.columns)
     blank = [at for at, column in enumerate(columns) if column.header.strip() and column.blank().all()]
     classes = [at for at in blank if headers is not None and headers.attribute(columns[at].header) is not None]
-    if not classes or table.rows is None or not table.n_rows:
+    if not classes or not table.n_rows:
         return columns
     fills: list[set[str]] = [set() for _ in columns]
     for row in sheet.iter_rows(int(table.rows[0]), int(table.rows[-1]), 1, len(columns)):

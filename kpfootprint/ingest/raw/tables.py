@@ -161,24 +161,24 @@ class Note:
 class _Lines:
     """Rows of a table.
 
-    `rows` holds the number by which each row is told in a problem, or None where rows need no number.
+    `rows` holds the number by which each row is told in a problem, or zero where it needs none.
     `ragged` holds positions of rows with too few or too many cells, and how many they have.
     """
 
     name: str
-    rows: NDArray[np.int32] | None
+    rows: NDArray[np.int32]
     ragged: Mapping[int, int] = field(default_factory=dict)
     typed: bool = False
 
     def line(self, row: int) -> int | None:
         """Return the number by which a row is told."""
-        return None if self.rows is None else int(self.rows[row])
+        return int(self.rows[row]) or None
 
     def _lines(self, kept: NDArray[np.intp]) -> dict[str, Any]:
         """Return the numbers of some of the rows, and which of them are ragged."""
         place = {int(old): new for new, old in enumerate(kept)} if self.ragged else {}
         ragged = {place[row]: found for row, found in self.ragged.items() if row in place}
-        return {"rows": None if self.rows is None else self.rows[kept], "ragged": ragged}
+        return {"rows": self.rows[kept], "ragged": ragged}
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -402,7 +402,7 @@ def stacked(tables: Sequence[KnownTable], ids: Sequence[str | None]) -> KnownTab
         first,
         columns=columns,
         n_rows=n_rows,
-        rows=None if first.rows is None else np.concatenate([table.rows for table in tables if table.rows is not None]),
+        rows=np.concatenate([table.rows for table in tables]),
         ragged={
             start + row: n for start, table in zip(starts, tables, strict=False) for row, n in table.ragged.items()
         },

@@ -62,7 +62,7 @@ def with_total_above(raw: RawTable) -> RawTable:
     others = [text_of(cell) for _, cells_above in raw.titles[-2:-1] for cell in cells_above if not is_blank(cell)]
     if any(map(is_number, others)):
         return raw  # the total of another table
-    if not numbered or raw.rows is None or filled[-1] >= len(raw.columns) or not is_total(text_of(cells[filled[0]])):
+    if not numbered or filled[-1] >= len(raw.columns) or not is_total(text_of(cells[filled[0]])):
         return raw
     first = [cells[at] if at < len(cells) else None for at in range(len(raw.columns))]
     columns = [below(item.header, [Column.of("", [c]), item]) for c, item in zip(first, raw.columns, strict=True)]

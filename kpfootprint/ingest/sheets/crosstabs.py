@@ -88,9 +88,8 @@ def with_measures_beside(raw: RawTable, headers: Headers) -> RawTable:
         parts = ((label, column.rows(first + place).used()) for place, label in enumerate(names))
         columns += [replace(part, header=f"{column.header} {label}") for label, part in parts]
     notes = (*raw.notes, Note(code="measures_beside", values={"measures": listed(kinds)}))
-    lines = None if raw.rows is None else raw.rows[first]
     said = tuple((raw.line(row) or 1, tuple(raw.row(row))) for row in below)
-    return replace(raw, columns=columns, rows=lines, ragged={}, notes=notes, titles=(*raw.titles, *said))
+    return replace(raw, columns=columns, rows=raw.rows[first], ragged={}, notes=notes, titles=(*raw.titles, *said))
 
 
 def _says_more(column: Column, first: NDArray[np.intp], rows: int) -> bool:
@@ -368,4 +367,4 @@ def _stacked(sheet: Layout, pieces: list[_Piece], dims: Mapping[str, int]) -> Kn
     if sampled:
         columns["sample"] = said("sample", ["yes" if piece.sample else "no" for piece in pieces])
     made = raw.known("counts", columns, sheet.trace, complete=not sheet.problems)
-    return replace(made, n_rows=len(rows), rows=None if raw.rows is None else raw.rows[rows], ragged={})
+    return replace(made, n_rows=len(rows), rows=raw.rows[rows], ragged={})

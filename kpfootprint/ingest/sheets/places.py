@@ -79,7 +79,7 @@ def with_places_below(raw: RawTable, hint: str | None, headers: Headers) -> RawT
     for name in measures:
         parts = [raw.columns[slot[name]].rows(own) for slot, own in zip(places.values(), kept, strict=True)]
         columns.append(below(name or unsaid, parts))
-    return replace(raw, columns=columns, rows=None if raw.rows is None else raw.rows[rows], ragged={})
+    return replace(raw, columns=columns, rows=raw.rows[rows], ragged={})
 
 
 def _sums(raw: RawTable, at: int, slots: list[dict[str, int]], headers: Headers) -> bool:
@@ -135,8 +135,7 @@ def declared_in_columns(sheet: Layout, goods: KnownTable) -> list[KnownTable]:
     if (parcel := sheet.one("parcel_id")) is not None:
         columns["parcel_id"] = raw.columns[parcel].rows(rows)
     made = raw.known("declarations", columns, Trace(), complete=not sheet.problems)
-    lines = None if raw.rows is None else raw.rows[rows]
-    return [replace(made, n_rows=len(rows), rows=lines, ragged={})]
+    return [replace(made, n_rows=len(rows), rows=raw.rows[rows], ragged={})]
 
 
 def _measuring(sheet: Layout, name: str, slots: list[Mapping[str, int]], whole: Mapping[str, int]) -> list[int] | None:

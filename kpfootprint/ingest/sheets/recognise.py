@@ -431,7 +431,7 @@ def _headed(raw: RawTable, scheme: Scheme) -> RawTable | None:
         else:
             names += named if len(named) == 1 else [""]
     sure = "" not in names and len({*names}) == len(names) and {scheme.size.column} < {*names} - {"No"}
-    if raw.rows is None or raw.n_rows < 2 or not sure:
+    if raw.n_rows < 2 or not sure:
         return None
     told = Note(code="without_header", values={"columns": ", ".join(names)})
     made = [replace(column, header=name) for name, column in zip(names, columns, strict=True)]

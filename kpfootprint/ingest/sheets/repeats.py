@@ -66,8 +66,8 @@ def unrepeated(raw: RawTable, headers: Headers) -> RawTable:
         for at, column in enumerate(raw.columns)
         if at not in counts and not any(at in item for item in order)
     ]
-    lines = None if raw.rows is None else raw.rows[every[by_row]]
-    return replace(raw, columns=[*rest, *(column.rows(by_row) for column in made)], rows=lines, ragged={})
+    columns = [*rest, *(column.rows(by_row) for column in made)]
+    return replace(raw, columns=columns, rows=raw.rows[every[by_row]], ragged={})
 
 
 _IN_A_CELL = {"n_stones": r"\d+", "carats": r"\d+(?:[.,]\d+)?"}
@@ -123,8 +123,7 @@ def side_by_side(sheet: Layout) -> Layout | None:
     raw, first = sheet.raw, headed[:width]
     repeats = [headed[start : start + width] for start in range(0, len(headed), width)]
     every, columns = _laid_below(raw, repeats, [raw.columns[at].header for at in first])
-    lines = None if raw.rows is None else raw.rows[every]
-    raw = replace(raw, columns=[replace(column, headers=()) for column in columns], rows=lines, ragged={})
+    raw = replace(raw, columns=[replace(column, headers=()) for column in columns], rows=raw.rows[every], ragged={})
     return replace(sheet, raw=raw, meanings=[replace(sheet.meanings[at], party="", part="") for at in first])
 
 

@@ -298,7 +298,7 @@ def _add_constant(
 def _each(raw: RawTable, headers: Headers, goods: KnownTable) -> KnownTable | None:
     """Return what columns beside the stones of several parcels say of each, where it is one thing in all its rows."""
     ids = goods.columns["parcel_id"]
-    if raw.rows is None or goods.rows is None or ids.mostly_distinct or not raw.n_rows:
+    if ids.mostly_distinct or not raw.n_rows:
         return None
     place = np.searchsorted(raw.rows, goods.rows).clip(max=raw.n_rows - 1)
     if not np.array_equal(raw.rows[place], goods.rows):
