@@ -27,6 +27,11 @@ def test_declarations(given: str, zone_id: str, carats: float | None) -> None:
     assert Declared().convert(given, None, None) == {"zone_id": zone_id, "carats": carats}
 
 
+@pytest.mark.parametrize(("given", "told"), [("0", "0"), ("-1", "-1"), ("12,50", "12.5"), ("0.0", "0.0")])
+def test_a_number_is_told_as_it_was_written(given: str, told: str) -> None:
+    assert str(Declared().convert(f"nola={given}", None, None)["carats"]) == told
+
+
 @pytest.mark.parametrize("given", ["berberati=", "berberati=much", "berberati=1.2.3"])
 def test_carats_that_are_no_number_are_refused(given: str) -> None:
     with pytest.raises(click.BadParameter, match="is not a number of carats"):

@@ -374,7 +374,9 @@ def is_number(text: str) -> bool:
 def number_given(text: str) -> float | str:
     """Return the number in a field or an option; what is none, or two numbers, stays as it is, to be told as one."""
     number = read_number(text.strip(), DecimalMarks())
-    return text if isinstance(number, Broken) or np.isnan(number) else number
+    if isinstance(number, Broken) or np.isnan(number):
+        return text
+    return int(number) if str(int(number)) == text.strip() else number  # told as it was written
 
 
 def condition_given(name: str, text: str) -> float | str:
