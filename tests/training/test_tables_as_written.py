@@ -204,6 +204,10 @@ def test_an_archive_of_several_packages_is_refused(tmp_path: Path) -> None:
         (lambda d: d.update(sieve_sets="dtc"), ("datapackage.json", "attributes", "bad_scheme")),
         (lambda d: d["attributes"][1].update(name="carats"), ("datapackage.json", "attributes", "bad_scheme")),
         (
+            lambda d: d["attributes"][0].update(classes=[{"name": "small"}, {"name": "large"}]),
+            ("datapackage.json", "attributes", "bad_scheme"),
+        ),
+        (
             lambda d: d["resources"][3]["schema"]["fields"].append({"name": "surface", "type": "string"}),
             ("stones", None, "bad_resource"),
         ),

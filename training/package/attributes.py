@@ -117,6 +117,8 @@ def _edges(name: str, item: Mapping[str, Any]) -> Iterator[Problem]:
     edges = item.get("edges_ct")
     if not isinstance(item["sieve_set"], str) or not item["sieve_set"]:
         yield told("sieve_set must be the name of a set", item["sieve_set"], of=name)
+    if item.get("classes"):
+        yield told("sizes are divided by edges_ct or by classes; give edges_ct alone", of=name)
     if not isinstance(edges, list) or not all(is_number(edge) for edge in edges if edge is not None):
         yield told("edges_ct must be a list of numbers, in carats", edges, of=name)
         return
