@@ -371,7 +371,8 @@ def _sum_without_classes(rows: Rows) -> list[int]:
         shown = {at: total for at, total in rows.shown(end).items() if total > 0}
         enough = len(others) >= (4 if rows.classes and len(shown) < 2 and rest < 1 else 2)
         above = {at: values[others] for at, values in rows.values.items()}
-        told = all(_summarises(value, above[at], above) for row in after for at, value in rows.shown(row).items())
+        said = [rows.shown(row) for row in after]  # ``n/a`` below a sum says nothing of it
+        told = all(said) and all(_summarises(value, above[at], above) for own in said for at, value in own.items())
         unnamed = not rest > 0 or not rows.classes or bool(np.all(rows.blank(every=True)[[end, *after]]))
         if shown and enough and told and unnamed and all(equals(total, above[at]) for at, total in shown.items()):
             found += [end, *after]

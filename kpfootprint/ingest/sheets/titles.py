@@ -147,7 +147,7 @@ def said_by_titles(
                 anchored and told is not None and headers.words.columns("parcels").get(fold(key)) == told
             ):  # fmt: skip
                 continue  # who signs below a table is no sorter or exporter of it
-            elif told in _NOT_HEADS and headers.of(text_of(value)).role in _HEADS:
+            elif told in _NOT_HEADS and _heads(text_of(value), headers):
                 continue  # ``Sieve | USD/ct``, ``Lot | Amount``: the header of a table
             elif told == "sieve_set" and (goods is None or "size_class" not in goods.columns):
                 continue
@@ -237,6 +237,11 @@ def _parts(told: str, value: Cell, headers: Headers) -> dict[str, Cell]:
 
 _WITH_GOODS = re.compile(r"(?P<name>.*?\w)\s*[-–,;/(]\s*(?P<goods>\d.*)")
 _ON_A_DAY = re.compile(r"(?P<name>.*\S)\s+(?:of|on|dated|du|le|en date du|vom|am|de)\s+(?P<day>\S*\d.*)", re.IGNORECASE)
+
+
+def _heads(text: str, headers: Headers) -> bool:
+    """Say whether what stands beside a label is no value, and the header of a column."""
+    return not any(map(str.isdigit, text)) and headers.of(text).role in _HEADS
 
 
 def _anchors(key: str, value: Cell, headers: Headers) -> bool:
