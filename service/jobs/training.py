@@ -72,6 +72,8 @@ def train(work: Workplace, job: Job, halt: Callable[[], bool]) -> str | None:
             words = [*map(str, command), "--reference", str(package), *cluster]
             if not _ran(work, job, halt, words, half * STEPS // len(steps)):
                 return None
+        if halt():  # asked since the last look: a release that nobody wants any more is none
+            return None
         released.parent.mkdir(parents=True, exist_ok=True)
         fitted.rename(released)
     shutil.rmtree(folder, ignore_errors=True)
