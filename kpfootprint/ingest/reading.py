@@ -19,7 +19,7 @@ from kpfootprint.ingest.columns.meanings import Choices
 from kpfootprint.ingest.document import document_tables, of_stones, overlay
 from kpfootprint.ingest.files.archive import Budget, Limits, files_in, files_of, gunzip, read_file, refuse, shown_name
 from kpfootprint.ingest.files.csvfile import read_csv
-from kpfootprint.ingest.files.workbook import BOOKS, read_workbook
+from kpfootprint.ingest.files.workbook import BOOKS, is_book, read_workbook
 from kpfootprint.ingest.names.headers import Headers, headers_of
 from kpfootprint.ingest.parcels.assemble import Reading, assemble
 from kpfootprint.ingest.parcels.breakdowns import settle_sizes
@@ -441,7 +441,7 @@ def _read_one(name: str, data: bytes, headers: Headers | None, budget: Budget, *
         if lenient and lower.endswith(".txt") and not _named_like_a_table(own):
             return []
         return [read_csv(data, stem(Path(own)), name, headers, budget.limits)]
-    if lower.endswith(BOOKS):
+    if is_book(lower):
         return read_workbook(data, name, budget, headers)
     if lenient and not lower.endswith((".xlsb", ".zip", ".json")) and not _named_like_a_table(own):
         return []

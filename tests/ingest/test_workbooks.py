@@ -239,6 +239,19 @@ def test_a_header_of_a_million_columns_is_counted_before_it_is_built(
     assert time.process_time() - start < 10
 
 
+def workbook_of(**sheets: list[list[object]]) -> Upload:
+    """Return a workbook of some sheets, by name."""
+    book = openpyxl.Workbook()
+    book.remove(book.worksheets[0])
+    for name, rows in sheets.items():
+        sheet = book.create_sheet(name)
+        for row in rows:
+            sheet.append(row)
+    stream = io.BytesIO()
+    book.save(stream)
+    return Upload("book.xlsx", stream.getvalue())
+
+
 def shown(rows: list[list[object]], formats: dict[int, str]) -> Upload:
     """Return a workbook with number formats by column, counted from 1."""
     book = openpyxl.Workbook()
@@ -580,19 +593,11 @@ def test_a_total_right_of_the_header_is_held_against_the_rows(
 def test_a_cover_sheet_says_what_titles_say_and_sieves_are_no_declaration(
     scheme: Scheme, zone_table: ZoneTable
 ) -> None:
-    book = openpyxl.Workbook()
-    book.remove(book.worksheets[0])
     sheets: dict[str, list[list[object]]] = {
         "Cover": [["Exporter", "A"], ["Zone", "Nola"]],
         "Declared": [["Size", "Pcs", "Cts"], ["+11", 42, 20.16], ["+9", 55, 13.75]],
     }
-    for name, rows in sheets.items():
-        sheet = book.create_sheet(name)
-        for row in rows:
-            sheet.append(row)
-    made = io.BytesIO()
-    book.save(made)
-    (parcel,) = read(Upload("P.xlsx", made.getvalue()), scheme, zone_table, one=True).parcels
+    (parcel,) = read(workbook_of(**sheets), scheme, zone_table, one=True).parcels
     assert (parcel.n_stones, parcel.exporter) == (97, "A")
     assert [item.zone_id for item in parcel.declarations] == ["nola"]
 
@@ -605,19 +610,6 @@ def test_a_total_above_the_header_is_held_against_the_rows(
     found = read(Upload("total.xlsx", book_of(rows)), scheme, zone_table, one=True)
     assert [problem.code for problem in found.problems] == told
     assert [parcel.n_stones for parcel in found.parcels] == ([] if told else [97])
-
-
-def workbook_of(**sheets: list[list[object]]) -> Upload:
-    """Return a workbook of some sheets, by name."""
-    book = openpyxl.Workbook()
-    book.remove(book.worksheets[0])
-    for name, rows in sheets.items():
-        sheet = book.create_sheet(name)
-        for row in rows:
-            sheet.append(row)
-    stream = io.BytesIO()
-    book.save(stream)
-    return Upload("book.xlsx", stream.getvalue())
 
 
 LADDER: list[list[object]] = [["Sieve", "Pcs", "Cts"], ["+11", 20, 8.0], ["+9", 30, 6.6]]

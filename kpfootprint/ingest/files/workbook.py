@@ -121,6 +121,11 @@ class _Facts:
     formulas: bool
 
 
+def is_book(name: str) -> bool:
+    """Say whether a file is a workbook, by its name."""
+    return name.lower().endswith(BOOKS)
+
+
 def read_workbook(data: bytes, name: str, budget: Budget, headers: Headers | None = None) -> list[RawTable]:
     """Read every sheet that holds something; rows are told by their number in the sheet.
 

@@ -13,7 +13,7 @@ from kpfootprint.errors import Problem
 from kpfootprint.ingest.columns.asides import PAGE
 from kpfootprint.ingest.columns.meanings import Layout
 from kpfootprint.ingest.columns.origins import is_of_origin
-from kpfootprint.ingest.files.workbook import BOOKS
+from kpfootprint.ingest.files.workbook import is_book
 from kpfootprint.ingest.names.headers import Headers, Meaning
 from kpfootprint.ingest.problems import Broken, listed
 from kpfootprint.ingest.raw.cells import Cell, is_blank, is_number, text_of
@@ -128,8 +128,13 @@ def _above(raw: RawTable, headers: Headers) -> tuple[RawTable, list[Block]]:
     return replace(raw, titles=(*raw.titles[:start], *raw.titles[end:])), _made(raw, "above", numbers, rows)
 
 
+def _gap(raw: RawTable) -> int | None:
+    """Return the first empty column between others."""
+    return next((at for at, column in enumerate(raw.columns[:-1]) if at and column.empty), None)
+
+
 def _beside(raw: RawTable, headers: Headers) -> tuple[RawTable, list[Block]]:
-    gap = next((at for at, column in enumerate(raw.columns[:-1]) if at and column.empty), None)
+    gap = _gap(raw)
     if gap is None or any(column.mostly_distinct for column in raw.columns[gap:]):
         return raw, []
     own, right = [column.header for column in raw.columns[:gap]], raw.columns[gap + 1 :]
@@ -289,8 +294,8 @@ def without_side_notes(sheet: Layout) -> Layout:
         if (goods := _without_invoice(sheet, at, roles)) is not None:
             return goods
         measured = [any(item.role in (*MEASURES, "percent") for item in side) for side in (roles[:at], roles[at:])]
-        aside = replace(raw, columns=raw.columns[at + 1 :])
         if measured == [True, False] and not any(item.sure and item.role != "other" for item in roles[at:]):
+            aside = replace(raw, columns=raw.columns[at + 1 :])
             filled = np.flatnonzero(~aside.blank()).tolist()
             told = [column.header for column in aside.columns if column.header.strip()]
             named = told or [aside.label(row) for row in filled[:1]]
@@ -309,7 +314,7 @@ def without_side_notes(sheet: Layout) -> Layout:
         remarked = not last.mostly_distinct and all(
             is_blank(cell) or (isinstance(cell, str) and not any(map(str.isdigit, cell))) for cell in last.cells
         )
-        if remarked and raw.source.lower().endswith(BOOKS):
+        if remarked and is_book(raw.source):
             return sheet.with_columns([*raw.columns[:-1], replace(last, header="remarks")])
         for row in np.flatnonzero(~last.blank())[:20].tolist():
             sheet.tell("ragged_row", None, row, found=len(raw.columns), expected=headed)
@@ -328,7 +333,7 @@ def _names_fact(cell: Cell, headers: Headers) -> bool:
 
 def with_facts_above(raw: RawTable, headers: Headers) -> RawTable:
     """Take the lines right of a table for titles, where each is a label and what it says, mostly of a parcel."""
-    gap = next((at for at, column in enumerate(raw.columns[:-1]) if at and column.empty), None)
+    gap = _gap(raw)
     if gap is None or not any(headers.of(column.header).role in MEASURES for column in raw.columns[:gap]):
         return raw
     aside = replace(raw, columns=raw.columns[gap + 1 :])

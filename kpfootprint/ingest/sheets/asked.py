@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from kpfootprint.ingest.columns.meanings import Layout
 from kpfootprint.ingest.columns.origins import zones_within
-from kpfootprint.ingest.files.workbook import BOOKS
+from kpfootprint.ingest.files.workbook import is_book
 from kpfootprint.ingest.names.headers import Headers
 from kpfootprint.ingest.names.labels import size_span
 from kpfootprint.ingest.names.statements import amounts_besides, amounts_in
@@ -330,7 +330,7 @@ def _ask_about_parts(sheet: Layout) -> None:
 
 def _name_of_sheet(raw: RawTable) -> list[str]:
     """Return the name of a sheet of a workbook, which is a title as well: ``DRAFT``, ``Removed stones``."""
-    return [raw.name] if raw.source.lower().endswith(BOOKS) else []
+    return [raw.name] if is_book(raw.source) else []
 
 
 def is_in_part(text: str, headers: Headers) -> bool:
@@ -423,13 +423,13 @@ def ask_about_shares(sheet: Layout, values: NDArray[np.float64]) -> None:
     if sheet.choices.get("shares") == "numbers":
         return
     beside = sheet.places("n_stones", "carats", "stones_or_carats")
-    each = [] if beside else [(np.nansum(values, axis=axis), 1.01) for axis in (0, 1)]
-    fine = values.shape[0] > 1 < values.shape[1] and bool(np.any(values[np.isfinite(values)] % 1))
-    every = [(np.full(2, np.nansum(values)), 0.051)] if fine else []  # 100 stones are no shares
-    for sums, slack in (*each, *every):
-        sums = sums[sums > 0]
-        for whole in (1.0, 100.0):
-            if len(sums) > 1 and bool(np.all(np.abs(sums - whole) <= max(slack * whole / 100, 0.01))):
+    lines = () if beside else (np.nansum(values, axis=0), np.nansum(values, axis=1))
+    looked_at = [(sums, (0.011, 1.01)) for line in lines if len(sums := line[line > 0]) > 1]
+    if values.shape[0] > 1 < values.shape[1] and bool(np.any(values[np.isfinite(values)] % 1)):  # no 100 stones
+        looked_at.append((np.nansum(values, keepdims=True), (0.01, 0.051)))
+    for sums, slacks in looked_at:
+        for whole, slack in zip((1.0, 100.0), slacks, strict=True):
+            if bool(np.all(np.abs(sums - whole) <= slack)):
                 sheet.tell("percent_or_numbers", None, sum=f"{whole:g}", choices=[("shares", "numbers")])
                 return
 

@@ -55,8 +55,8 @@ def _rejoined(cells: list[Cell]) -> list[Cell]:
     joined: list[Cell] = []
     for cell in cells:
         before = joined[-1] if joined else None
-        parted = isinstance(before, str) and _BEFORE.search(before) is not None
-        if parted and isinstance(cell, str) and _BEHIND.fullmatch(cell):
+        cut = isinstance(before, str) and _BEFORE.search(before) is not None
+        if cut and isinstance(cell, str) and _BEHIND.fullmatch(cell):
             joined[-1] = f"{before},{cell}"
         else:
             joined.append(cell)
@@ -113,8 +113,8 @@ def pairs(filled: list[Cell], headers: Headers) -> list[Pair]:
             and headers.of(hit["key"]).part == "whole"
         ):
             found.append((hit["key"], hit["value"], (text,)))
-        elif at + 1 < len(filled) and not _is_label(filled[at + 1], headers):
-            found.append((text.rstrip(": "), filled[at + 1], (text, text_of(filled[at + 1]))))
+        elif answer is not None:
+            found.append((text.rstrip(": "), answer, (text, text_of(answer))))
     return found
 
 
