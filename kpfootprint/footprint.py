@@ -88,10 +88,11 @@ def _leaves_open(parcel: Parcel, scheme: Scheme) -> bool:
     return False
 
 
-def _edge_and_top(parcels: Sequence[Parcel]) -> tuple[Floats, Floats]:
+def _edge_and_top(parcels: Sequence[Parcel], size: str) -> tuple[Floats, Floats]:
     """Return the log sizes (n,) of the declared lower edge, NaN where not known or contradicted, and of the upper."""
     screens = [
-        None if parcel.below_screen[1] > MOST_BELOW_SCREEN else parcel.conditions.bottom_screen_mm for parcel in parcels
+        None if parcel.below_screen(size)[1] > MOST_BELOW_SCREEN else parcel.conditions.bottom_screen_mm
+        for parcel in parcels
     ]
     edge = np.log(np.array([np.nan if mm is None else CT_PER_MM3 * mm**3 for mm in screens]))
     top = np.array([np.log(SPECIALS_CT) if parcel.conditions.specials_removed else np.inf for parcel in parcels])
@@ -117,7 +118,7 @@ def _arrays(
 ) -> ParcelArrays:
     """Return parcels of one sieve set, or the one that leaves something open, as arrays."""
     n, n_classes = len(parcels), structure.n_classes
-    edge, top = _edge_and_top(parcels)
+    edge, top = _edge_and_top(parcels, scheme.size.name)
     if parcels[0].stones is not None:
         sizes = _Sizes(np.zeros((n, structure.grid.n_cells)), recorded=True)
     elif is_open:
@@ -347,7 +348,7 @@ def _sizes_of_sheets(parcels: Sequence[Parcel], scheme: Scheme, structure: Struc
         return _Sizes(n_stones * _usual_cells(structure, kept), recorded=False, membership=_membership(sets, structure))
     coarse = []
     for parcel in parcels:
-        sheet = _sized_breakdown(parcel, scheme.size.name)
+        sheet = parcel.sized(scheme.size.name)
         assert sheet is not None, "a parcel with a sieve set has a breakdown by size"
         code = sheet.codes_of(scheme.size.name)
         coarse.append(np.bincount(code, weights=sheet.n_stones, minlength=len(sets.classes)))
@@ -372,7 +373,7 @@ def _usual_cells(structure: Structure, kept: Floats) -> Floats:
 def _sizes_of_sheet(parcel: Parcel, scheme: Scheme, structure: Structure, kept: Floats) -> _Sizes:
     """Return the sizes of a sheet that leaves something open."""
     grid = structure.grid
-    sheet, sets = _sized_breakdown(parcel, scheme.size.name), parcel.sieve_set
+    sheet, sets = parcel.sized(scheme.size.name), parcel.sieve_set
     if sheet is None or sets is None:
         return _sizes_unseen(parcel, structure, kept)
     size = sheet.codes_of(scheme.size.name)
@@ -417,12 +418,6 @@ def _sizes_of_sheet(parcel: Parcel, scheme: Scheme, structure: Structure, kept: 
         slope=(uncounted[:, None] * slope)[None],
         n_sd=0.0 if parcel.n_stones else float(np.sqrt(spread.sum())),
     )
-
-
-def _sized_breakdown(parcel: Parcel, size: str) -> Breakdown | None:
-    """Return the breakdown that sizes are taken from: one that counts all its stones, if there is one."""
-    sized = [item for item in parcel.breakdowns if size in item.attributes and not item.sample]
-    return next((item for item in sized if item.counted is not None), sized[0] if sized else None)
 
 
 def _sizes_unseen(parcel: Parcel, structure: Structure, kept: Floats) -> _Sizes:

@@ -255,20 +255,25 @@ class Parcel:
         """The mean stone in carats; None where stones were not counted or not weighed."""
         return self.carats / self.n_stones if self.carats is not None and self.n_stones else None
 
-    @property
-    def below_screen(self) -> tuple[int, float]:
-        """Stones below the declared bottom screen, and their share of those whose size is known; sieved ones wholly."""
+    def sized(self, size: str) -> Breakdown | None:
+        """Return the breakdown by `size` that sizes are taken from: one that counts all its stones, if there is one."""
+        sized = [item for item in self.breakdowns if size in item.attributes and not item.sample]
+        return next((item for item in sized if item.counted is not None), sized[0] if sized else None)
+
+    def below_screen(self, size: str) -> tuple[int, float]:
+        """Return the stones below the declared bottom screen, and their share of those whose `size` is known.
+
+        Of sieved stones those count whose whole class lies below.
+        """
         screen, weights, number = self.conditions.bottom_screen_mm, np.zeros(0), np.zeros(0)
         if screen is None:
             return 0, 0.0
         if self.stones is not None:
             weights, number = self.stones.weight_ct, np.ones(self.stones.weight_ct.size)
-        elif self.sieve_set is not None:
+        elif self.sieve_set is not None and (sized := self.sized(size)) is not None:
             upper = np.array([*self.sieve_set.upper_ct, np.inf])  # the last is that of rows without a size
-            sized = next((item for item in self.breakdowns if "size" in item.attributes and not item.sample), None)
-            if sized is not None:
-                weights = np.nextafter(upper[sized.codes_of("size")], 0.0)
-                number = np.maximum(sized.n_stones, 0).astype(float)
+            weights = np.nextafter(upper[sized.codes_of(size)], 0.0)
+            number = np.maximum(sized.n_stones, 0).astype(float)
         below = float(number[weights < CT_PER_MM3 * screen**3].sum())
         return int(below), float(below / number.sum()) if below else 0.0
 

@@ -70,6 +70,16 @@ def test_parcels_come_back_at_their_own_rows() -> None:
     assert len(found) == 3
 
 
+def test_stones_below_a_screen_are_counted_whatever_a_package_calls_their_size() -> None:
+    parcel = reference_parcel(0)
+    parcel = replace(parcel, conditions=replace(parcel.conditions, bottom_screen_mm=4.0))
+    sheet = sheet_of(parcel, shipped().scheme.size.sieve_set, ("size", "colour"))
+    own = tuple(replace(item, attributes=("taille", "colour")) for item in sheet.breakdowns)
+    below, share = replace(sheet, breakdowns=own).below_screen("taille")
+    assert (below, share) == sheet.below_screen("size")
+    assert 0 < below <= parcel.below_screen("size")[0]
+
+
 @pytest.mark.parametrize("row", [0, 60, 130, 200])
 def test_a_sheet_in_the_packages_own_sieve_set_says_what_the_stones_say(row: int) -> None:
     parcel = reference_parcel(row, package().zone_of[row])

@@ -188,7 +188,7 @@ def _of_record(said: Cautions, one: OneParcel, *, compared: bool) -> None:
                 said.add("sorter_unknown", sorter=value)
             else:
                 said.add("condition_unknown", field=factor, value=value)
-    screen, (below, share) = conditions.bottom_screen_mm, parcel.below_screen
+    screen, (below, share) = conditions.bottom_screen_mm, parcel.below_screen(one.release.scheme.size.name)
     contradicted = share > MOST_BELOW_SCREEN
     if screen is not None and below and (contradicted or parcel.stones is not None):
         said.add("below_screen", n_stones=below, share=share, bottom_screen_mm=screen)

@@ -189,7 +189,7 @@ def test_a_screen_that_the_stones_contradict_buys_nothing(row: int, main: str, s
         parcel = sheet_of(parcel, shipped().scheme.sieve_sets[0], ("size", "colour"), ("morphology",))
     said = replace(parcel, conditions=replace(parcel.conditions, bottom_screen_mm=screen))
     blank = replace(parcel, conditions=replace(parcel.conditions, bottom_screen_mm=None))
-    if said.below_screen[1] <= MOST_BELOW_SCREEN:
+    if said.below_screen(shipped().scheme.size.name)[1] <= MOST_BELOW_SCREEN:
         return
     (stated,), (silent,) = examined(said), examined(blank)
     assert stated.verification == silent.verification
