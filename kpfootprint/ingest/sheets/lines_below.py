@@ -9,8 +9,12 @@ from kpfootprint.ingest.columns.origins import is_of_origin
 from kpfootprint.ingest.names.labels import size_span
 from kpfootprint.ingest.names.statements import DAY, stated
 from kpfootprint.ingest.raw.cells import Cell, is_blank, is_number, read_date, read_number, text_of
+from kpfootprint.ingest.sheets.quoted import cut
 from kpfootprint.ingest.sheets.summed import Rows
 from kpfootprint.ingest.words import attribute_words, class_code, fold, holds, tokens_of, unit_words
+
+_TOLD = 200
+"""Letters of a row that are told."""
 
 _SOME = 50
 """Rows whose words a line of words is held against."""
@@ -38,9 +42,8 @@ def leave_notes(rows: Rows, labels: Mapping[int, str]) -> None:
 
 
 def _label(rows: Rows, row: int) -> str:
-    """Return what a row is told by: its first cell, with what it says behind ``Note:``."""
-    first, *more = [text_of(rows.sheet.raw.columns[at].at(row)) for at in rows.sheet.raw.filled_at(row)] or [""]
-    return " ".join([first, *more[:1]]) if first.endswith(":") else first
+    """Return what a row is told by: all that it says."""
+    return cut(" ".join(text_of(rows.sheet.raw.columns[at].at(row)) for at in rows.sheet.raw.filled_at(row)), _TOLD)
 
 
 def _is_line(rows: Rows, row: int) -> bool:

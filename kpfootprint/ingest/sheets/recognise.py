@@ -23,6 +23,7 @@ from kpfootprint.ingest.sheets.around import sums_up, with_facts_above
 from kpfootprint.ingest.sheets.asked import is_in_part
 from kpfootprint.ingest.sheets.layout import understand
 from kpfootprint.ingest.sheets.left_out import without_totals
+from kpfootprint.ingest.sheets.quoted import cut, lines_of, may_hold_goods, quote_lines
 from kpfootprint.ingest.sheets.titles import joined, said_by_titles
 from kpfootprint.ingest.words import (
     TABLES,
@@ -41,6 +42,9 @@ from kpfootprint.wanted import each
 
 _OF_GOODS = ("n_stones", "carats", "value_usd")
 """What sheets of goods and tables of parcels have in common, under the same words."""
+
+_AS_TITLES = 4
+"""Columns that a sheet has at most whose lines may say something of the parcel."""
 
 _LINES = 20
 """Lines that a form of one parcel has at most."""
@@ -105,8 +109,12 @@ def recognise_all(
         passed.append(tables.pop("counts" if chosen == "stones" else "stones").name)
     if (passed or forms) and tables:
         next(iter(tables.values())).trace.passed_over.extend([*passed, *forms])
-    problems += _asked_of_others([raw for raw in raws if raw.name in passed], tables, headers, choices)
-    raws = [_as_titles(raw) if raw.name in passed and len(raw.columns) <= 4 else raw for raw in raws]
+    others = [raw for raw in raws if raw.name in passed]
+    problems += _asked_of_others(others, tables, headers, choices)
+    for raw in others if tables else ():
+        if len(raw.columns) > _AS_TITLES:
+            quote_lines(raw.name, lines_of(raw), next(iter(tables.values())).trace)
+    raws = [_as_titles(raw) if raw in others and len(raw.columns) <= _AS_TITLES else raw for raw in raws]
     titles = [title for raw in raws if (title := said_by_titles(raw, headers, tables, choices, problems))]
     return {**joined(titles, problems), **tables}
 
@@ -117,6 +125,9 @@ def _asked_of_others(
     """Ask about sheets of notes, and covers, that speak of other stones or say that the goods are no whole parcel."""
     whole = _amounts_of(tables, headers)
     for raw in raws if choices.get("part") != "whole" else ():
+        if may_hold_goods(raw, headers, whole):
+            told = {"sheet": raw.name, "lines": listed(map(cut, lines_of(raw)), 3), "choices": [("part", "whole")]}
+            return [problem(Broken("sheet_of_goods", told), table=raw.name)]
         if len([column for column in raw.columns if not column.empty]) > 2:
             continue
         for text in (text for column in raw.columns for text in (column.header, *column.names())):

@@ -40,6 +40,7 @@ from kpfootprint.ingest.raw.cells import (
 from kpfootprint.ingest.raw.rounding import unit_written
 from kpfootprint.ingest.raw.tables import GOODS, Column, KnownTable, Note, RawTable
 from kpfootprint.ingest.sheets.labelled import Pair, laid_beside, pairs, parted
+from kpfootprint.ingest.sheets.quoted import quote_columns, quote_lines
 from kpfootprint.ingest.words import (
     all_say,
     condition_values,
@@ -202,9 +203,12 @@ def said_by_titles(
         notes = [Note(code="title_passed_over", values={"title": title}) for title in dict.fromkeys(passed)]
         goods.trace.notes.extend(notes)
         heard = {*passed, *(note.values.get("title") for note in goods.trace.notes)}
-        told_of = [text for text in unheard if text not in heard and any(map(str.isalnum, text)) and text[0] != "_"]
-        if own and told_of:
-            goods.trace.note("lines_not_read", lines=listed(told_of, 12))
+        told_of = [text for text in unheard if text not in heard]
+        of_table = raw.name in {table.name for table in tables.values()}
+        quote_lines(None if of_table else raw.name, told_of, goods.trace)
+    for table in tables.values():
+        if table.name == raw.name:
+            quote_columns(raw, table.trace)
     return made
 
 

@@ -68,6 +68,10 @@ def _parcel_facts(sp: Speaker) -> list[tuple[str, str]]:
     return rows + [(words.sentence(sp.label(name)), shown(of[name])) for name, shown in conditions.items()]
 
 
+_QUOTED = ("words", "lines", "comments")
+"""Values of a note that quote what stands on a sheet and was not understood."""
+
+
 def read_as(sp: Speaker, found: Mapping[str, Any]) -> str:
     """Say in one line what was understood of the sheet; what a receipt does not hold is not said."""
     words = sp.words
@@ -84,6 +88,9 @@ def read_as(sp: Speaker, found: Mapping[str, Any]) -> str:
         said.append(sp.t("rows left out: {n}", n=words.number(len(found["left_out"]))))
     if found.get("passed_over"):
         said.append(sp.t("columns passed over: {names}", names=words.row([str(x) for x in found["passed_over"]])))
+    told = [note["values"] for note in found.get("notes", ()) if note["code"].endswith("_not_read")]
+    if quoted := [str(text) for values in told for name in _QUOTED if (text := values.get(name))]:
+        said.append(sp.t("not read: {words}", words=words.row(quoted)))
     return sp.t("; ").join(said) or "\u2013"
 
 

@@ -1,0 +1,141 @@
+"""What stands on a sheet and was not understood: it is quoted, short, so that nothing is lost in silence."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence, Set
+from datetime import date
+
+import numpy as np
+
+from kpfootprint.ingest.names.headers import Headers
+from kpfootprint.ingest.problems import listed
+from kpfootprint.ingest.raw.cells import Cell, is_blank, is_number, read_date, text_of
+from kpfootprint.ingest.raw.tables import Column, RawTable, Trace
+from kpfootprint.ingest.words import all_say, attribute_words, class_code, holds, is_total, says, tokens_of
+
+_WORDS, _LETTERS, _WHOLE = 12, 60, 600
+"""Words of a column that are quoted at most, letters of each, and of all columns of a sheet."""
+
+_LINES, _OF_NUMBERS = 12, 3
+"""Lines of a sheet that are quoted at most: those of words, and those of numbers where it has no others."""
+
+_MOST = 1_000
+"""Different words of a column above which they are ids, or what else a list has one of for each row."""
+
+_LOOKED_AT = 60
+"""Rows of a sheet that are looked at."""
+
+_AMOUNTS = {"amount", "montant"}
+"""What heads money or numbers of stones."""
+
+_BESIDE = "remarks"
+"""What a last column without a header is passed over as."""
+
+_CODE = re.compile(r"\S*\d\S*")
+_LETTER = re.compile(r"[^\W\d_]")
+_NEUTRAL = ("row", "lot", "ticket", "in_carats", "other_unit", "money", "percent", "filler", "place", "zone")
+"""What stands beside the number of an id, a weight or a price: ``Lot 3``, ``12 USD``."""
+
+
+def cut(text: str, length: int = _LETTERS) -> str:
+    """Return a text in one line of so many letters at most."""
+    text = " ".join(text.split())
+    return text if len(text) <= length else text[: length - 1] + "…"
+
+
+def quote_columns(raw: RawTable, trace: Trace) -> None:
+    """Note what the columns say that were passed over, where they hold words, and not ids, days, weights or prices."""
+    passed = {*trace.passed_over} - {note.values.get("column") for note in trace.notes}
+    columns = [column for column in raw.columns if _is_of(column, passed)]
+    columns += raw.columns[-1:] if _BESIDE in passed and not any(c.header == _BESIDE for c in columns) else []
+    if found := [*dict.fromkeys(filter(None, (_words_of(raw, column, trace) for column in columns)))]:
+        trace.note("words_not_read", words=cut(", ".join(found), _WHOLE))
+
+
+def _is_of(column: Column, passed: Set[object]) -> bool:
+    """Say whether a column is among those that were passed over, which are told by header, or by their first word."""
+    if not passed or column.header.strip():
+        return column.header in passed
+    return any(cell in passed for _, cell in column.texts())
+
+
+def _words_of(raw: RawTable, column: Column, trace: Trace) -> str:
+    """Return the words of a column, the row with what stands in one alone: ``Remarks (7: CVD; ok)``.
+
+    Labels of totals, and what a row says that is left out, are told elsewhere.
+    """
+    said = {code: text for code, text in column.texts() if not is_blank(text) and _is_news(text)}
+    if not said or len(column.cells) > _MOST:
+        return ""
+    labels = [str(note.values.get("label", "")) for note in trace.left_out]
+    said = {c: text for c, text in said.items() if not (is_total(text) or any(text in label for label in labels))}
+    counts = np.bincount(column.codes, minlength=len(column.cells))
+    said = {code: text for code, text in said.items() if counts[code] and text != column.header}
+    others = int(np.sum(column.blank())) or max((int(counts[code]) for code in said), default=0)
+    many = len(said) > _WORDS and all(counts[code] == 1 for code in said) and not column.blank().any()
+    found = []
+    for code, text in said.items():
+        row = raw.line(int(np.flatnonzero(column.codes == code)[0])) if counts[code] == 1 < others else None
+        found.append(f"{row}: {cut(text)}" if row else cut(text))
+    return f"{column.header.strip()} ({_some(found, _LINES // 4 if many else _WORDS)})".strip() if found else ""
+
+
+def _some(texts: Sequence[str], most: int) -> str:
+    return "; ".join(texts[:most]) + ("; …" if len(texts) > most else "")
+
+
+def _is_news(text: str) -> bool:
+    """Say whether a cell says something in words: no number, day, id, weight or price."""
+    if not _LETTER.search(text) or isinstance(read_date(text), date):
+        return False
+    bare = [token for token in tokens_of(text) if token.isalpha() and len(token) > 1]
+    return _CODE.fullmatch(text.strip()) is None and not (any(map(str.isdigit, text)) and all_say(_NEUTRAL, bare))
+
+
+def quote_lines(name: str | None, lines: Iterable[str], trace: Trace) -> None:
+    """Note lines that are not read: those above a table, or those of a sheet that is none, by its `name`."""
+    found = [cut(text, 2 * _LETTERS) for text in lines if any(map(str.isalnum, text)) and text[0] != "_"]
+    worded = [text for text in found if sum(map(str.isalpha, text)) > 2]
+    if found and name is None:
+        trace.note("lines_not_read", lines=listed(found, _LINES))
+    elif found:
+        trace.note("sheet_not_read", sheet=name, lines=listed(worded or found, _LINES if worded else _OF_NUMBERS))
+
+
+def lines_of(raw: RawTable) -> Iterator[str]:
+    """Give the lines of a sheet, titles and header first, each as one text."""
+    head: tuple[Cell, ...] = tuple(column.header for column in raw.columns)
+    rows = [raw.row(row) for row in range(min(raw.n_rows, _LOOKED_AT))]
+    for cells in (*(cells for _, cells in raw.titles), head, *rows):
+        if text := " ".join(text_of(cell) for cell in cells if not is_blank(cell)):
+            yield text
+
+
+def may_hold_goods(raw: RawTable, headers: Headers, whole: Set[str]) -> bool:
+    """Say whether a sheet that is no table could hold goods: numbers beside classes or measures, or weights alone.
+
+    One that speaks of money, percents or millimetres holds none; nor do lines that say what the parcel is in all, such
+    as the amounts of the `whole`, to the hundredth.
+    """
+    head: list[Cell] = [column.header for column in raw.columns]
+    rows = [cells for _, cells in raw.titles] + [head] + [raw.row(row) for row in range(min(raw.n_rows, _LOOKED_AT))]
+    lines = [[text_of(cell) for cell in cells if not is_blank(cell)] for cells in rows]
+    tokens = {token for texts in [[raw.name], *lines] for text in texts for token in tokens_of(text)} - _AMOUNTS
+    roles = {headers.of(column.header).role for column in raw.columns}
+    if says("money", *tokens) or "mm" in tokens or roles & {"percent", "mean", "lower_ct", "upper_ct"}:
+        return False
+    lines = [texts for texts in lines if not (len(texts) == 2 and headers.measure(texts[0].rstrip(": ")) is not None)]
+    amounts = [text for texts in lines for text in texts if is_number(text)]
+    if {*amounts} <= whole | {str(at) for at in range(1, len(amounts) + 1)}:
+        return False
+    if not any(_LETTER.search(text) for texts in lines for text in texts):
+        return any("." in text or "," in text for text in amounts)
+    known = [attribute_words(item) for item in headers.words.scheme.categorical]
+    beside = [text for texts in lines if any(map(is_number, texts)) for text in texts if not is_number(text)]
+    return holds("of_goods", tokens_of(raw.name)) or any(
+        holds("of_goods", tokens_of(text))
+        or says("in_carats", *tokens_of(text))
+        or any(class_code(text, words) is not None for words in known)
+        for text in beside
+    )
