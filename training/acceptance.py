@@ -11,7 +11,7 @@ import numpy as np
 from kpfootprint.stats import metrics
 from kpfootprint.stats.arrays import Floats
 from kpfootprint.stats.intervals import ConfidenceInterval, bootstrap_over_parcels
-from training.record import CHARACTERISTICS, Evaluation, Trial
+from training.record import CHARACTERISTICS, Characteristic, Evaluation, Trial
 
 Better = Literal["lower", "higher"]
 Verdict = Literal["goal reached", "within the limit", "beyond the limit", "not measured"]
@@ -21,7 +21,7 @@ Verdict = Literal["goal reached", "within the limit", "beyond the limit", "not m
 class Criterion:
     """A metric under stated conditions with its `goal` and its `limit`."""
 
-    characteristic: str
+    characteristic: Characteristic
     metric: str
     conditions: str
     better: Better

@@ -11,7 +11,7 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Annotated, Any, TypeVar, get_args, get_type_hints
+from typing import Annotated, Any, Literal, TypeVar, get_args, get_type_hints
 
 from kpfootprint.errors import ReleaseError
 from kpfootprint.plain import plain
@@ -23,6 +23,29 @@ Part = TypeVar("Part")
 Number = Annotated[float, lambda value: value if math.isfinite(value) else None]
 """As JSON has it, which knows no NaN and no infinities."""
 
+Characteristic = Literal[
+    "open world",
+    "accuracy",
+    "discrimination",
+    "calibration",
+    "robustness",
+    "other worlds",
+    "fusion",
+    "coherence",
+    "generalisation",
+    "attribution",
+    "mixture",
+    "novelty",
+    "decision",
+]
+"""Performance characteristic (Meuwly et al. 2017, and what this product adds), in the order of the report.
+
+The open world comes first: support for a declaration that comes from nowhere in the reference is the worst error.
+"""
+CHARACTERISTICS: tuple[Characteristic, ...] = get_args(Characteristic)
+Line = tuple[Characteristic, str, str]
+"""What names a line of the validation table: characteristic, metric, conditions."""
+
 NO_END = 100_000
 """Upper limit of the largest range of sizes: more stones than any parcel has."""
 
@@ -31,11 +54,11 @@ NO_END = 100_000
 class Result:
     """One line of the validation table.
 
-    `characteristic` is one of `CHARACTERISTICS`; `conditions` says on which parcels (``as collected``, ...). `value`,
-    `low` and `high` are None where the metric cannot be had from these trials.
+    `characteristic` is one of `CHARACTERISTICS`, or what another version called one; `conditions` says on which parcels
+    (``as collected``, ...). `value`, `low` and `high` are None where the metric cannot be had from these trials.
     """
 
-    characteristic: str
+    characteristic: Characteristic
     metric: str
     conditions: str
     value: Number | None
@@ -44,26 +67,6 @@ class Result:
     level: Number = LEVEL
     n_parcels: int
     n_trials: int
-
-
-CHARACTERISTICS = (
-    "open world",
-    "accuracy",
-    "discrimination",
-    "calibration",
-    "robustness",
-    "fusion",
-    "coherence",
-    "generalisation",
-    "attribution",
-    "mixture",
-    "novelty",
-    "decision",
-)
-"""Performance characteristics in the order of the report (Meuwly et al. 2017, and what this product adds).
-
-The open world comes first: support for a declaration that comes from nowhere in the reference is the worst error.
-"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -66,7 +66,10 @@ def render_validation(evaluation: Evaluation, criteria: Criteria) -> str:
         evaluation=evaluation,
         criteria=criteria,
         headline=[row for row in rows if row.characteristic == "open world"],
-        groups=[(name, [r for r in rows if r.characteristic == name]) for name in CHARACTERISTICS],
+        groups=[
+            (name, [row for row in rows if row.characteristic == name])
+            for name in dict.fromkeys((*CHARACTERISTICS, *(row.characteristic for row in rows)))
+        ],
         counts=_counts(rows),
         pictures=_pictures(evaluation),
         limits=detection_limits(evaluation.detection),

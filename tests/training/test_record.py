@@ -5,9 +5,10 @@ from dataclasses import replace
 
 import pytest
 
+from kpfootprint.release import shipped_release
 from tests.training.evaluations import make_evaluation
 from training.config import read_config
-from training.record import Evaluation
+from training.record import CHARACTERISTICS, Evaluation, read_evaluation
 
 
 def test_json_and_back_is_the_same() -> None:
@@ -34,3 +35,9 @@ def test_another_shape_is_refused_by_name() -> None:
     del document["results"][0]["metric"]
     with pytest.raises(ValueError, match=r"results: .*'metric'"):
         Evaluation.from_json(json.dumps(document))
+
+
+def test_every_characteristic_that_was_measured_is_known() -> None:
+    """An unknown one could be named by no criterion."""
+    measured = read_evaluation(shipped_release())
+    assert {result.characteristic for result in measured.results} <= set(CHARACTERISTICS)

@@ -9,6 +9,7 @@ import pytest
 from tests.training.evaluations import make_evaluation
 from training.acceptance import Criteria
 from training.config import read_config
+from training.record import CHARACTERISTICS, Evaluation
 from training.validation_report import detection_limits, render_validation, validation_rows
 
 pytestmark = pytest.mark.slow
@@ -36,6 +37,21 @@ def test_every_criterion_and_result_has_a_row(criteria: Criteria) -> None:
     assert {(r.metric, r.conditions) for r in rows} == {(c.metric, c.conditions) for c in criteria.criteria}
     assert sum(row.verdict == "goal reached" for row in rows) == 3
     assert sum(row.verdict == "not measured" for row in rows) == len(criteria.criteria) - 3
+
+
+def test_the_table_shows_every_result(criteria: Criteria) -> None:
+    """Of worlds that differ too, and what another version called a characteristic."""
+    evaluation = make_evaluation(criteria)
+    first = evaluation.results[0]
+    others = (
+        replace(first, characteristic="other worlds", conditions="world: heavy tails"),
+        replace(first, characteristic="fusion", conditions="as another version collected"),
+    )
+    text = replace(evaluation, results=(*evaluation.results, *others)).to_json()
+    page = render_validation(Evaluation.from_json(text.replace('"fusion"', '"of another version"')), criteria)
+    shown = re.findall(r'<th scope="rowgroup" rowspan="\d+">([^<]+)</th>', page)
+    assert shown == [name for name in (*CHARACTERISTICS, "of another version") if name in shown]
+    assert {result.conditions for result in others} <= set(re.findall(r"<td>([^<]+)</td>", page))
 
 
 def test_the_page_loads_nothing_and_ids_are_unique(page: str) -> None:

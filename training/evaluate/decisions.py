@@ -13,7 +13,7 @@ from kpfootprint.conclusions import CONSISTENT
 from kpfootprint.stats.arrays import Floats
 from training.declarants import N_TRIES, SHARES, Tried
 from training.evaluate.trials import Draws, Trials, counted
-from training.record import NO_END, DecisionErrors, Result
+from training.record import NO_END, DecisionErrors, Line, Result
 
 FOUND_P = 0.05
 """Undeclared goods count as found where the p-value of none at all is this or less."""
@@ -62,7 +62,8 @@ def decision_results(trials: Trials, examinations: Sequence[Examination], *, dra
     )
     results = []
     for metric, of, hit in lines:
-        mine, named = trials.where(of), ("decision", metric, "as collected")
+        mine = trials.where(of)
+        named: Line = ("decision", metric, "as collected")
         results.append(draws.share(hit[of], mine.zone_weights, mine.parcel, mine.true_zone, named=named))
     return results
 

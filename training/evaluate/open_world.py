@@ -18,7 +18,7 @@ from training.evaluate.methods import fit_splits, held_out
 from training.evaluate.setting import Setting, novelty_cell, novelty_result
 from training.evaluate.trials import Draws, Scores, Trials, counted, verification_trials
 from training.folds import leave_one_zone_out
-from training.record import NoveltyCell, Result
+from training.record import Line, NoveltyCell, Result
 from training.scenarios import KINDS, Scenario, Truth
 from training.simulate import Urn, simulate
 
@@ -83,7 +83,7 @@ def open_world_results(found: OpenWorld, zone: Ints, *, draws: Draws) -> list[Re
     for conditions, values, parcel in kinds:
         equal = 1.0 / n_alike(zone[parcel])
         for at in (10, 100):
-            named = ("open world", f"LR > {at} from nowhere", conditions)
+            named: Line = ("open world", f"LR > {at} from nowhere", conditions)
             results.append(draws.share(values > np.log10(at), equal, parcel, zone[parcel], named=named))
     return results
 

@@ -26,7 +26,7 @@ from training.evaluate.trials import (
     verification_trials,
 )
 from training.folds import fold_of_parcels
-from training.record import NoveltyCell, Result
+from training.record import Characteristic, NoveltyCell, Result
 
 SEED = 20260501
 N_FOLDS = 5
@@ -138,7 +138,9 @@ class Setting:
             return log10_lr
         return np.minimum(log10_lr, highest_log10_lr(novelty_p, self.method.strong_novelty_p)[trials.parcel])
 
-    def results(self, fits: FittedSplits, *, conditions: str, characteristic: str, draws: Draws) -> list[Result]:
+    def results(
+        self, fits: FittedSplits, *, conditions: str, characteristic: Characteristic, draws: Draws
+    ) -> list[Result]:
         """Return what the LRs of the trials are worth, by fits that did not see their parcels."""
         log10_lr = self.log10_lr(held_out(fits, self.package.batch, self.n_zones))
         return verification_results(
@@ -191,7 +193,7 @@ def _misleading(at: float, hypothesis: int) -> metrics.Statistic:
     return lambda h1, h2, **weights: metrics.misleading(h1, h2, at=at, **weights)[hypothesis]
 
 
-STATISTICS: tuple[tuple[str, str, metrics.Statistic], ...] = (
+STATISTICS: tuple[tuple[Characteristic, str, metrics.Statistic], ...] = (
     ("accuracy", "Cllr", metrics.cllr),
     ("discrimination", "AUC", metrics.auc),
     ("discrimination", "Cllr_min", metrics.cllr_min),
@@ -213,7 +215,7 @@ def verification_results(
     *,
     draws: Draws,
     conditions: str = "as collected",
-    characteristic: str | None = None,
+    characteristic: Characteristic | None = None,
 ) -> list[Result]:
     """Return a row for each metric of verification, every zone weighing the same, with bootstrap limits over parcels.
 
@@ -221,7 +223,7 @@ def verification_results(
     ----------
     conditions : str
         Which parcels these are, as it is to stand in tables ("size range missing", ...).
-    characteristic : str, optional
+    characteristic : Characteristic, optional
         Performance characteristic in place of each metric's own ("robustness", "generalisation").
     """
     zone_weights = trials.zone_weights

@@ -15,7 +15,7 @@ from kpfootprint.stats.calibration import Calibration, Cases
 from kpfootprint.stats.intervals import bootstrap_over_parcels, clopper_pearson
 from kpfootprint.stats.metrics import LN10
 from kpfootprint.stats.selection import Evidence, log10_score
-from training.record import Result
+from training.record import Characteristic, Line, Result
 
 Alternatives = Literal["mean", "nearest", "none"]
 FARTHEST = 1e6
@@ -241,7 +241,12 @@ class Draws:
     n: int
 
     def result(
-        self, statistic: Callable[[Floats], float], parcel: Ints, strata: Ints, *, named: tuple[str, str, str]
+        self,
+        statistic: Callable[[Floats], float],
+        parcel: Ints,
+        strata: Ints,
+        *,
+        named: Line,
     ) -> Result:
         """Return a statistic of trials with its interval over parcels; it takes how often each trial was drawn.
 
@@ -259,7 +264,7 @@ class Draws:
             n_trials=int(parcel.size),
         )
 
-    def share(self, hits: Bools, weights: Floats, parcel: Ints, strata: Ints, *, named: tuple[str, str, str]) -> Result:
+    def share(self, hits: Bools, weights: Floats, parcel: Ints, strata: Ints, *, named: Line) -> Result:
         """Return the weighted share of trials that something holds of, as `result` does."""
 
         def weighted(drawn: Floats) -> float:
@@ -268,7 +273,7 @@ class Draws:
         return self.result(weighted, parcel, strata, named=named)
 
 
-def counted(characteristic: str, metric: str, conditions: str, hits: int, trials: int) -> Result:
+def counted(characteristic: Characteristic, metric: str, conditions: str, hits: int, trials: int) -> Result:
     """Return the share of independent parcels that something holds of, with its exact interval."""
     limits = clopper_pearson(hits, trials)
     return Result(
