@@ -76,3 +76,9 @@ def listed(texts: Iterable[str], most: int = 4) -> str:
     """Return the first few of some texts, in one."""
     items = list(dict.fromkeys(texts))
     return ", ".join(items[:most]) + (", …" if len(items) > most else "")
+
+
+def cut(text: str, length: int) -> str:
+    """Return a text in one line of so many letters at most."""
+    text = " ".join(text.split())
+    return text if len(text) <= length else text[: length - 1] + "…"

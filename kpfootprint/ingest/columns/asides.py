@@ -10,10 +10,11 @@ from string import ascii_lowercase
 import numpy as np
 from numpy.typing import NDArray
 
+from kpfootprint.ingest.columns.foot import rows_of_foot
 from kpfootprint.ingest.columns.meanings import Layout
 from kpfootprint.ingest.raw.cells import is_blank, is_number, text_of
 from kpfootprint.ingest.raw.tables import Column, RawTable
-from kpfootprint.ingest.words import fold, is_total, says, tokens_of
+from kpfootprint.ingest.words import fold
 
 PAGE = re.compile(
     r"\b(?:pages?|sheet|feuille|seite|blatt|blad|p[aá]gina|страница|стр|p(?:art(?:ie)?)?(?=\W*\d+\W*(?:of|de|sur|von|van|/)))\W*(\d+)"
@@ -42,40 +43,12 @@ def without_asides(sheet: Layout) -> tuple[Layout, list[int]]:
     left |= dict.fromkeys(_header_in_other_words(sheet), "header_again")
     left |= dict.fromkeys(_column_numbers(sheet.raw), "column_numbers")
     again = [row - sum(other < row for other in left) for row in sorted(left) if left[row] == "header_again"]
-    below = _sentences_below(sheet)
-    sheet.trace.stated.extend((sheet.raw.line(row) or 1, (label,)) for row, label in below.items())
+    below = rows_of_foot(sheet)
+    stated = [(sheet.raw.line(row) or 1, (*sheet.raw.row(row),)) for row in below]
+    sheet.trace.stated.extend(stated)
     notes: dict[int, tuple[str, Mapping[str, object]]] = {row: (code, {}) for row, code in left.items()}
-    notes |= {row: ("note_below", {"label": label}) for row, label in below.items()}
+    notes |= {row: ("note_below", {"label": label}) for row, label in below.items() if row not in left}
     return sheet.without(notes), again
-
-
-_FOOTNOTE = re.compile(
-    r"\s*(?:[*†‡]+\s*[^\W\d]|\(\d\)\s|n\.? ?b\b|nota\b|notes?\b|remarques?\b|remarks?\b)", re.IGNORECASE
-)
-
-
-def _sentences_below(sheet: Layout) -> dict[int, str]:
-    """Return the last rows that hold a sentence and nothing else, longer than what its column holds elsewhere."""
-    raw = sheet.raw
-    found: dict[int, str] = {}
-    for row in range(raw.n_rows - 1, max(raw.n_rows - 20, 0), -1):
-        filled = [raw.columns[at] for at in raw.filled_at(row)]
-        text = filled[0].at(row) if len(filled) == 1 < len(raw.columns) else None
-        if not isinstance(text, str) or filled[0].mostly_distinct or text[:1].isdigit() or is_total(text):
-            break
-        if _FOOTNOTE.match(text):
-            found[row] = text_of(text)
-            continue
-        words = len(tokens := tokens_of(text))
-        others = (tokens_of(cell) for code, cell in filled[0].texts() if code != filled[0].codes[row])
-        if sum(map(str.isalpha, tokens)) < 3 or any(len(other) >= min(words, 4) for other in others):
-            break
-        weighed = sheet.headers.of(filled[0].header).role in ("carats", "n_stones", "mean")
-        may_weigh = weighed and (any(map(str.isdigit, text)) or says("carats", *tokens))
-        if may_weigh or any(sheet.headers.of(token).wide for token in tokens):
-            break  # a stone or a class, of which something was said
-        found[row] = text_of(text)
-    return found
 
 
 def _headers_again(raw: RawTable) -> list[int]:

@@ -8,8 +8,8 @@ from datetime import date
 from kpfootprint.ingest.columns.origins import is_of_origin
 from kpfootprint.ingest.names.labels import size_span
 from kpfootprint.ingest.names.statements import DAY, stated
+from kpfootprint.ingest.problems import cut
 from kpfootprint.ingest.raw.cells import Cell, is_blank, is_number, read_date, read_number, text_of
-from kpfootprint.ingest.sheets.quoted import cut
 from kpfootprint.ingest.sheets.summed import Rows
 from kpfootprint.ingest.words import attribute_words, class_code, fold, holds, tokens_of, unit_words
 

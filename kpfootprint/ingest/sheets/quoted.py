@@ -9,7 +9,7 @@ from datetime import date
 import numpy as np
 
 from kpfootprint.ingest.names.headers import Headers
-from kpfootprint.ingest.problems import listed
+from kpfootprint.ingest.problems import cut, listed
 from kpfootprint.ingest.raw.cells import Cell, is_blank, is_number, read_date, text_of
 from kpfootprint.ingest.raw.tables import Column, RawTable, Trace
 from kpfootprint.ingest.words import all_say, attribute_words, class_code, holds, is_total, says, tokens_of
@@ -36,12 +36,6 @@ _CODE = re.compile(r"\S*\d\S*")
 _LETTER = re.compile(r"[^\W\d_]")
 _NEUTRAL = ("row", "lot", "ticket", "in_carats", "other_unit", "money", "percent", "filler", "place", "zone")
 """What stands beside the number of an id, a weight or a price: ``Lot 3``, ``12 USD``."""
-
-
-def cut(text: str, length: int = _LETTERS) -> str:
-    """Return a text in one line of so many letters at most."""
-    text = " ".join(text.split())
-    return text if len(text) <= length else text[: length - 1] + "…"
 
 
 def quote_columns(raw: RawTable, trace: Trace) -> None:
@@ -77,7 +71,7 @@ def _words_of(raw: RawTable, column: Column, trace: Trace) -> str:
     found = []
     for code, text in said.items():
         row = raw.line(int(np.flatnonzero(column.codes == code)[0])) if counts[code] == 1 < others else None
-        found.append(f"{row}: {cut(text)}" if row else cut(text))
+        found.append(f"{row}: {cut(text, _LETTERS)}" if row else cut(text, _LETTERS))
     return f"{column.header.strip()} ({_some(found, _LINES // 4 if many else _WORDS)})".strip() if found else ""
 
 

@@ -16,14 +16,14 @@ from kpfootprint.ingest.names.headers import Headers
 from kpfootprint.ingest.names.labels import size_span
 from kpfootprint.ingest.names.numbering import numbers_in
 from kpfootprint.ingest.names.statements import amounts_besides, amounts_in
-from kpfootprint.ingest.problems import Broken, listed, problem
+from kpfootprint.ingest.problems import Broken, cut, listed, problem
 from kpfootprint.ingest.raw.cells import Cell, is_blank, is_number, text_of
 from kpfootprint.ingest.raw.tables import GOODS, Column, KnownTable, Note, RawTable, recognise, stacked
 from kpfootprint.ingest.sheets.around import sums_up, with_facts_above
 from kpfootprint.ingest.sheets.asked import is_in_part
 from kpfootprint.ingest.sheets.layout import understand
 from kpfootprint.ingest.sheets.left_out import without_totals
-from kpfootprint.ingest.sheets.quoted import cut, lines_of, may_hold_goods, quote_lines
+from kpfootprint.ingest.sheets.quoted import lines_of, may_hold_goods, quote_lines
 from kpfootprint.ingest.sheets.titles import joined, said_by_titles
 from kpfootprint.ingest.words import (
     TABLES,
@@ -126,7 +126,11 @@ def _asked_of_others(
     whole = _amounts_of(tables, headers)
     for raw in raws if choices.get("part") != "whole" else ():
         if may_hold_goods(raw, headers, whole):
-            told = {"sheet": raw.name, "lines": listed(map(cut, lines_of(raw)), 3), "choices": [("part", "whole")]}
+            told = {
+                "sheet": raw.name,
+                "lines": listed((cut(text, 60) for text in lines_of(raw)), 3),
+                "choices": [("part", "whole")],
+            }
             return [problem(Broken("sheet_of_goods", told), table=raw.name)]
         if len([column for column in raw.columns if not column.empty]) > 2:
             continue
