@@ -99,12 +99,6 @@ class IngestError(InputError):
     """An input cannot be read as a submission."""
 
 
-class InvalidParcel(KPFootprintError):
-    """A parcel was built from values that contradict each other."""
-
-    code = "invalid_parcel"
-
-
 class NotExamined(InputError):
     """A parcel was read and its examination failed: a fault of this software, told in that parcel's place."""
 

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kpfootprint.errors import InvalidParcel
 from kpfootprint.scheme import CT_PER_MM3, Attribute, SieveSet
 from kpfootprint.stats.arrays import Floats
 
@@ -27,8 +26,6 @@ MOST_BELOW_SCREEN = 0.15
 A screen is a soft edge: of reference parcels at most 7 % of the stones lie below theirs. One that is too wide by far
 would explain away how small the goods are.
 """
-PERCENT_APART = 1.5
-"""Percentages of a declaration add up to 100 within this: three thirds of 33 % do."""
 
 
 def _frozen(array: NDArray[np.generic]) -> None:
@@ -90,25 +87,12 @@ class Stones:
     value_usd: Floats | None = None
 
     def __post_init__(self) -> None:
-        n = self.weight_ct.shape[0]
-        if n == 0 or not np.all(np.isfinite(self.weight_ct)) or not np.all(self.weight_ct > 0):
-            raise InvalidParcel("a stone list needs one stone or more, each with a positive, finite weight_ct")
-        _frozen(self.weight_ct)
-        if self.value_usd is not None:
-            if self.value_usd.shape != (n,):
-                raise InvalidParcel(
-                    "stones.{name} has {found} values for {n} weights",
-                    name="value_usd",
-                    found=self.value_usd.shape[0],
-                    n=n,
-                )
-            _frozen(self.value_usd)
-        for name, codes in self.codes.items():
-            if codes.shape != (n,):
-                raise InvalidParcel(
-                    "stones.{name} has {found} values for {n} weights", name=name, found=codes.shape[0], n=n
-                )
-            _frozen(codes)
+        assert self.weight_ct.size > 0
+        assert np.all(np.isfinite(self.weight_ct) & (self.weight_ct > 0))
+        for column in (self.weight_ct, self.value_usd, *self.codes.values()):
+            if column is not None:
+                assert column.shape == self.weight_ct.shape
+                _frozen(column)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,30 +126,11 @@ class Breakdown:
     sample: bool = False
 
     def __post_init__(self) -> None:
-        if self.codes.shape != (self.n_stones.shape[0], len(self.attributes)):
-            raise InvalidParcel(
-                "breakdown {attributes}: codes of shape {shape} do not fit",
-                attributes=self.attributes,
-                shape=self.codes.shape,
-            )
-        for name in ("carats", "value_usd"):
-            amounts = getattr(self, name)
-            if amounts is not None and amounts.shape != self.n_stones.shape:
-                raise InvalidParcel(
-                    "breakdown {attributes}: {name} of shape {shape} do not fit",
-                    attributes=self.attributes,
-                    name=name,
-                    shape=amounts.shape,
-                )
-            if amounts is not None:
-                _frozen(amounts)
-        unweighed = True if self.carats is None else ~(self.carats >= 0)
-        if bool(np.any((self.n_stones < 0) & unweighed)):
-            raise InvalidParcel(
-                "breakdown {attributes}: a row has neither stones nor carats", attributes=self.attributes
-            )
-        _frozen(self.codes)
-        _frozen(self.n_stones)
+        assert self.codes.shape == (self.n_stones.size, len(self.attributes))
+        for column in (self.codes, self.n_stones, self.carats, self.value_usd):
+            if column is not None:
+                assert len(column) == self.n_stones.size
+                _frozen(column)
 
     def codes_of(self, name: str) -> NDArray[np.int16]:
         """Return the class positions (n_rows,) of an attribute that this breakdown records."""
@@ -222,19 +187,9 @@ class Parcel:
     read_as: Mapping[str, Any] | None = None
 
     def __post_init__(self) -> None:
-        if (self.stones is None) == (not self.breakdowns):
-            raise InvalidParcel(
-                "parcel {parcel} needs a stone list or a sorting sheet, and one of them only",
-                parcel=repr(self.parcel_id),
-            )
-        uncounted = bool(self.breakdowns) and any(item.counted is None for item in self.breakdowns)
-        if self.n_stones < 0 or (self.n_stones == 0 and not uncounted):
-            raise InvalidParcel("parcel {parcel} has no stones", parcel=repr(self.parcel_id))
-        if self.breakdowns and all(item.sample for item in self.breakdowns):
-            raise InvalidParcel(
-                "parcel {parcel} has a sample of its stones and nothing of the whole", parcel=repr(self.parcel_id)
-            )
-        _check_declared(self)
+        assert (self.stones is None) == bool(self.breakdowns)
+        assert self.n_stones > 0 or any(item.counted is None for item in self.breakdowns)
+        assert self.stones is not None or not all(item.sample for item in self.breakdowns)
 
     @property
     def read_plainly(self) -> bool:
@@ -299,33 +254,6 @@ class Parcel:
             codes = [item.codes_of(attribute.name) for item in self.breakdowns if attribute.name in item.attributes]
         used = np.unique(np.concatenate([np.empty(0, dtype=np.intp), *codes]))
         return [int(code) for code in used if code >= len(attribute.classes)]
-
-
-def _check_declared(parcel: Parcel) -> None:
-    """Raise `InvalidParcel` where what the paper names cannot be one blend."""
-    zones = [item.zone_id for item in parcel.declarations]
-    countries = [item.country for item in parcel.countries]
-    if len(set(zones)) != len(zones) or len(set(countries)) != len(countries):
-        raise InvalidParcel(
-            "parcel {parcel} declares a zone twice; add its bordereaux up first", parcel=repr(parcel.parcel_id)
-        )
-    parts: list[Declaration | DeclaredCountry] = [*parcel.declarations, *parcel.countries]
-    percents = [item.percent for item in parts if item.percent is not None]
-    if percents and (len(percents) < len(parts) or any(item.carats is not None for item in parts)):
-        raise InvalidParcel(
-            "parcel {parcel} declares by percent; all of it or none of it can be so", parcel=repr(parcel.parcel_id)
-        )
-    if percents and (min(percents) <= 0 or abs(sum(percents) - 100.0) > PERCENT_APART):
-        raise InvalidParcel(
-            "parcel {parcel} declares {percent}%; percentages add up to 100",
-            parcel=repr(parcel.parcel_id),
-            percent=f"{sum(percents):g}",
-        )
-    bare = [item for item in parts if item.carats is None and item.percent is None]
-    if bare and len(parts) > 1 and (zones or len(bare) < len(parts)):
-        raise InvalidParcel(
-            "parcel {parcel} declares several zones; each needs its carats", parcel=repr(parcel.parcel_id)
-        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -132,23 +132,9 @@ class Attribute:
     sets: tuple[ClassSet, ...] = ()
 
     def __post_init__(self) -> None:
-        known, names = set(self.class_names), self.code_names
-        if len(set(names)) != len(names):
-            raise SchemeMismatch("attribute {name}: names of classes and sets repeat", name=repr(self.name))
-        for item in self.sets:
-            if strangers := [name for name in item.members if name not in known]:
-                raise SchemeMismatch(
-                    "attribute {name}: set {set} has no classes {strangers}",
-                    name=repr(self.name),
-                    set=repr(item.name),
-                    strangers=strangers,
-                )
-            if not item.members or len(set(item.members)) != len(item.members):
-                raise SchemeMismatch(
-                    "attribute {name}: set {set} needs classes, each of them once",
-                    name=repr(self.name),
-                    set=repr(item.name),
-                )
+        fit = all(item.members and {*item.members} <= {*self.class_names} for item in self.sets)
+        if not fit or len({*self.code_names}) != len(self.code_names):
+            raise SchemeMismatch("attribute {name}: names repeat, or a set is not one of classes", name=repr(self.name))
 
     @property
     def class_names(self) -> tuple[str, ...]:

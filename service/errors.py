@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, Final, TypeVar
 
-from kpfootprint.errors import IngestError, InvalidParcel, Problem, ReleaseError, SchemeMismatch
+from kpfootprint.errors import IngestError, Problem, ReleaseError, SchemeMismatch
 from kpfootprint.retold import Said
 from service import Wordings
 from service.register.unavailable import RegisterUnavailable
@@ -28,7 +28,6 @@ KINDS: Final[Mapping[str, tuple[int, str]]] = {
     "too_large": (413, "The body is too large"),
     "unsupported_media_type": (415, "A body of this type cannot be read"),
     "invalid_input": (422, "The input has problems"),
-    "invalid_parcel": (422, "The parcel contradicts itself"),
     "scheme_mismatch": (422, "The parcel does not fit the release"),
     "idempotency_key_reused": (422, "The Idempotency-Key belongs to another request"),
     "too_many_requests": (429, "Too many requests"),
@@ -137,8 +136,6 @@ def refusal_of(error: Exception) -> Refused | None:
             return error
         case IngestError(problems=problems):
             return refusal_for(problems)
-        case InvalidParcel():
-            return Refused("invalid_parcel", "{told}", told=error)
         case SchemeMismatch():
             return Refused("scheme_mismatch", "{told}", told=error)
         case ReleaseError():

@@ -20,7 +20,7 @@ from kpfootprint.cli.surroundings import OPENED, asked_language, lang_option, re
 from kpfootprint.errors import IngestError, KPFootprintError, Problem, ReferenceDataError
 
 BAD_INPUT = 2
-BAD = frozenset({"backup", "invalid_parcel", "invalid_report", "no_scheduler", "scheme_mismatch", "unfit_file"})
+BAD = frozenset({"backup", "invalid_report", "no_scheduler", "scheme_mismatch", "unfit_file"})
 """Codes of errors that tell of something given; those of problems are told one by one."""
 
 

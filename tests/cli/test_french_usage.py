@@ -166,7 +166,6 @@ def test_french_keeps_its_spaces_and_apostrophes(path: Path) -> None:
 RAISED = {
     "ReportError",
     "ReleaseError",
-    "InvalidParcel",
     "SchemeMismatch",
     "SchedulerError",
     "ClusterLost",

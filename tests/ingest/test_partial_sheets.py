@@ -7,9 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from kpfootprint.errors import InvalidParcel
 from kpfootprint.ingest import ingest_json, parcel_to_json
-from kpfootprint.parcel import NOT_RECORDED, Breakdown, Parcel
+from kpfootprint.parcel import NOT_RECORDED, Parcel
 from kpfootprint.reference import ZoneTable
 from kpfootprint.scheme import Scheme
 from tests.ingest.making import problems_of
@@ -171,9 +170,3 @@ def test_declarations_that_are_refused(
 ) -> None:
     document = {"parcel_id": "S", "counts": [{"colour": "brown", "n_stones": 9}], "declarations": declarations}
     assert [item.code for item in problems_of(lambda: ingest_json(document, scheme, zone_table))] == [code]
-
-
-def test_a_breakdown_needs_stones_or_carats() -> None:
-    codes = np.zeros((1, 1), dtype=np.int16)
-    with pytest.raises(InvalidParcel, match="neither"):
-        Breakdown(attributes=("colour",), codes=codes, n_stones=np.array([NOT_RECORDED]))

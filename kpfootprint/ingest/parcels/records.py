@@ -34,7 +34,7 @@ from kpfootprint.ingest.raw.cells import (
 from kpfootprint.ingest.raw.money import names_dollars, read_dollars, read_value
 from kpfootprint.ingest.raw.tables import Column, KnownTable
 from kpfootprint.ingest.words import Vocabulary, condition_values, fold, nearest
-from kpfootprint.parcel import FACTORS, PERCENT_APART, Conditions, Declaration, DeclaredCountry
+from kpfootprint.parcel import FACTORS, Conditions, Declaration, DeclaredCountry
 from kpfootprint.retold import Said
 from kpfootprint.scheme import SieveSet
 from kpfootprint.wanted import each
@@ -42,7 +42,8 @@ from kpfootprint.wanted import each
 MAX_CARATS = 1e9
 MAX_STONE_CT = 5000.0
 CONDITIONS = tuple(Conditions.__dataclass_fields__)
-
+PERCENT_APART = 1.5
+"""Percentages of a declaration add up to 100 within this: three thirds of 33 % do."""
 
 Declared = Declaration | DeclaredCountry
 
