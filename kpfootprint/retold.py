@@ -5,7 +5,6 @@ from __future__ import annotations
 import gettext
 import io
 import json
-import re
 from collections.abc import Callable, Mapping
 from functools import cache, partial
 from pathlib import Path
@@ -17,12 +16,6 @@ ERRORS = Path(__file__).parent / "locale" / "errors.fr.po"
 
 SAID_AS = "KPFOOTPRINT_SAYS"
 """Variable that is ``json`` where a process shall say what went wrong so that another can tell it: as `kept`."""
-
-
-_PLACED = re.compile(r"(.+) \(at (?:line (\d+), column (\d+)|(end of document))\)", re.DOTALL)
-"""How a fault of a TOML file is told: what it is, and where."""
-_NAMED = re.compile(r"(?<=character )'.*'|(?<=Expected )['\"][^\s]+$|(?<=table key )'.*'|\(.*\)", re.DOTALL)
-"""What of the file is named in it."""
 
 
 class Said(str):
@@ -82,20 +75,9 @@ def said_of(found: object) -> str:
         case UnicodeDecodeError(object=data, start=place):
             byte = f"{data[place]:#04x}"
             return Said("the text is not UTF-8: byte {place} is {byte}", place=str(place), byte=byte)
-        case ValueError() if placed := _PLACED.fullmatch(str(found)):
-            return _told_of_toml(*placed.groups())
         case BaseException():
             return Said(str(found))
     return str(found)
-
-
-def _told_of_toml(reason: str, line: str | None, column: str | None, end: str | None) -> Said:
-    named = _NAMED.search(reason)
-    if named is not None:
-        reason = f"{reason[: named.start()]}{{found}}{reason[named.end() :]}"
-    values = {} if named is None else {"found": named[0].strip("(,)").replace("', '", ".")}
-    text = f"{reason} (at {end or 'line {line}, column {column}'})"
-    return Said(text, **values, **({} if end else {"line": line, "column": column}))
 
 
 def kept(value: Any) -> Any:
