@@ -185,15 +185,6 @@ def auc(h1: ArrayLike, h2: ArrayLike, **weights: Unpack[Weights]) -> float:
     return float(np.trapezoid(true, false))
 
 
-def eer(h1: ArrayLike, h2: ArrayLike, **weights: Unpack[Weights]) -> float:
-    """Equal error rate: where the straight-line ROC has as many H2 accepted as H1 rejected."""
-    false, true = roc(h1, h2, **weights)
-    excess = false - (1 - true)
-    i = int(np.argmax(excess >= 0))
-    part = -excess[i - 1] / (excess[i] - excess[i - 1])
-    return float(false[i - 1] + part * (false[i] - false[i - 1]))
-
-
 def rejection_at(h1: ArrayLike, h2: ArrayLike, *, false_acceptance: float = 0.05, **weights: Unpack[Weights]) -> float:
     """Share of H1 cases rejected where a share `false_acceptance` (0 to 1) of H2 cases is accepted.
 

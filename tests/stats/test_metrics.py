@@ -20,10 +20,9 @@ SCALARS: list[Metric] = [
     metrics.cllr_min,
     metrics.cllr_cal,
     metrics.auc,
-    metrics.eer,
     metrics.rejection_at,
 ]
-RANK_METRICS: list[Metric] = [metrics.cllr_min, metrics.auc, metrics.eer, metrics.rejection_at]
+RANK_METRICS: list[Metric] = [metrics.cllr_min, metrics.auc, metrics.rejection_at]
 
 
 def read_only(values: Floats) -> Floats:
@@ -100,10 +99,8 @@ def test_inputs_are_not_written_to(metric: Metric) -> None:
     metrics.misleading(h1, h2, at=10, weights_h1=weights)
 
 
-def test_equal_error_rate_and_rejection_by_hand() -> None:
+def test_rejection_by_hand() -> None:
     h1, h2 = np.array([4.0, 3.0, 1.0, 0.5]), np.array([2.0, 0.0, -1.0, -2.0])
-    # Accepting above 1: a quarter of H2 (2.0) accepted; H1: all but 0.5 accepted at >= 1.
-    assert metrics.eer(h1, h2) == pytest.approx(0.25)
     assert metrics.rejection_at(h1, h2, false_acceptance=0.0) == pytest.approx(0.5)
     assert metrics.rejection_at(h1, h2, false_acceptance=0.25) == pytest.approx(0.0)
     assert metrics.rejection_at(h1, h2, false_acceptance=1.0) == 0.0

@@ -64,11 +64,6 @@ def measure(setting: Setting, *, anew: Method | None = None, n_resamples: int = 
     log10_lr = setting.log10_lr(seen)
     results = verification_results(trials, log10_lr, draws=draws)
     results.append(_best_zone(evidence[trusted], setting.codes[trusted]))
-    for d, item in enumerate(setting.days):
-        of_day, day = trials.day == d, f"exported on {item.day}"
-        results += verification_results(
-            trials.where(of_day), log10_lr[of_day], draws=draws, conditions=day, characteristic="accuracy"
-        )
 
     sieved_strange: Floats | None = None
     for conditions, shown in hardships(package, seed=SEED):

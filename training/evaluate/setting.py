@@ -197,7 +197,6 @@ STATISTICS: tuple[tuple[Characteristic, str, metrics.Statistic], ...] = (
     ("accuracy", "Cllr", metrics.cllr),
     ("discrimination", "AUC", metrics.auc),
     ("discrimination", "Cllr_min", metrics.cllr_min),
-    ("discrimination", "EER", metrics.eer),
     ("discrimination", "true rejected at 5 % false", metrics.rejection_at),
     ("calibration", "Cllr_cal", metrics.cllr_cal),
     ("calibration", "true with LR < 1", _misleading(1, 0)),
