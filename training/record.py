@@ -125,17 +125,14 @@ class NoveltyCell:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DecisionErrors:
-    """Errors of the conclusion among parcels of a range of sizes: `measured_on` is ``held_out`` or ``simulated``."""
+    """Errors of the conclusion among held-out parcels of a range of sizes."""
 
-    measured_on: str
     n_stones_low: int
     n_stones_high: int
     true_queried: int
     true_trials: int
     false_consistent: int
     false_trials: int
-    true_inconclusive: int | None = None
-    false_inconclusive: int | None = None
 
 
 def stones_between(low: int, high: int) -> str:
@@ -215,6 +212,10 @@ class Evaluation:
         if document.get("schema_version") != SCHEMA_VERSION:
             raise ValueError(f"schema_version must be {SCHEMA_VERSION!r}, got {document.get('schema_version')!r}")
         document.pop("oracle", None)  # always empty in what was written before 2026.4
+        # up to 2026.10 the manifest's error rates of simulated parcels stood there too
+        decisions = [cell for cell in document.get("decisions", ()) if cell.get("measured_on") != "simulated"]
+        no_longer = {"measured_on", "true_inconclusive", "false_inconclusive"}
+        document["decisions"] = [{name: cell[name] for name in cell.keys() - no_longer} for cell in decisions]
         for name, kind in _LISTS.items():
             document[name] = tuple(_part(kind, name, item) for item in document.get(name, ()))
         if document.get("bounds") is not None:

@@ -249,7 +249,7 @@ def decision_plot(axes: Any, cells: Sequence[DecisionErrors]) -> None:
         high = [clopper_pearson(e, t).high if t else 0.0 for e, t in pairs]
         up = np.maximum(np.array(high) - np.array(share), 0.0)
         axes.bar(place + shift, share, 0.38, yerr=[np.zeros_like(up), up], color=color, capsize=2, label=label)
-    sizes = [f"{stones_between(c.n_stones_low, c.n_stones_high)}, {c.measured_on.replace('_', ' ')}" for c in cells]
+    sizes = [stones_between(c.n_stones_low, c.n_stones_high) for c in cells]
     axes.set_xticks(place, sizes, rotation=40, ha="right", fontsize=7)
     axes.set(xlabel="stones in the parcel", ylabel="share of parcels")
     axes.legend()

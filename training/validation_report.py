@@ -74,7 +74,7 @@ def render_validation(evaluation: Evaluation, criteria: Criteria) -> str:
         pictures=_pictures(evaluation),
         limits=detection_limits(evaluation.detection),
         decisions=[
-            (stones_between(cell.n_stones_low, cell.n_stones_high), cell, *_decision_rates(cell))
+            (stones_between(cell.n_stones_low, cell.n_stones_high), *_decision_rates(cell))
             for cell in evaluation.decisions
         ],
         zones=adequacy(evaluation),

@@ -81,14 +81,11 @@ def make_evaluation(criteria: Criteria | None = None, *, release: str = "2026.1"
         novelty=(NoveltyCell(kind="known zone", alpha=0.05, flagged=3, trials=100),),
         decisions=(
             DecisionErrors(
-                measured_on="held_out",
                 n_stones_low=50,
                 n_stones_high=500,
                 true_queried=1,
-                true_inconclusive=10,
                 true_trials=60,
                 false_consistent=2,
-                false_inconclusive=30,
                 false_trials=90,
             ),
         ),

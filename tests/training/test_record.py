@@ -37,6 +37,15 @@ def test_another_shape_is_refused_by_name() -> None:
         Evaluation.from_json(json.dumps(document))
 
 
+def test_what_older_versions_wrote_is_read() -> None:
+    evaluation = make_evaluation()
+    document = json.loads(evaluation.to_json())
+    (cell,) = document["decisions"]
+    older = cell | {"measured_on": "held_out", "true_inconclusive": 10, "false_inconclusive": 30}
+    document |= {"decisions": [older, cell | {"measured_on": "simulated"}], "oracle": []}
+    assert Evaluation.from_json(json.dumps(document)) == evaluation
+
+
 def test_every_characteristic_that_was_measured_is_known() -> None:
     """An unknown one could be named by no criterion."""
     measured = read_evaluation(shipped_release())

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 
@@ -35,14 +34,11 @@ def decision_errors(trials: Trials, examinations: Sequence[Examination], n_stone
             continue
         cells.append(
             DecisionErrors(
-                measured_on="held_out",
                 n_stones_low=low,
                 n_stones_high=int(min(high - 1, n_stones.max())),
                 true_queried=int((true == "query").sum()),
-                true_inconclusive=int((true == "inconclusive").sum()),
                 true_trials=int(true.size),
                 false_consistent=int((false == "consistent").sum()),
-                false_inconclusive=int((false == "inconclusive").sum()),
                 false_trials=int(false.size),
             )
         )
@@ -108,20 +104,3 @@ def tried_results(tried: Tried | None) -> list[Result]:
         metric = f"not seen by who knows zone, source and share, where {ASKED:.0%} of true ones are asked about"
         out.append(counted("decision", metric, conditions, int(unseen.sum()), int(unseen.size)))
     return out
-
-
-def simulated_errors(error_rates: Sequence[Mapping[str, Any]]) -> list[DecisionErrors]:
-    """Return the error rates of a release's manifest, measured on parcels simulated when it was fitted."""
-    return [
-        DecisionErrors(
-            measured_on="simulated",
-            n_stones_low=int(row["n_stones_low"]),
-            n_stones_high=int(row["n_stones_high"]),
-            true_queried=int(row["true_declarations_queried"]["errors"]),
-            true_trials=int(row["true_declarations_queried"]["trials"]),
-            false_consistent=int(row["false_declarations_accepted"]["errors"]),
-            false_trials=int(row["false_declarations_accepted"]["trials"]),
-        )
-        for row in error_rates
-        if "true_declarations_queried" in row and "false_declarations_accepted" in row
-    ]

@@ -21,7 +21,7 @@ from training.acceptance import Criteria
 from training.config import EvidenceConfig, read_config
 from training.declarants import try_declarations
 from training.evaluate.blends import measure_blends
-from training.evaluate.decisions import simulated_errors, tried_results
+from training.evaluate.decisions import tried_results
 from training.evaluate.doubts import influential_of, suspects_of
 from training.evaluate.examined import Refits, examined, prediction_sets, product_shares, table_weight_of
 from training.evaluate.measure import measure, measure_shares
@@ -149,7 +149,7 @@ def evaluate(
         coverage=(*mixing.coverage, *coverage),
         detection=(*mixing.detection, *detection),
         novelty=(*novelty, *left_out_cells, *cells),
-        decisions=(*decisions, *simulated_errors(release.manifest.get("error_rates", ()))),
+        decisions=tuple(decisions),
         suspects=suspects,
         influential=influential_of(prepared, fitted),
     )
