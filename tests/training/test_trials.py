@@ -65,7 +65,6 @@ def test_scores_by_hand(trials: Trials) -> None:
     of: Callable[..., np.ndarray] = partial(verification_scores, trials, closed, unlisted_weight=0.2)
     assert 10 ** of() == pytest.approx([8 / 3, 1 / 5, 3 / 5])
     assert 10 ** of(alternatives="nearest") == pytest.approx([8 / 4, 1 / 8, 3 / 8])
-    assert 10 ** of(alternatives="none") == pytest.approx([8, 1, 3])
     assert 10 ** verification_scores(trials, evidence, unlisted_weight=1.0) == pytest.approx([8, 2, 6])
 
 

@@ -17,7 +17,7 @@ from kpfootprint.stats.metrics import LN10
 from kpfootprint.stats.selection import Evidence, log10_score
 from training.record import Characteristic, Line, Result
 
-Alternatives = Literal["mean", "nearest", "none"]
+Alternatives = Literal["mean", "nearest"]
 FARTHEST = 1e6
 """Log evidence no lower than minus this: a method that rules a zone out altogether still gives a finite score."""
 
@@ -145,9 +145,8 @@ def verification_scores(
         that do not know such a thing; the listed zones then carry all the weight).
     unlisted_weight : float
         `u`, between 0 and 1.
-    alternatives : {"mean", "nearest", "none"}
-        For methods that measure distances: ``nearest`` sets the declared zone against the best zone in `N` alone,
-        ``none`` takes the declared zone's evidence by itself.
+    alternatives : {"mean", "nearest"}
+        For methods that measure distances: ``nearest`` sets the declared zone against the best zone in `N` alone.
     unlisted_source : bool
         Whether each parcel's own zone is taken out of `N`, as if nobody had sampled it.
 
@@ -159,8 +158,6 @@ def verification_scores(
     if not 0 <= unlisted_weight <= 1:
         raise ValueError(f"unlisted_weight must lie between 0 and 1, got {unlisted_weight}")
     declared = np.maximum(evidence[trials.parcel, trials.declared], -FARTHEST)
-    if alternatives == "none":
-        return np.asarray(declared / LN10, dtype=np.float64)
     listed, unlisted = evidence[trials.parcel, :-1], evidence[trials.parcel, -1]
     other = ~np.stack([item.compliant for item in trials.days])[trials.day]
     rows = np.arange(trials.parcel.size)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from training.peers.distances import ChiSquare, DeclaredKolmogorovSmirnov, KolmogorovSmirnov, NearestCentroid
+from training.peers.distances import ChiSquare, KolmogorovSmirnov, NearestCentroid
 from training.peers.likelihoods import (
     DirichletMultinomial,
     LinearDiscriminant,
@@ -10,11 +10,11 @@ from training.peers.likelihoods import (
     Multinomial,
     RandomForest,
 )
-from training.peers.mixing import MonteCarloKS, MultinomialEM, MultinomialPair
+from training.peers.mixing import MonteCarloKS, MultinomialEM
 from training.peers.tables import Peer, Unmixer
 
 PEERS: tuple[Peer, ...] = (
-    *(DeclaredKolmogorovSmirnov(), KolmogorovSmirnov(), ChiSquare(), NearestCentroid(), Multinomial()),
+    *(KolmogorovSmirnov(), ChiSquare(), NearestCentroid(), Multinomial()),
     *(DirichletMultinomial(), RandomForest(), LogisticRegression(), LinearDiscriminant()),
 )
-UNMIXERS: tuple[Unmixer, ...] = (MultinomialEM(), MultinomialPair(), MonteCarloKS())
+UNMIXERS: tuple[Unmixer, ...] = (MultinomialEM(), MonteCarloKS())

@@ -65,13 +65,6 @@ class KolmogorovSmirnov(Peer):
         return -distance / len(self.references_)
 
 
-class DeclaredKolmogorovSmirnov(KolmogorovSmirnov):
-    """The same distance, to the declared zone alone: the practice of ore fingerprints."""
-
-    name = "KS distance, declared zone alone"
-    alternatives: Alternatives = "none"
-
-
 class ChiSquare(Peer):
     """Chi-square of homogeneity between a parcel and the pooled parcels of a zone, by its degrees of freedom.
 

@@ -61,20 +61,6 @@ class MultinomialEM(Unmixer):
         return log_likelihood
 
 
-class MultinomialPair(MultinomialEM):
-    """The same likelihood with one undeclared zone at a time, the best one at each share: fewer ways to go wrong."""
-
-    name = "multinomial, one undeclared zone"
-
-    def _profile(self, counts: list[Floats], own: int) -> Floats:
-        best = np.full(GRID.size, -np.inf)
-        for z in range(len(self.pooled_[0])):
-            if z != own:
-                mixed = (np.outer(1 - GRID, pooled[own]) + np.outer(GRID, pooled[z]) for pooled in self.pooled_)
-                best = np.maximum(best, sum(np.log(m) @ cells for m, cells in zip(mixed, counts, strict=True)))
-        return best
-
-
 class MonteCarloKS(Unmixer):
     """Random mixtures of the zones, the closest kept, as in unmixing of detrital ages.
 
