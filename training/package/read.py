@@ -12,14 +12,15 @@ from kpfootprint.errors import IngestError, Problem, ReferenceDataError
 from kpfootprint.ingest.files.archive import Budget, gunzip, read_file
 from kpfootprint.ingest.files.csvfile import read_csv
 from kpfootprint.ingest.names.headers import Headers
-from kpfootprint.ingest.parcels.assemble import Reading, assemble
+from kpfootprint.ingest.parcels.assemble import assemble
 from kpfootprint.ingest.problems import Broken
 from kpfootprint.ingest.raw.cells import text_of
 from kpfootprint.ingest.raw.tables import RawTable, recognise
 from kpfootprint.ingest.words import Vocabulary, fold
+from kpfootprint.parcel import Batch
 from kpfootprint.reference import ReferencePackage
 from training.package.attributes import scheme_of, words_of
-from training.package.column_names import check_header, check_stones, header_names, unread
+from training.package.column_names import check_header, check_stones, header_names
 from training.package.descriptor import (
     DESCRIPTOR,
     SMALL_TABLES,
@@ -58,11 +59,11 @@ def _load(folder: Path) -> ReferencePackage:
     scheme, problems = scheme_of(document)
     words = words_of(scheme)
     digests, altered = _digests(folder, document)
-    rows, unreadable = _small_tables(folder, document)
-    refuse_if([*problems, *altered, *unreadable, *check_stones(folder, document, words)])
+    rows, stones, unreadable = _tables(folder, document, words)
+    refuse_if([*problems, *altered, *unreadable])
     check_rows(document, rows)
     zones = zone_table(rows["zones"], rows["zone_status"])
-    batch = _parcels(folder, document, words, rows["parcels"]).batch
+    batch, unread = _parcels(folder, document, words, stones, rows["parcels"])
     line_of = {row["parcel_id"]: line for line, row in rows["parcels"].items()}
     lines = [line_of[parcel.parcel_id] for parcel in batch]
     parcels = [rows["parcels"][line] for line in lines]
@@ -78,7 +79,7 @@ def _load(folder: Path) -> ReferencePackage:
         batch=batch,
         zone_of=zone_of,
         collected_on=tuple(day_of(row.get("collected_on", "")) for row in parcels),
-        unread=unread(folder, document, words),
+        unread=unread,
     )
 
 
@@ -136,22 +137,29 @@ def _table(folder: Path, document: Mapping[str, Any], name: str, headers: Header
     return read_csv(data, name, path.name, headers, LIMITS)
 
 
-def _small_tables(folder: Path, document: Mapping[str, Any]) -> tuple[dict[str, Rows], list[Problem]]:
-    """Return zones, their status and parcels as they are written, and what is wrong with the tables as such."""
-    tables: dict[str, Rows] = {name: {} for name in SMALL_TABLES}
+def _tables(
+    folder: Path, document: Mapping[str, Any], words: Vocabulary
+) -> tuple[dict[str, Rows], dict[str, RawTable], list[Problem]]:
+    """Return zones, their status and parcels as they are written, the stones, and what is wrong with tables as such."""
+    small: dict[str, Rows] = {name: {} for name in SMALL_TABLES}
+    stones: dict[str, RawTable] = {}
     problems: list[Problem] = []
-    for name in SMALL_TABLES:
+    for name in (*SMALL_TABLES, "stones"):
         item = resource(document, name)
         if item is None or not (folder / item["path"]).is_file():
             continue
         try:
-            tables[name] = table_rows(folder, document, name)
+            if name in small:
+                small[name] = table_rows(folder, document, name)
+            else:
+                stones[name] = _table(folder, document, name, Headers(words))
+                problems += check_stones(stones[name], item, words)
         except (IngestError, ReferenceDataError) as error:
             problems += error.problems
         except (OSError, EOFError) as error:
             reason = "{name} cannot be read: {reason}"
             problems.append(told("damaged_file", reason, table=name, name=item["path"], reason=error))
-    return tables, problems
+    return small, stones, problems
 
 
 def table_rows(folder: Path, document: Mapping[str, Any], name: str) -> Rows:
@@ -178,11 +186,13 @@ def table_rows(folder: Path, document: Mapping[str, Any], name: str) -> Rows:
     return dict(zip(table.rows.tolist(), rows, strict=True))
 
 
-def _parcels(folder: Path, document: Mapping[str, Any], words: Vocabulary, listed: Rows) -> Reading:
-    """Read parcels and stones; raise `ReferenceDataError` with every problem."""
+def _parcels(
+    folder: Path, document: Mapping[str, Any], words: Vocabulary, stones: Mapping[str, RawTable], listed: Rows
+) -> tuple[Batch, tuple[str, ...]]:
+    """Read parcels, and name the columns of stones that say nothing; `ReferenceDataError` with every problem."""
     problems: list[Problem] = []
     try:
-        raws = {name: _table(folder, document, name, Headers(words)) for name in ("parcels", "stones")}
+        raws = {"parcels": _table(folder, document, "parcels", Headers(words)), **stones}
         if not raws["stones"].n_rows:
             raise fault("empty_table", "the table has no rows", table="stones")
         tables = {name: recognise(raw, name, words, problems) for name, raw in raws.items()}
@@ -190,7 +200,7 @@ def _parcels(folder: Path, document: Mapping[str, Any], words: Vocabulary, liste
     except IngestError as error:
         raise ReferenceDataError(error.problems) from None
     refuse_if([*_in_order(reading.problems, listed), *known_by_sets(tables["stones"], words.scheme)])
-    return reading
+    return reading.batch, tuple(tables["stones"].trace.passed_over)
 
 
 def _in_order(problems: Sequence[Problem], listed: Rows) -> list[Problem]:
