@@ -27,7 +27,7 @@ from kpfootprint.ingest.parcels.gathered import Findings
 from kpfootprint.ingest.parcels.records import read_declarations
 from kpfootprint.ingest.problems import Broken, listed, problem
 from kpfootprint.ingest.raw.cells import Cell, text_of
-from kpfootprint.ingest.raw.tables import GOODS, Column, KnownTable, RawTable, missing_column, stacked
+from kpfootprint.ingest.raw.tables import GOODS, Column, KnownTable, RawTable, missing_column, parties_together
 from kpfootprint.ingest.sheets.bundles import recognise_files
 from kpfootprint.ingest.words import Vocabulary, declared_words, fold, nearest, plain, table_names, vocabulary_of
 from kpfootprint.parcel import Declaration, Parcel
@@ -311,7 +311,7 @@ def chosen_valuation(
         return {**tables, "counts": replace(counts, complete=False, valuations={})}
     return {
         **{kind: table for kind, table in tables.items() if kind != "parcels"},
-        "counts": stacked([*parties.values()], [f"{named or 'parcel'}/{party}" for party in parties]),
+        "counts": parties_together([*parties.values()], [f"{named or 'parcel'}/{party}" for party in parties]),
     }
 
 

@@ -228,6 +228,7 @@ def test_several_valuations_are_chosen_or_set_side_by_side(parties: tuple[str, s
     assert [(item.parcel_id, item.n_stones) for item in apart.parcels] == [
         (f"sheet/{answer['valuation']}", n) for answer, n in zip(answers, (374, 370), strict=True)
     ]
+    assert all(item.read_as is not None and not item.read_as["passed_over"] for item in apart.parcels)
 
 
 def test_a_tender_of_one_row_is_number_and_weight(world: Words) -> None:

@@ -420,6 +420,13 @@ def stacked(tables: Sequence[KnownTable], ids: Sequence[str | None]) -> KnownTab
     )
 
 
+def parties_together(parties: Sequence[KnownTable], ids: Sequence[str | None]) -> KnownTable:
+    """Lay what several parties see on one sheet below each other: what one of them reads is not passed over."""
+    whole = stacked(parties, ids)
+    passed = [header for header in whole.trace.passed_over if all(header in one.trace.passed_over for one in parties)]
+    return replace(whole, trace=replace(whole.trace, passed_over=passed))
+
+
 MAX_STRANGERS = 20
 """Unknown members of a JSON object that are told one by one."""
 

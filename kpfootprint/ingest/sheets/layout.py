@@ -22,7 +22,16 @@ from kpfootprint.ingest.names.headers import UNKNOWN, Headers, Meaning
 from kpfootprint.ingest.names.labels import classes_in, split_descriptions
 from kpfootprint.ingest.problems import Broken, listed, problem
 from kpfootprint.ingest.raw.cells import is_number, text_of
-from kpfootprint.ingest.raw.tables import GOODS, Column, KnownTable, RawTable, Trace, known_as, stacked
+from kpfootprint.ingest.raw.tables import (
+    GOODS,
+    Column,
+    KnownTable,
+    RawTable,
+    Trace,
+    known_as,
+    parties_together,
+    stacked,
+)
 from kpfootprint.ingest.sheets import asked
 from kpfootprint.ingest.sheets.around import (
     MEASURES,
@@ -426,9 +435,7 @@ def _valued(sheet: Layout, parties: Sequence[str]) -> KnownTable:
         made[party] = _plain(one, "counts")
     first = next(iter(made.values()))
     if sheet.choices.get(PARTS[0]) == PARTS[1]:
-        whole = stacked([*made.values()], [None] * len(made))
-        passed = set.intersection(*(set(table.trace.passed_over) for table in made.values()))
-        return replace(whole, trace=replace(whole.trace, passed_over=sorted(passed)))
+        return parties_together([*made.values()], [None] * len(made))
     return replace(first, valuations=made)
 
 
