@@ -222,8 +222,7 @@ def evaluate(model: Path, reference: Path, quick: bool, config: Path, jobs: int,
 @click.argument("second", metavar="B")
 @click.option("--model", default=None, metavar="RELEASE", help="A and B are packages: compare them under this release.")
 @reference_option
-@form_option("text", "json")
-def compare(first: str, second: str, model: str | None, reference: Path, form: str) -> None:
+def compare(first: str, second: str, model: str | None, reference: Path) -> None:
     """Say what changed from A to B, parcel by parcel, and why.
 
     A and B are two releases (names or folders), compared on the parcels of --reference; or, with --model, two
@@ -232,10 +231,10 @@ def compare(first: str, second: str, model: str | None, reference: Path, form: s
     from training.compare import compare_packages, compare_releases
 
     if model is not None:
-        text, document = compare_packages(Path(first), Path(second), _release(model))
+        text = compare_packages(Path(first), Path(second), _release(model))
     else:
-        text, document = compare_releases(_release(first), _release(second), reference)
-    click.echo(document if form == "json" else text, nl=False)
+        text = compare_releases(_release(first), _release(second), reference)
+    click.echo(text, nl=False)
 
 
 def _release(name: str) -> Path:

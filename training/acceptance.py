@@ -105,8 +105,6 @@ SEED = 20260501
 N_RESAMPLES = 500
 LEFT_OUT = "zone left out"
 """How the conditions begin under which a zone stands for a source that nobody has sampled."""
-N_MOVED = 10
-"""Trials that are shown of those whose LR changed most."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,18 +121,13 @@ class Difference:
 class ReleaseComparison:
     """Two releases side by side: `before` is A, `after` is B.
 
-    `n_common` trials are in both; `median_change` is that of the absolute change of log10 LR, and `n_turned` counts
-    trials with LR > 10 for one hypothesis before and for the other after. `moved` holds the trials whose log10 LR
-    changed most, with what it was and what it is.
+    `n_common` trials are in both.
     """
 
     before: Evaluation
     after: Evaluation
     n_common: int
     differences: tuple[Difference, ...]
-    median_change: float | None
-    n_turned: int
-    moved: tuple[tuple[Trial, float, float], ...]
 
     def as_text(self) -> str:
         """Return a plain table for a terminal."""
@@ -144,11 +137,6 @@ class ReleaseComparison:
             lines.append(
                 f"  {d.metric:28} {d.before:6.3f} {d.after:6.3f}  difference {d.after - d.before:+.3f} {interval}"
             )
-        if self.median_change is not None:
-            lines.append(f"  median change of log10 LR {self.median_change:.3f}; {self.n_turned} turned about")
-        for trial, old, new in self.moved:
-            claim = f"{trial.parcel_id} declared {trial.declared} on {trial.day}"
-            lines.append(f"  {claim}: {old:+.2f} -> {new:+.2f} ({'true' if trial.is_h1 else 'false'})")
         return "\n".join(lines) + "\n"
 
 
@@ -162,15 +150,11 @@ def compare_evaluations(before: Evaluation, after: Evaluation) -> ReleaseCompari
     old = np.array([known[t.parcel_id, t.declared, t.day].log10_lr for t in common])
     new = np.array([t.log10_lr for t in common])
     both = len({t.is_h1 for t in common}) == 2
-    order = np.argsort(-np.abs(new - old), kind="stable")[:N_MOVED]
     return ReleaseComparison(
         before=before,
         after=after,
         n_common=len(common),
         differences=tuple(_difference(name, common, old, new) for name in STATISTICS) if both else (),
-        median_change=float(np.median(np.abs(new - old))) if common else None,
-        n_turned=int(((old > 1) & (new < -1) | (old < -1) & (new > 1)).sum()),
-        moved=tuple((common[i], float(old[i]), float(new[i])) for i in order),
     )
 
 

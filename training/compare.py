@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -23,7 +22,6 @@ from training.acceptance import compare_evaluations
 from training.package import load_package
 from training.record import read_evaluation
 
-SHOWN = 15
 NO_DAY = date(2000, 1, 1)
 """The day of an examination where the status of zones never changes."""
 
@@ -66,8 +64,8 @@ class Change:
         return self.before is not None and self.after is not None and self.before.conclusion != self.after.conclusion
 
 
-def compare_releases(first: Path, second: Path, reference: Path) -> tuple[str, str]:
-    """Compare two releases on the parcels of a package; return the text, and the same as JSON.
+def compare_releases(first: Path, second: Path, reference: Path) -> str:
+    """Say how two releases differ on the parcels of a package.
 
     The evaluations of both are compared on the trials they share, where they have any. Every parcel is examined by
     both as declared from its own zone. Both may have learnt from it: this says what changed, not which is better.
@@ -81,16 +79,16 @@ def compare_releases(first: Path, second: Path, reference: Path) -> tuple[str, s
     except ReleaseError as error:
         held_out = f"Held-out parcels: {error}\n"
     heading = f"{cited_release(before)}\n-> {cited_release(after)}"
-    return _text(heading, held_out, differences, changes), _json(heading, differences, changes)
+    return _text(heading, held_out, differences, changes)
 
 
-def compare_packages(first: Path, second: Path, model: Path) -> tuple[str, str]:
-    """Compare two packages under one release; return the text, and the same as JSON."""
+def compare_packages(first: Path, second: Path, model: Path) -> str:
+    """Say how two packages differ under one release."""
     release, one, two = load_release(model), load_package(first), load_package(second)
     differences = list(_package_differences(one, two))
     changes = _changes(_sides(release, one), _sides(release, two), _same_stones(one, two))
     heading = f"{cited_package(one)}\n-> {cited_package(two)}\nunder {cited_release(release)}"
-    return _text(heading, "", differences, changes), _json(heading, differences, changes)
+    return _text(heading, "", differences, changes)
 
 
 def cited_package(package: ReferencePackage) -> str:
@@ -277,10 +275,7 @@ def _text(heading: str, held_out: str, differences: Sequence[str], changes: Sequ
         moved = np.abs([c.moved for c in both])
         turned = sum(c.turned for c in both)
         lines.append(f"Median change of log10 LR {np.median(moved):.2f}; {turned} conclusions changed.")
-    shown = [c for c in changes if c.why or c.turned][:SHOWN]
-    lines += [f"  {_line(change)}" for change in shown]
-    if len(changes) > len(shown):
-        lines.append(f"  … {len(changes) - len(shown)} more: --format json")
+    lines += [f"  {_line(change)}" for change in changes if change.why or change.turned]
     return "\n".join(lines) + "\n"
 
 
@@ -292,12 +287,3 @@ def _line(change: Change) -> str:
 
     zone = (change.after or change.before).zone_id  # type: ignore[union-attr]
     return "; ".join((f"{change.parcel_id} ({zone}): {said(change.before)} -> {said(change.after)}", *change.why))
-
-
-def _json(heading: str, differences: Sequence[str], changes: Sequence[Change]) -> str:
-    document: dict[str, Any] = {
-        "compared": heading.split("\n"),
-        "differences": list(differences),
-        "parcels": [asdict(change) for change in changes],
-    }
-    return json.dumps(document, ensure_ascii=False, indent=1) + "\n"

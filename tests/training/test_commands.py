@@ -131,8 +131,7 @@ def test_one_release_on_two_packages_is_compared_parcel_by_parcel(tmp_path: Path
     assert "one name and version, and differ" in done.output
     assert "laid to bria instead of berberati" in done.output
     assert "other weights or classes" in done.output
-    told = json.loads(run("compare", first, second, "--model", shipped_release(), "--format", "json").output)
-    assert {item["parcel_id"] for item in told["parcels"]} == {f"P{i:04}" for i in range(6)}
+    assert "Parcels, each declared from its own zone: 6, of which 6 can be compared." in done.output
 
 
 def side(log10_lr: float, conclusion: str) -> Side:
