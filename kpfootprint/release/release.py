@@ -113,8 +113,7 @@ class Release:
 def shipped_release() -> Path:
     """Return the release that comes with the software, from the wheel or the source tree.
 
-    It is the one that ``models/shipped`` names, so that a further folder beside it puts nothing in force; without that
-    file, or where its release is gone, it is the newest.
+    It is the one that ``models/shipped`` names, so that a further folder beside it puts nothing in force.
 
     Raises
     ------
@@ -128,16 +127,11 @@ def shipped_release() -> Path:
     """
     inside = Path(__file__).parents[1] / "_models"
     folder = inside if inside.is_dir() else Path(__file__).parents[2] / "models"
-    names = sorted(path.name for path in folder.glob("*") if (path / MANIFEST).is_file())
-    if not names:
-        raise ReleaseError("no release in {folder}; make one with: python -m training fit", folder=folder)
     named = folder / "shipped"
-    chosen = named.read_text(encoding="utf-8").strip() if named.is_file() else ""
-    return folder / (chosen if chosen in names else max(names, key=_version))
-
-
-def _version(name: str) -> tuple[tuple[int, int | str], ...]:
-    return tuple((0, int(part)) if part.isdigit() else (1, part) for part in name.split("."))
+    chosen = folder / (named.read_text(encoding="utf-8").strip() if named.is_file() else "shipped")
+    if not (chosen / MANIFEST).is_file():
+        raise ReleaseError("no release in {folder}; make one with: python -m training fit", folder=folder)
+    return chosen
 
 
 def load_release(folder: Path) -> Release:

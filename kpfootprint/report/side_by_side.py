@@ -51,12 +51,8 @@ Lettered = Sequence[tuple[str, Speaker]]
 
 def _letter(position: int) -> str:
     """Return A, B, ... Z, AA, AB, ... for a position."""
-    letters = ""
-    position += 1
-    while position:
-        position, rest = divmod(position - 1, 26)
-        letters = chr(65 + rest) + letters
-    return letters
+    before = _letter(position // 26 - 1) if position >= 26 else ""
+    return before + chr(65 + position % 26)
 
 
 def _lay_out(speakers: Lettered) -> Document:

@@ -104,13 +104,7 @@ def _resources(folder: Path, document: Mapping[str, Any]) -> Iterator[Problem]:
     wrong = partial(told, column="resources")
     named = [item.get("name") for item in items if isinstance(item, Mapping)]
     for name in (*SMALL_TABLES, "stones"):
-        if name == "stones" and name not in named and "counts" in named:
-            reason = (
-                "a table of counts is no list of stones: a model is learnt from stones one by one, each with its "
-                "weight; give the resource 'stones'"
-            )
-            yield wrong("counts_for_stones", reason, value="counts")
-        elif name not in named and name not in OPTIONAL:
+        if name not in named and name not in OPTIONAL:
             has = ", ".join(filter(None, map(str, named))) or "none"
             yield wrong("missing_table", "the resource {name} is missing; there are: {has}", name=repr(name), has=has)
         if named.count(name) > 1:
@@ -127,7 +121,7 @@ def _resources(folder: Path, document: Mapping[str, Any]) -> Iterator[Problem]:
         elif any(part.is_symlink() for part in _parts(folder, path)):
             yield wrong("archive_link", "the path is a link; put the file itself there", value=path)
         if not _is_read(item.get("encoding", "utf-8")):
-            reason = Said("{name} is read as UTF-8 or cp1252; save it so", name=repr(item.get("name")))
+            reason: str = Said("{name} is read as UTF-8 or cp1252; save it so", name=repr(item.get("name")))
             yield wrong("bad_resource", reason, value=item["encoding"])
         schema = item.get("schema", {})
         if not isinstance(schema, Mapping) or not isinstance(schema.get("fields", []), list):
