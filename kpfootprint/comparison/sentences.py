@@ -20,6 +20,8 @@ SPEAKS = 0.05
 LIKE = 0.15
 """An observed share within this part of the expected one is called about as expected."""
 HALF = 0.5
+ABOUT_HALF = 0.4
+"""Beside an undeclared share of stones from here on, what is left is not called most of the parcel."""
 NEARLY_ALL = 0.9
 """A parcel whose undeclared share ends below this is partly as declared, whatever its LR says of it as a whole."""
 MIXED = ("headline_mixed", "headline_partly")
@@ -108,7 +110,7 @@ def headline_sentences(
         code = "headline_unsettled"
     elif "share" in reasons and ("lr" not in reasons or mixture.undeclared_stone_fraction.high < NEARLY_ALL):
         share = mixture.undeclared_stone_fraction
-        mostly = share.high < HALF or (log10_lr > 0 and share.estimate < HALF)
+        mostly = share.estimate < ABOUT_HALF and (share.high < HALF or log10_lr > 0)
         code = "headline_mixed" if mostly else "headline_partly"
         about |= _share(mixture)
     else:

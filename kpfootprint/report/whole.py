@@ -12,7 +12,7 @@ from kpfootprint.report.locale import mark
 from kpfootprint.report.report import Report, short_code
 from kpfootprint.report.sections.certainty import balance, certainty
 from kpfootprint.report.sections.parcel import declared, findings, goods
-from kpfootprint.report.sections.summary import reference_counts, summary
+from kpfootprint.report.sections.summary import FOUND_P, reference_counts, summary
 from kpfootprint.report.sentences import Speaker, speaker
 
 QUIET = 2
@@ -112,9 +112,11 @@ def _limits(sp: Speaker) -> Section:
             )
         )
     said = [sp.t(item) for item in items]
-    if content["mixture"] is not None:
+    if content["mixture"] is not None and content["mixture"]["p_value"] > FOUND_P:
         below = mark("Whether there are undeclared goods below the detection limit ({limit}).")
-        any_ = mark("Whether there are undeclared goods: at this size no share of them shows in nine of ten parcels.")
+        any_ = mark(
+            "Whether there are undeclared goods: whatever their share, more than one such parcel in ten is missed."
+        )
         limit = content["mixture"]["detection_limit"]
         said.append(sp.t(any_) if limit == 1 else sp.t(below, limit=sp.share(limit)))
     return sp.section("limits", mark("What nobody can know from it"), Bullets(items=tuple(said)))

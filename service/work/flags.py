@@ -26,11 +26,11 @@ TEXTS: Wordings = {
     "certificate_seen_before": "Certificate {certificate_no} came before, with parcel {parcel_id}.",
     "stones_seen_before": "{percent}% of these stones seem to have come before, in parcel {parcel_id}.",
     "carats_above_history": (
-        "{carats} ct of {zone_id} is more than {n} earlier parcels lead to expect: up to {high} ct (99 %)."
+        "{carats} ct of {zone_id} is more than {n} earlier parcels lead to expect: up to {high} ct (99%)."
     ),
     "value_outside_history": (
         "{usd_per_ct} USD a carat is outside what {n} earlier parcels of {zone_id} lead to expect: "
-        "{low} to {high} USD (98 %)."
+        "{low} to {high} USD (98%)."
     ),
     "declared_total_differs": "The declared zones add up to {declared} ct, the parcel to {parcel} ct.",
 }

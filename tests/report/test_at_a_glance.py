@@ -213,3 +213,12 @@ def test_a_caution_begins_as_a_sentence_does() -> None:
     report = make_report("consistent", cautions=(*make_cautions("consistent"), unknown))
     assert "! Cleaning state: \u201cpolished\u201d does not occur" in first_page(report)
     assert "! \u00c9tat de nettoyage : \u00ab polished \u00bb" in first_page(report, "fr")
+
+
+@pytest.mark.parametrize("p_value", [0.001, 0.2])
+def test_where_undeclared_goods_were_found_nothing_is_said_of_what_could_be_missed(p_value: float) -> None:
+    mixture = replace(make_mixture("query"), p_value=p_value, detection_limit=1.0)
+    report = make_report("query", mixture=mixture, declared=declared("compliant"))
+    whole = " ".join(render_text(report).split())
+    assert whole.count("is missed") == (0 if p_value < 0.05 else 3), "figures, how sure, and what nobody can know"
+    assert ("As goods of one zone alone" in whole) == (p_value < 0.05), "a mixture as a whole is like no zone"

@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import kpfootprint.comparison
+from kpfootprint.comparison.sentences import ABOUT_HALF
 from kpfootprint.report.locale import names, words
-from kpfootprint.report.messages import PLURALS, TEMPLATES
+from kpfootprint.report.messages import PARTS, PLURALS, TEMPLATES
 from kpfootprint.report.report import canonical
 from kpfootprint.report.sentences import rounded, say
 from tests.report.factory import make_model
@@ -288,3 +289,9 @@ def test_values_are_rounded_by_their_names() -> None:
 
 def test_braces_and_markup_in_values_are_only_text() -> None:
     assert "{zone} <b>" in said("sorter_unknown", {"sorter": "{zone} <b>"}, "en")
+
+
+def test_a_parcel_of_which_half_is_unlike_is_not_called_mostly_like() -> None:
+    half = next(limit for limit, word in PARTS if word == "half")
+    assert half > ABOUT_HALF, "what is said to be mostly like its zone has a share below this"
+    assert [code for code in TEMPLATES if "mostly like" in TEMPLATES[code]] == ["headline_mixed"]

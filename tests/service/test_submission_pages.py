@@ -106,6 +106,7 @@ def test_a_shipment_is_received_compared_and_decided(browser: TestClient, looked
     row = inbox[inbox.index(place) :].partition("</tr>")[0]
     assert len(re.findall(r'class="mark \w+">2 × ', row)) == 1, "two parcels alike were concluded alike"
     assert "1 problem</span>" in row
+    assert ">nothing<" not in row, "what it declared was not read"
     page = browser.get(f"{place}?lang=fr").text
     assert page.count('class="mark ') >= 3
     assert "le nombre est négatif" in page, "what is wrong with a kept parcel, too, is told in one's own language"

@@ -30,7 +30,8 @@ def certainty(sp: Speaker) -> Section | None:
         said.append(_error_rates(sp, content["error_rates"]))
     if mixture is not None:
         shown += mixture_profile(sp)
-        said += [Paragraph(text=text) for text in sp.sentences("mixture_")]
+        if mixture["p_value"] <= FOUND_P and mixture["undeclared_stone_fraction"]["low"] == 0:
+            said += [Paragraph(text=text) for text in sp.sentences("mixture_found")]
         alone = mixture["association_p"]
         if alone is not None and alone <= FOUND_P:
             several = mark(
@@ -110,14 +111,12 @@ def _mixture(sp: Speaker, found: Mapping[str, Any]) -> Facts:
     rows = [
         (sp.t("Share of stones"), undeclared_share(sp, found)),
         (sp.t("Share of carats"), "\u2013" if carats is None else _share(sp, carats, found)),
-        (sp.label("detection_limit"), detection_limit(sp, found)),
-        (sp.t("p (none at all)"), sp.words.probability(found["p_value"])),
+        (sp.t("p if there are none"), sp.words.probability(found["p_value"])),
     ]
-    if found["association_p"] is not None:
-        association = sp.words.probability(found["association_p"])
-        rows.append((sp.t("p (one kind of goods)"), association))
-    if found["indistinguishable"]:
-        rows.append((sp.t("Not told apart"), sp.zones(found["indistinguishable"])))
+    if found["p_value"] > FOUND_P:
+        rows.append((sp.label("detection_limit"), detection_limit(sp, found)))
+        if found["indistinguishable"]:
+            rows.append((sp.t("Mostly missed, even as half of the stones"), sp.zones(found["indistinguishable"])))
     return Facts(title=sp.t("Undeclared goods"), rows=tuple(rows))
 
 

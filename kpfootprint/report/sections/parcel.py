@@ -33,13 +33,17 @@ def _zones(sp: Speaker) -> Table:
     parcel = sp.content["parcel"]
     carats = [zone["carats"] for zone in parcel["declared"]]
     total = None if None in carats else sum(carats)
+    caption = sp.t("Declared zones and their status on {day}", day=sp.words.day(parcel["status_on"]))
+    zone, status = (mark("Zone"), sp.zone, "zone_id"), (mark("Status"), sp.label, "status_on_export_date")
+    if all(one is None for one in carats):
+        return sp.columns(caption, parcel["declared"], zone, status, numeric=(False, False))
     return sp.columns(
-        sp.t("Declared zones and their status on {day}", day=sp.words.day(parcel["status_on"])),
+        caption,
         parcel["declared"],
-        (mark("Zone"), sp.zone, "zone_id"),
+        zone,
         (mark("Carats"), sp.carats, "carats"),
         (mark("Share"), lambda carats: sp.share(carats / total if total else None), "carats"),
-        (mark("Status"), sp.label, "status_on_export_date"),
+        status,
         numeric=(False, True, True, False),
     )
 
@@ -107,7 +111,7 @@ def findings(sp: Speaker) -> Section:
         blocks.append(Paragraph(text=resemblance(sp)))
     tables = () if content["attribution"] is None else (_attribution(sp, content["attribution"]),)
     if content["explanation"] is not None and enough:
-        blocks += [Paragraph(text=text) for text in sp.sentences("resembles")]
+        blocks += [Paragraph(text=text) for text in sp.sentences("resembles_")]
         pictures = tuple(footprint_map(sp))
         blocks += [Beside(shown=pictures, blocks=tables)] if pictures else tables
     else:

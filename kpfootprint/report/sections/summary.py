@@ -187,7 +187,8 @@ def resemblance(sp: Speaker) -> str:
     if sp.sentences("resembles_small"):
         return sp.t("By its footprint the parcel could come from {zones}.", zones=zones)
     said = mark("By its footprint the parcel could come from {zones} ({level} prediction set).")
-    if len(sp.declared_zones) > 1:
+    mixture = sp.content["mixture"]
+    if len(sp.declared_zones) > 1 or (mixture is not None and mixture["p_value"] <= FOUND_P):
         said = mark("As goods of one zone alone, the parcel could come from {zones} ({level} prediction set).")
     return sp.t(said, zones=zones, level=sp.share(found["level"]))
 
@@ -296,8 +297,8 @@ def _reading(sp: Speaker, item: Mapping[str, float]) -> str:
 
 def detection_limit(sp: Speaker, found: Mapping[str, Any]) -> str:
     """Return the detection limit, or say that parcels of this size have none."""
-    limit = found["detection_limit"]
-    return sp.t("no share shows in nine of ten parcels of this size") if limit == 1 else sp.share(limit)
+    limit, none = found["detection_limit"], mark("none (whatever the share, more than one parcel in ten is missed)")
+    return sp.t(none) if limit == 1 else sp.share(limit)
 
 
 def novelty(sp: Speaker) -> str:
