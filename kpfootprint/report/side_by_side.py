@@ -10,7 +10,6 @@ from kpfootprint.report.glossary import glossary
 from kpfootprint.report.html import render_document
 from kpfootprint.report.locale import mark
 from kpfootprint.report.messages import TEXTS
-from kpfootprint.report.pictures.rows import lr_rows
 from kpfootprint.report.report import Report
 from kpfootprint.report.sections.summary import (
     declared,
@@ -65,7 +64,7 @@ def _lay_out(speakers: Lettered) -> Document:
     found = _columns(sp.t("What each report found"), mark("Report"), speakers, _all(speakers, _row))
     sections = (
         sp.section("what", mark("What stands side by side"), *made, *_changes(speakers)),
-        sp.section("found", mark("What was found"), *lr_rows(speakers), *found, *_questions(speakers)),
+        sp.section("found", mark("What was found"), *found, *_questions(speakers)),
         sp.section("cautions", mark("Cautions"), *_cautions(speakers)),
         sp.section("weights", mark("What speaks for and against"), *_weights(speakers)),
     )
