@@ -26,12 +26,18 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from kpfootprint.errors import KPFootprintError
-    from kpfootprint.flow import examine
-    from kpfootprint.ingest import ingest_file, ingest_json, ingest_submission
-    from kpfootprint.parcel import Batch
-    from kpfootprint.release import load_release, shipped_release
-    from kpfootprint.report import read_report, render_html, render_pdf, render_text
+    from kpfootprint.errors import KPFootprintError as KPFootprintError
+    from kpfootprint.flow import examine as examine
+    from kpfootprint.ingest import ingest_file as ingest_file
+    from kpfootprint.ingest import ingest_json as ingest_json
+    from kpfootprint.ingest import ingest_submission as ingest_submission
+    from kpfootprint.parcel import Batch as Batch
+    from kpfootprint.release import load_release as load_release
+    from kpfootprint.release import shipped_release as shipped_release
+    from kpfootprint.report import read_report as read_report
+    from kpfootprint.report import render_html as render_html
+    from kpfootprint.report import render_pdf as render_pdf
+    from kpfootprint.report import render_text as render_text
 
 __version__ = "0.1.0"
 
@@ -43,22 +49,7 @@ _ROOMS = {
     "release": ("load_release", "shipped_release"),
     "report": ("read_report", "render_html", "render_pdf", "render_text"),
 }
-
-__all__ = [
-    "Batch",
-    "KPFootprintError",
-    "__version__",
-    "examine",
-    "ingest_file",
-    "ingest_json",
-    "ingest_submission",
-    "load_release",
-    "read_report",
-    "render_html",
-    "render_pdf",
-    "render_text",
-    "shipped_release",
-]
+__all__ = ["__version__", *(name for names in _ROOMS.values() for name in names)]
 
 
 def __getattr__(name: str) -> object:
