@@ -61,7 +61,7 @@ bench: env
 
 # The usual methods in the same harness, with the shipped release's own row.
 peers: env
-	@$(BIN)/python -m training.peers --reference $(REFERENCE) --out $(OUT)/peers \
+	@$(BIN)/python -m training peers --reference $(REFERENCE) --out $(OUT)/peers \
 	  $(addprefix --model ,models/$(shell cat models/shipped))
 
 # Writes what README, docs/method.md and docs/glossary.md quote: outputs of commands, tables, terms.

@@ -237,6 +237,17 @@ def compare(first: str, second: str, model: str | None, reference: Path) -> None
     click.echo(text, nl=False)
 
 
+@main.command()
+@reference_option
+@click.option("--out", type=FOLDER, required=True, help="Folder for the table and one JSON a method.")
+@click.option("--model", type=FOLDER, default=None, help="Release whose own row joins the table.")
+def peers(reference: Path, out: Path, model: Path | None) -> None:
+    """Measure the usual methods in the same harness."""
+    from training.peers.beside import measure_peers
+
+    click.echo(f"{measure_peers(reference, out, model, lambda line: click.echo(line, err=True))}: written")
+
+
 def _release(name: str) -> Path:
     """Return the folder of a release, given by its name or by the folder itself."""
     if Path(name).is_dir():

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from kpfootprint import shipped_release
+from kpfootprint.errors import ReleaseError
 from kpfootprint.parcel import Batch
 from kpfootprint.reference import ReferencePackage
 from kpfootprint.release import load_release, write_release
@@ -18,7 +19,7 @@ from training.evaluate.setting import Setting
 from training.evaluate.stress import mix
 from training.folds import fold_of_parcels, folds
 from training.peers import PEERS, UNMIXERS
-from training.peers.__main__ import main as peers_command
+from training.peers.beside import measure_peers
 from training.peers.mixing import MultinomialEM
 from training.peers.table import render_peers
 from training.peers.tables import Peer, Unmixer, tables_of
@@ -135,10 +136,9 @@ def test_the_table_holds_every_method_and_marks_the_best(package: ReferencePacka
     assert f"**{best:.3f}**".replace("**0", "**") in page
 
 
-def test_a_fit_that_was_not_measured_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_fit_that_was_not_measured_is_told(tmp_path: Path) -> None:
     release = load_release(shipped_release())
     manifest = {name: value for name, value in release.manifest.items() if name != "files"}
     write_release(tmp_path / "fitted", manifest, release.model, {"CARD.md": "card\n", "evaluation.json": "{}\n"})
-    arguments = ["--reference", "data/reference", "--model", str(tmp_path / "fitted"), "--out", str(tmp_path / "out")]
-    assert peers_command(arguments) == 2
-    assert f"was not evaluated: python -m training evaluate --model {tmp_path / 'fitted'}" in capsys.readouterr().err
+    with pytest.raises(ReleaseError, match=r"was not evaluated: python -m training evaluate --model .*fitted"):
+        measure_peers(Path("data/reference"), tmp_path / "out", tmp_path / "fitted", print)

@@ -1,11 +1,9 @@
-"""``python -m training.peers --reference F --out F [--model F]``: measure the usual methods and write their table."""
+"""The usual methods and a release measured in the same harness, and the table of them."""
 
 from __future__ import annotations
 
-import argparse
-import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -13,7 +11,6 @@ from pathlib import Path
 import numpy as np
 
 from kpfootprint.conclusions import Rules
-from kpfootprint.errors import ReferenceDataError, ReleaseError
 from kpfootprint.release import load_release
 from training.config import read_config
 from training.evaluate.doubts import suspects_of
@@ -30,24 +27,28 @@ from training.prepare import fit_model, prepare, usable_zones
 from training.record import Evaluation, read_evaluation
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run from the command line; return the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m training.peers", description=__doc__)
-    parser.add_argument("--reference", type=Path, required=True, help="folder of the reference package")
-    parser.add_argument("--out", type=Path, required=True, help="folder to write peers.md and one JSON a method to")
-    parser.add_argument("--model", type=Path, help="release whose own row joins the table")
-    parser.add_argument("--resamples", type=int, default=300, help="bootstrap draws of each interval")
-    options = parser.parse_args(arguments)
+def measure_peers(reference: Path, out: Path, model: Path | None, progress: Callable[[str], None]) -> Path:
+    """Measure every method on a package, and write ``peers.md`` and a JSON for each method into a folder.
+
+    Parameters
+    ----------
+    model : Path, optional
+        Evaluated release whose own row joins the table; its zones are measured then.
+
+    Returns
+    -------
+    Path
+        The table.
+
+    Raises
+    ------
+    ReleaseError, ReferenceDataError
+        Where a folder is not whole, or the release was not evaluated.
+    """
     warnings.filterwarnings("ignore", "The number of unique classes")  # zones of few parcels are classes all the same
-    try:
-        package = load_package(options.reference)
-        settings = read_config()
-        release = load_release(options.model) if options.model else None
-        own: list[Evaluation] = [read_evaluation(options.model)] if options.model else []
-        zones = release.zone_ids if release else usable_zones(package, settings.minimum_parcels)
-    except (ReferenceDataError, ReleaseError) as error:
-        print(error, file=sys.stderr)
-        return 2
+    package, settings = load_package(reference), read_config()
+    own: list[Evaluation] = [] if model is None else [read_evaluation(model)]
+    zones = usable_zones(package, settings.minimum_parcels) if model is None else load_release(model).zone_ids
     package = measured_on(package, zones)
     prepared = prepare(package, minimum_parcels=1)
     found = own[0].suspects if own else suspects_of(prepared, fit_model(prepared))
@@ -58,16 +59,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     evidence = replace(settings.evidence, unlisted_weight=weight)
     methods: tuple[Method, ...] = (*PEERS, OwnEvidence(evidence, rules.strong_novelty_p))
     for method in methods:
-        print(method.name, file=sys.stderr)
+        progress(method.name)
         setting = Setting.of(method, package, suspects, unlisted_weight=weight)
-        verification.append(measure(setting, n_resamples=options.resamples))
+        verification.append(measure(setting))
     mixing: list[Evaluation] = []
     for unmixer in UNMIXERS:
-        print(unmixer.name, file=sys.stderr)
+        progress(unmixer.name)
         learnt_from = partial(unmixer.learnt_from, package)
         mixing.append(measure_shares(unmixer.name, learnt_from, package, trusted=setting.trusted))
-    print("simulated world", file=sys.stderr)
-    simulated, _ = measure_beside_oracle(methods, package, unlisted_weight=weight, n_resamples=options.resamples)
+    progress("simulated world")
+    simulated, _ = measure_beside_oracle(methods, package, unlisted_weight=weight)
     days = draw_export_days(package.zone_table, zones_of(package), rng=np.random.default_rng(SEED))
     page = render_peers(
         [*verification, *own],
@@ -77,14 +78,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         days=[item.day.isoformat() for item in days],
         synthetic=package.synthetic,
     )
-    options.out.mkdir(parents=True, exist_ok=True)
+    out.mkdir(parents=True, exist_ok=True)
     for evaluation in [*verification, *mixing]:
         name = "".join(c if c.isalnum() else "-" for c in evaluation.release.lower())
-        (options.out / f"{name}.json").write_text(evaluation.to_json(), encoding="utf-8")
-    (options.out / "peers.md").write_text(page, encoding="utf-8")
-    print(options.out / "peers.md")
-    return 0
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())
+        (out / f"{name}.json").write_text(evaluation.to_json(), encoding="utf-8")
+    (out / "peers.md").write_text(page, encoding="utf-8")
+    return out / "peers.md"
