@@ -1,4 +1,4 @@
-"""A release is tried before it is relied on: three small parcels through the whole flow, and one report as pages."""
+"""A release is tried before it is relied on: a small parcel through the whole flow, and its report as pages."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ STONES_A_CLASS = 6
 
 
 def try_release(release: Release) -> None:
-    """Examine parcels that any release must be able to examine.
+    """Examine a parcel that any release must be able to examine.
 
     What the checks on loading cannot see (a network that was trained for other features, labels that are missing, a
     matrix that cannot be turned) shows here, before a release is put in force.
@@ -32,9 +32,10 @@ def try_release(release: Release) -> None:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            reports = examine(_parcels(release), release, status_on=DAY, created_at=datetime(2024, 1, 1, tzinfo=UTC))
+            now = datetime(2024, 1, 1, tzinfo=UTC)
+            (report,) = examine(Batch((_parcel(release),)), release, status_on=DAY, created_at=now)
             for lang in LANGUAGES:
-                render_html(reports[0], lang)
+                render_html(report, lang)
     except Exception as error:  # whatever a foreign release makes of our code, it is the release that is refused
         reason = f"{type(error).__name__}: {error}".splitlines()[0][:200]
         raise ReleaseError(
@@ -42,8 +43,8 @@ def try_release(release: Release) -> None:
         ) from error
 
 
-def _parcels(release: Release) -> Batch:
-    """Return a parcel without a declaration, one of one zone and one of two; a few stones of every class."""
+def _parcel(release: Release) -> Parcel:
+    """Return a parcel of two zones, where there are two, with a few stones of every class."""
     own = release.scheme.size.sieve_set
     low = np.maximum(np.array(own.lower_ct), own.upper_ct[0] / 2)
     weight_ct = np.tile(1.05 * low, STONES_A_CLASS)
@@ -51,17 +52,10 @@ def _parcels(release: Release) -> Batch:
         item.name: (np.arange(weight_ct.size) % len(item.classes)).astype(np.int16)
         for item in release.scheme.categorical
     }
-    zones = release.zone_ids
-    declared = [(), (Declaration(zone_id=zones[0]),), tuple(Declaration(zone_id=z, carats=1.0) for z in zones[:2])]
-    return Batch(
-        tuple(
-            Parcel(
-                parcel_id="trial",
-                n_stones=weight_ct.size,
-                carats=float(weight_ct.sum()),
-                declarations=said,
-                stones=Stones(weight_ct=weight_ct, codes=codes),
-            )
-            for said in declared
-        )
+    return Parcel(
+        parcel_id="trial",
+        n_stones=weight_ct.size,
+        carats=float(weight_ct.sum()),
+        declarations=tuple(Declaration(zone_id=zone, carats=1.0) for zone in release.zone_ids[:2]),
+        stones=Stones(weight_ct=weight_ct, codes=codes),
     )
