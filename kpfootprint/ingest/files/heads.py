@@ -128,20 +128,20 @@ def _found(rows: Sequence[Sequence[Cell]], headers: Headers) -> Head:
         scores = {at: _score(rows[at], headers) for at in filled}
         if wide or wider:  # what stands alone is a title, or a line below
             scores |= {at: min(scores[at], 0.5) for at in filled if cells[at] == 1}
-        later = [at for at in filled[1:] if not _holds_numbers(rows[at])]
+        later = [at for at in filled[1:] if not _holds_numbers(rows[at], headers)]
         best = max([filled[0], *later], key=lambda at: (scores[at], -at))
         if scores[best] <= 0.5:
             best = filled[0]
     members, texts = [best], _joined([lines[best]])
-    for above in reversed([at for at in filled if at < best][-2:]):
-        if not _is_group_row(lines[above], texts, headers):
-            break
-        members.insert(0, above)
-        texts = _joined([lines[at] for at in members])
-    for below in [at for at in filled if at > members[-1]][: 3 - len(members)]:
+    for below in [at for at in filled if at > best][:2]:
         if below != members[-1] + 1 or not _continues(rows[below], texts, headers):
             break
         members.append(below)
+        texts = _joined([lines[at] for at in members])
+    for above in reversed([at for at in filled if at < best][len(members) - 3 :]):
+        if len(members) > 2 or not _is_group_row(lines[above], texts, headers):
+            break
+        members.insert(0, above)
         texts = _joined([lines[at] for at in members])
     return Head(texts, tuple(members), tuple(at for at in filled if at < members[0]))
 
@@ -150,8 +150,15 @@ def _texts(row: Sequence[Cell]) -> list[str]:
     return ["" if is_blank(cell) else text_of(cell) for cell in row]
 
 
-def _holds_numbers(row: Sequence[Cell]) -> bool:
-    return any(not isinstance(cell, str) or is_number(cell) for cell in row[:_CELLS] if not is_blank(cell))
+def _holds_numbers(row: Sequence[Cell], headers: Headers) -> bool:
+    filled = [cell for cell in row[:_CELLS] if not is_blank(cell)]
+    return any(not isinstance(cell, str) or (is_number(cell) and not _heads_size(cell, headers)) for cell in filled)
+
+
+def _heads_size(text: str, headers: Headers) -> bool:
+    """Say whether what may be read as a number heads the stones or carats of a size: ``+11 pcs``, ``4 gr cts``."""
+    said = headers.of(text) if not text.strip()[-1:].isdigit() else None
+    return said is not None and said.wide and said.role in ("n_stones", "carats")
 
 
 def _score(row: Sequence[Cell], headers: Headers) -> float:
@@ -162,7 +169,7 @@ def _score(row: Sequence[Cell], headers: Headers) -> float:
         if is_blank(cell):
             continue
         text = text_of(cell)
-        if not isinstance(cell, str) or is_number(text):
+        if not isinstance(cell, str) or (is_number(text) and not _heads_size(text, headers)):
             score -= 1.0
             continue
         if len(text) > _LONGEST_NAMED:
@@ -173,7 +180,8 @@ def _score(row: Sequence[Cell], headers: Headers) -> float:
         elif meaning.wide:
             score += 0.5
         else:
-            score += 1.0 if fold(text) not in seen else 0.25
+            known = 1.0 if fold(text) not in seen else 0.25
+            score += 0.5 * known if text.rstrip().endswith(":") else known  # a label of a title
         seen.add(fold(text))
     return score
 
@@ -189,11 +197,12 @@ def _is_group_row(upper: Sequence[str], lower: Sequence[str], headers: Headers) 
     if any(is_number(text) for text in upper if text) or sum(bool(text) for text in upper) < 2:
         return False
     below = [fold(text) for text in lower if text]
-    repeated = len(set(below)) < len(below)
+    repeated = len(set(below)) < len({*map(fold, filter(None, _joined([upper, lower])))})
+    merged = any(text and fold(text) == fold(under) for text, under in zip(upper, lower, strict=False))
     fills = any(text and (at >= len(lower) or not lower[at]) for at, text in enumerate(upper))
     known = any(text and headers.of(text).role != "unknown" for text in upper)
     gaps = any(not text for text in lower[: len(upper)])
-    return repeated or (fills and known and gaps)
+    return (repeated and len(set(below)) < len(below)) or (known and (merged or (fills and gaps)))
 
 
 def _continues(below: Sequence[Cell], top: Sequence[str], headers: Headers) -> bool:

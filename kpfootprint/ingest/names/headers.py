@@ -170,7 +170,7 @@ class Headers:
         for role, said in (
             ("other", holds("running", tokens)),
             ("mean", weighed and says("each", *tokens)),
-            ("other_unit", weighed and says("other_unit", *tokens)),
+            ("other_unit", weighed and says("other_unit", *tokens) and not self._names_size(text)),
             ("percent", says("percent", *tokens)),
             ("mean", says("mean", *tokens)),
             ("row", is_row_number(tokens)),
@@ -179,6 +179,11 @@ class Headers:
             if said:
                 return Meaning(role=role)
         return self._measured(header, tokens)
+
+    def _names_size(self, text: str) -> bool:
+        """Say whether a header names a size before its measure: ``5 gr cts``, ``+11 n``."""
+        words = [word for word in without_measure(text).split() if plain(word).strip(".°") not in _NUMBER_OF]
+        return any(map(str.isdigit, text)) and size_span(" ".join(words), self.words.scheme) is not None
 
     def _measured(self, header: str, tokens: Sequence[str]) -> Meaning:
         """Return what a header means that names stones or carats, or what could be counted and weighed."""
@@ -191,15 +196,19 @@ class Headers:
             rest = [token for token in rest if token not in (*_NUMBER_OF, "num", "numero", "nombre", "p", "#")]
         elif not measure and {*_NUMBER_OF} & {*rest}:
             others = [token for token in rest if token not in _NUMBER_OF]
-            if (others and self._classes(" ".join(others), others, "n_stones")) or (not others and part == "whole"):
+            if self._names_size(header):
+                words = [word for word in header.split() if plain(word).strip(".°") not in _NUMBER_OF]
+                header, measure, rest = " ".join(words), "n_stones", others
+            elif (others and self._classes(" ".join(others), others, "n_stones")) or (not others and part == "whole"):
                 measure, rest = "n_stones", others
         role = self._exact.get("".join(rest)) if rest and not measure else None
         if role is not None and role not in ("n_stones", "carats", "percent"):
             return Meaning(role=role)
         classes = self._classes(header, rest, measure)
-        if not classes and (named := [token for token in rest if token in self._attributes]):  # ``Couleur Blanc``
+        if not classes and (named := [t for t in rest if t in self._attributes or t.rstrip("s") in self._attributes]):
             own = self._classes(header, [token for token in rest if token not in named], measure)
-            classes = own if {name for name, _ in own} == {self._attributes[token] for token in named} else ()
+            of = {self._attributes.get(token) or self._attributes[token.rstrip("s")] for token in named}
+            classes = own if {name for name, _ in own} == of else ()  # ``Couleur Blanc``
         if classes:
             return Meaning(role=measure or "stones_or_carats", classes=classes, part="" if part == "whole" else part)
         if not measure:

@@ -35,7 +35,7 @@ from kpfootprint.ingest.raw.rounding import (
     unit_written,
 )
 from kpfootprint.ingest.raw.tables import GOODS, KnownTable
-from kpfootprint.ingest.words import Vocabulary, fold
+from kpfootprint.ingest.words import Vocabulary, fold, plain
 from kpfootprint.parcel import Batch, Conditions, Declaration, DeclaredCountry, Parcel, Stones
 from kpfootprint.scheme import CT_PER_MM3, Scheme, SieveSet
 from kpfootprint.wanted import each
@@ -390,13 +390,25 @@ def _assemble(
 
 
 def _tell_alike(drafts: Mapping[str, Draft], tables: Mapping[str, KnownTable], findings: Findings) -> None:
-    """Tell parcels whose ids differ by zeros in front, a hyphen, capitals or the width of letters, as hands do."""
+    """Tell parcels whose ids differ by zeros in front, signs, capitals or a word for a parcel, as hands do."""
     first: dict[str, str] = {}
     for name in drafts:
-        bare = re.sub(r"(?<![\d.,])0+(?=\d)", "", unicodedata.normalize("NFKC", name).casefold())
-        other = first.setdefault(re.sub(r"(?<=[^\W\d])[\s_-]+(?=\d)", "", bare), name)
+        other = first.setdefault(_bare(name) or name, name)
         if other != name:
             for one, two in ((name, other), (other, name)):
                 table = next(iter(tables.values())).name
                 broken = Broken("ids_alike", {"other": two})
                 findings.add(one, problem(broken, table=table, column="parcel_id", value=one))
+
+
+_PART = re.compile(r"[^\W\d_]+|\d+(?:[.,]\d+)?")
+_FOR_A_PARCEL = ("parcel", "colis", "parcelle", "no", "n", "nr", "num")
+
+
+def _bare(name: str) -> str:
+    """Return an id without signs, capitals and zeros in front: that of ``CF-07`` is that of ``cf 7`` and ``CF-O7``."""
+    text = re.sub(r"(?<=[\W\d_])O(?=\d)|(?<=\d)O(?=\d)", "0", unicodedata.normalize("NFKC", name))
+    parts = [re.sub(r"^0+(?=\d)", "", part) for part in _PART.findall(plain(text).replace("°", "o"))]
+    while len(parts) > 1 and parts[0] in _FOR_A_PARCEL:
+        parts = parts[1:]
+    return re.sub(r"(?<=\d) (?=\d)", "-", " ".join(parts)).replace(" ", "")

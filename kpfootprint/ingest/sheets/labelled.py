@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from datetime import date
 from itertools import pairwise
 
 from kpfootprint.ingest.columns.origins import is_of_origin
 from kpfootprint.ingest.names.headers import Headers
 from kpfootprint.ingest.names.statements import condition_said
-from kpfootprint.ingest.raw.cells import Cell, is_blank, is_number, read_yes_or_no, text_of
+from kpfootprint.ingest.raw.cells import Cell, is_blank, is_number, read_date, read_yes_or_no, text_of
 from kpfootprint.ingest.words import fold, tokens_of, unit_pattern
 
 Line = tuple[int, list[Cell]]
@@ -29,6 +30,21 @@ _LABELLED = re.compile(r"(?P<key>[^\W\d][^\d:]*?)\s+(?P<value>\d+(?:[.,]\d+)?)\W
 
 _BY = re.compile(r"(?P<key>[^\W\d]+ (?:by|par|on|le)) (?P<value>[^:]+)", re.IGNORECASE)
 """Who did what, or when, with nothing between: ``Sorted by JM``."""
+
+_ON_A_DAY = re.compile(r"(?P<name>.*\S)\s+(?:of|on|dated|du|le|en date du|vom|am|de)\s+(?P<day>\S*\d.*)", re.IGNORECASE)
+_LABEL_WITHIN = re.compile(r"(?P<name>.*?\w)\s+(?P<rest>[^\W\d]\w*\.?\s*:.*)")
+_BEHIND_A_NAME = re.compile(
+    r"(?P<name>.*?\w)(?:\s*[,;(]\s*|\s+[-–—/]\s+|\s+(?=(?:at|à|chez|bei)\s))(?P<rest>.*)", re.IGNORECASE
+)
+_BEHIND_AN_ID = re.compile(
+    r"(?P<name>(?:[^\W\d]{1,6}[\s-]+)?\S*\d[\w/.-]*)(?:\s*[,;(]\s*|\s+(?:[-–—/]\s+)?)(?P<rest>.*)"
+)
+_A_WORD = re.compile(r"\d|^(?:at|à|chez|bei)\b|\b(?!and\b|und\b)[a-zà-ÿ]{3,}")
+"""What is no name, and so stands behind one: a word in small letters, a number."""
+
+_SMALL = re.compile(r"\b[a-zà-ÿ]{3,}")
+
+_PARTS = re.compile(r"\s*[,;]\s+|\s+[-–—|/]\s+|\s{2,}")
 
 _WORDS = 4
 """Words of such a label, at most."""
@@ -103,8 +119,8 @@ def pairs(filled: list[Cell], headers: Headers) -> list[Pair]:
         key, colon, said = text.partition(":")
         answer = filled[at + 1] if at + 1 < len(filled) and not _is_label(filled[at + 1], headers) else None
         if condition := next((name for name in ("cleaning_state", "selection") if _says_so(name, text)), None):
-            if answer is None or read_yes_or_no(answer) is True:  # ``Deep boiled | no``
-                found.append((condition, text, (text, text_of(answer))))
+            if answer is None or ":" in text_of(answer) or read_yes_or_no(answer) is True:  # ``Deep boiled | no``
+                found.append((condition, text, (text,) if ":" in text_of(answer) else (text, text_of(answer))))
         elif colon and said.strip():
             found.append((key, said.strip(), (text,)))
         elif ((hit := _BY.fullmatch(text)) and fold(hit["key"]) in headers.words.columns("parcels")) or (
@@ -127,3 +143,19 @@ def _is_label(cell: Cell, headers: Headers) -> bool:
     """Say whether a cell is a label of a title, and not what one says."""
     text = text_of(cell).rstrip(": ")
     return text_of(cell).endswith(":") or fold(text) in headers.words.columns("parcels") or is_of_origin(text, headers)
+
+
+def without_rest(field: str, value: Cell) -> tuple[Cell, str]:
+    """Return a name or an id without what else its line says, and that: ``JM - contrôlé par KL``, ``CF-7 (sealed)``."""
+    text = text_of(value)
+    first, *more = _PARTS.split(text) if field in ("cleaning_state", "selection") else (text,)
+    if any(map(str.isdigit, "".join(more))) and condition_said(field, first) is not None:
+        return first, ", ".join(more)
+    hit = _LABEL_WITHIN.fullmatch(text) if field in ("exporter", "sorter") else None
+    if hit is None and field in ("certificate_no", "exporter", "sorter") and (of_day := _ON_A_DAY.fullmatch(text)):
+        return (of_day["name"], "") if isinstance(read_date(of_day["day"]), date) else (value, "")
+    if hit is None and field in ("sorter", "certificate_no", "parcel_id"):
+        hit = (_BEHIND_A_NAME if field == "sorter" else _BEHIND_AN_ID).fullmatch(text)
+        small = hit is not None and (_A_WORD.search(hit["rest"]) if field == "sorter" else _SMALL.search(hit["rest"]))
+        hit = hit if small else None
+    return (value, "") if hit is None else (hit["name"], hit["rest"].strip(" ()"))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import date
 
 import numpy as np
 
@@ -32,14 +31,13 @@ from kpfootprint.ingest.raw.cells import (
     Cell,
     DecimalMarks,
     is_blank,
-    read_date,
     read_number,
     text_of,
     without_unit,
 )
 from kpfootprint.ingest.raw.rounding import unit_written
 from kpfootprint.ingest.raw.tables import GOODS, Column, KnownTable, Note, RawTable
-from kpfootprint.ingest.sheets.labelled import Pair, laid_beside, pairs, parted
+from kpfootprint.ingest.sheets.labelled import Pair, laid_beside, pairs, parted, without_rest
 from kpfootprint.ingest.sheets.quoted import quote_columns, quote_lines
 from kpfootprint.ingest.words import (
     all_say,
@@ -133,8 +131,10 @@ def said_by_titles(
         whole: list[Pair] = [(name, value, cells_read) for name, value in stated(line_said, headers).items()]
         if above and whole and cells_read:
             unheard += [part for part in PARTS.split(line_said)[1:] if not any(map(str.isdigit, part))]
+        told_too: set[str] = set()
         for key, value, pieces in (*pairs(filled, headers), *whole):
-            told = _told(name := _named(key, value, headers), value)
+            value, rest = without_rest(name := _named(key, value, headers), value)
+            told = _told(name, value)
             of_origin = is_of_origin(key, headers) and len(text_of(value)) <= 80
             if of_origin and not (parts := origins_in(text_of(value), "", headers)):
                 parts = settle_origin(text_of(value), (raw.name, line, key), headers, choices, problems)
@@ -156,7 +156,9 @@ def said_by_titles(
                 if told == "bottom_screen_mm" and _may_be_a_sieve(key, value):
                     passed.append(f"{key}: {text_of(value)}")
                     continue
-                for name, part in _parts(told, value, headers).items():
+                amounts = stated(rest, headers)
+                told_too |= {rest} - {""} if not amounts else set()
+                for name, part in (amounts | _parts(told, value, headers)).items():
                     first = found.setdefault(name, (line, key, part))
                     if above and not _same(name, first[2], part):
                         problems.append(_said_otherwise(raw, line, key, name, first[2], part))
@@ -168,6 +170,7 @@ def said_by_titles(
             else:
                 continue
             unread = {text: None for text in unread if text not in pieces}
+        unread |= dict.fromkeys(told_too)
         if above and unread and line not in told_lines:
             rest = " ".join(unread)
             parts_of = {part: zones_declared(part, headers) for part in PARTS.split(rest)}
@@ -187,6 +190,11 @@ def said_by_titles(
         unheard = [other for other in unheard if not parts or other != text]
     each_one = None
     if goods is not None and "parcels" not in tables:
+        if "parcel_id" in goods.columns and "parcel_id" in found and own:
+            line, key, said_id = found["parcel_id"]
+            ids = [name for name in goods.columns["parcel_id"].used().names() if name]
+            if fold(text_of(said_id)) not in {*map(fold, ids)}:
+                problems.append(_said_otherwise(raw, line, key, "parcel_id", listed(ids), said_id))
         if "parcel_id" not in goods.columns:
             problems += _add_constant(raw, headers, goods, choices, found)
         elif not found and goods.name == raw.name:
@@ -231,8 +239,6 @@ def _parts(told: str, value: Cell, headers: Headers) -> dict[str, Cell]:
         return {told: _MILLIMETRES.sub("", value)}
     if told in _IDS and (hit := _WITH_GOODS.fullmatch(text)) and (more := stated(hit["goods"], headers)):
         return {told: hit["name"], **more}
-    if told in ("certificate_no", "exporter", "sorter") and (hit := _ON_A_DAY.fullmatch(text)):
-        return {told: hit["name"] if isinstance(read_date(hit["day"]), date) else value}
     if told == "sieve_set":
         known = {fold(item.name): item.name for item in headers.words.scheme.sieve_sets}
         return {told: next((known[token] for token in tokens_of(text) if token in known), text)}
@@ -240,7 +246,6 @@ def _parts(told: str, value: Cell, headers: Headers) -> dict[str, Cell]:
 
 
 _WITH_GOODS = re.compile(r"(?P<name>.*?\w)\s*[-–,;/(]\s*(?P<goods>\d.*)")
-_ON_A_DAY = re.compile(r"(?P<name>.*\S)\s+(?:of|on|dated|du|le|en date du|vom|am|de)\s+(?P<day>\S*\d.*)", re.IGNORECASE)
 
 
 def _heads(text: str, headers: Headers) -> bool:
@@ -369,6 +374,7 @@ def _declared_in(tables: Mapping[str, KnownTable], headers: Headers) -> set[str 
     return set() if column is None else {headers.words.zone(name) for name in column.used().names()}
 
 
+_LONG_NUMBER = re.compile(r"\d{4}")
 _MILLIMETRES = re.compile(r"\s*mm\.?$", re.IGNORECASE)
 
 
@@ -378,6 +384,8 @@ def _told(name: str, value: Cell) -> str | None:
     named = name in (*_IDS, "exporter", "sorter")
     if named and (not any(map(str.isalnum, text)) or is_not_recorded(text)):
         return None  # ``Exporter: ______``
+    if name == "certificate_no" and len([*filter(_LONG_NUMBER.search, PARTS.split(text))]) > 1:
+        return None  # ``CF 000456 / CF 000457``
     if name == "sorter" and all_say(("size", "quality", "filler", "by_hand", "carats"), tokens_of(text)):
         return None  # ``Sorted by size``
     if name in ("exported_on", "value_usd"):
