@@ -15,6 +15,7 @@ from pydantic_core import PydanticCustomError
 from kpfootprint.report.whole import Stationery
 from kpfootprint.retold import Said
 from service import HOME_DEFAULT
+from service.misfits import reason_of
 
 PREFIX = "KPF_"
 MEGABYTE = 1_000_000
@@ -29,18 +30,6 @@ ONE_OF_THEM = rf"({'|'.join(ROLES)})"
 OF_GROUP = rf"[^=,]+={ONE_OF_THEM}"
 NEEDS = {"oidc_issuer": ("oidc_client_id", "sign_in_roles"), "proxy_secret": ("sign_in_roles",)}
 """Settings that say nothing without others."""
-MISFITS = {
-    "greater_than_equal": "Input should be greater than or equal to {ge}",
-    "less_than_equal": "Input should be less than or equal to {le}",
-    "int_parsing": "Input should be a valid integer, unable to parse string as an integer",
-    "float_parsing": "Input should be a valid number, unable to parse string as a number",
-    "finite_number": "Input should be a finite number",
-    "literal_error": "Input should be {expected}",
-    "string_pattern_mismatch": "String should match pattern '{pattern}'",
-    "string_too_long": "String should have at most {max_length} characters",
-    "string_too_short": "String should have at least {min_length} characters",
-}
-"""What pydantic says of a value, by its kind."""
 
 
 def _followed(folder: Path) -> Path:
@@ -50,7 +39,7 @@ def _followed(folder: Path) -> Path:
         found.resolve()
         str(found).encode()
     except (RuntimeError, UnicodeError):
-        raise PydanticCustomError("folder", "No folder can be called that") from None
+        raise PydanticCustomError("folder", "no folder can be called that") from None
     return found
 
 
@@ -58,7 +47,7 @@ def _of_a_database(url: str) -> str:
     try:
         sa.make_url(url)
     except (sa.exc.ArgumentError, ValueError):
-        raise PydanticCustomError("address", "It is no address of a database") from None
+        raise PydanticCustomError("address", "it is no address of a database") from None
     return url
 
 
@@ -226,10 +215,7 @@ def _misspelt(given: Mapping[str, str]) -> list[Said]:
 
 def _fault(fault: Any) -> Said:
     """Return what is wrong with a setting, and what was found unless it is a secret or may hold a password."""
-    name, found, values = str(fault["loc"][0]), str(fault["input"]), dict(fault.get("ctx", {}))
-    if "expected" in values:
-        values["expected"] = Said(values["expected"])
-    reason = Said(MISFITS.get(fault["type"], fault["msg"]), **values)
+    name, found, reason = str(fault["loc"][0]), str(fault["input"]), reason_of(fault)
     if "secret" not in name and "@" not in found:
         reason = Said("{reason}, got {found}", reason=reason, found=repr(found))
     return Said("{name}: {fault}", name=PREFIX + name.upper(), fault=reason)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Mapping, Sequence
-from functools import cache, reduce
+from functools import cache
 from typing import Any, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
@@ -16,10 +16,11 @@ from starlette.requests import Request
 from starlette.types import Message, Receive
 
 from kpfootprint.errors import Problem
-from kpfootprint.retold import Said, said_of
+from kpfootprint.retold import Said
 from service.door.endpoint import MULTIPART, Endpoint
 from service.door.visit import LARGE, visit_of
 from service.errors import Refused, refusal_for
+from service.misfits import first_of, reason_of
 from service.work.reading import json_in
 
 SHOWN = 80
@@ -63,27 +64,6 @@ def _refuse_unwritable(value: Any, table: str, column: str = "") -> None:
 
 
 Place = tuple[str | int, ...]
-KINDS = {
-    **dict.fromkeys(("dict_type", "dataclass_type", "model_type", "mapping_type"), "an object"),
-    **{"list_type": "a list", "string_type": "a text", "bool_type": "true or false", "date_type": "a date"},
-    **{"int_type": "a whole number", "float_type": "a number", "int_from_float": "a whole number"},
-}
-"""What may stand in a place, by the kind of fault of what stands there instead."""
-REASONS = {
-    "missing": "it is missing",
-    "extra_forbidden": "unknown here",
-    "literal_error": "not {expected}",
-    "string_too_short": "it needs {min_length} or more characters",
-    "string_too_long": "it may have {max_length} characters at most",
-    "too_short": "it needs {min_length} or more",
-    "too_long": "it may have {max_length} at most",
-    "greater_than": "it must be above {gt}",
-    "greater_than_equal": "it must be {ge} or more",
-    "less_than": "it must be below {lt}",
-    "less_than_equal": "it must be {le} or less",
-    "finite_number": "it must be finite",
-}
-"""What is wrong, by the kind of fault; of others pydantic's own words stand."""
 
 
 def _problems(error: ValidationError, document: Any, table: str) -> list[Problem]:
@@ -109,18 +89,7 @@ def _place(fault: Any, document: Any) -> Place:
 
 
 def _problem(place: Place, faults: Sequence[Any], table: str) -> Problem:
-    first = next((fault for fault in faults if fault["type"] not in KINDS), faults[0])
-    values = {name: _number(value) for name, value in first.get("ctx", {}).items()}
-    if first["type"] in KINDS:
-        one, *others = dict.fromkeys(Said(KINDS[fault["type"]]) for fault in faults)
-        kinds = reduce(lambda a, b: Said("{one} or {other}", one=a, other=b), others, one)
-        reason = Said("{kinds} is needed", kinds=kinds)
-    elif first["type"].endswith("too_short") and not first["input"]:
-        reason = Said("it is empty")
-    elif first["type"] in REASONS:
-        reason = Said(REASONS[first["type"]], **values)
-    else:
-        reason = Said(said_of(values.get("error", first["msg"][:1].lower() + first["msg"][1:])))
+    first = first_of(faults)
     rows = [part for part in place if isinstance(part, int)]
     names = [part for part in place if isinstance(part, str)]
     return Problem(
@@ -129,17 +98,13 @@ def _problem(place: Place, faults: Sequence[Any], table: str) -> Problem:
         column=".".join(names[-1:] if rows else names)[:SHOWN] or None,
         value=None if first["type"] == "missing" else _written(first["input"])[:SHOWN],
         code=first["type"],
-        reason=reason,
+        reason=reason_of(*faults),
     )
 
 
 def _written(value: object) -> str:
     """Return a value as it was given: a text, or JSON."""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
-
-
-def _number(value: object) -> object:
-    return f"{value:g}" if isinstance(value, float) else value
 
 
 @cache

@@ -20,6 +20,7 @@ from kpfootprint.report.report import canonical
 from kpfootprint.retold import Said, said_of
 from kpfootprint.strict_json import read_json
 from service.clock import now
+from service.misfits import reason_of
 from service.register import comparisons, entries, jobs, submissions
 from service.register.comparisons import Examined
 from service.register.database import registering
@@ -145,8 +146,8 @@ def _told(error: Exception) -> str:
     """Return what is wrong with a line, in one line."""
     match error:
         case ValidationError():
-            first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-            return Said("{place}: {error}", place=".".join(map(str, first["loc"])), error=Said(first["msg"]))
+            first = error.errors(include_url=False)[0]
+            return Said("{place}: {error}", place=".".join(map(str, first["loc"])), error=reason_of(first))
         case IngestError(problems=problems):
             return problems[0].reason
         case sa.exc.IntegrityError():

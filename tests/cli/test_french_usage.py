@@ -23,10 +23,9 @@ from kpfootprint.cli.surroundings import COMMANDS, LOCALES, helped, paragraphs, 
 from kpfootprint.errors import NotExamined, ReleaseError, ReportError
 from kpfootprint.report.locale import CATALOGUE
 from kpfootprint.retold import ERRORS, Said, again, kept, retold, said_of
-from service.door.bodies import KINDS, REASONS
+from service.misfits import KINDS, REASONS
 from service.pages.render import PAGES
 from service.register.unavailable import CANNOT, STATES
-from service.settings import MISFITS
 from tests.source import files
 from training.config import ConfigError, parse_config
 
@@ -180,7 +179,7 @@ CARRIERS = {*RAISED, "Said"}
 """What is called with a text of the library, and with its values."""
 OF_ARRAYS = "{name} must {said}"
 """What an array must be is told as it is."""
-FILLED_LATER = {*MISFITS.values(), *STATES.values(), *KINDS.values(), *REASONS.values(), CANNOT}
+FILLED_LATER = {*STATES.values(), *KINDS.values(), *REASONS.values(), CANNOT}
 
 
 def calls() -> Iterator[ast.expr]:
