@@ -12,7 +12,7 @@ from kpfootprint.report.locale import mark
 from kpfootprint.report.report import Report, short_code
 from kpfootprint.report.sections.certainty import balance, certainty
 from kpfootprint.report.sections.parcel import declared, findings, goods
-from kpfootprint.report.sections.summary import FOUND_P, reference_counts, summary
+from kpfootprint.report.sections.summary import FOUND_P, MOST_ELSEWHERE, elsewhere, reference_counts, summary
 from kpfootprint.report.sentences import Speaker, speaker
 
 QUIET = 2
@@ -138,4 +138,7 @@ def _provenance(sp: Speaker) -> Section:
         ),
         (sp.t("Parcels of each zone"), reference_counts(sp)),
     )
+    zones = () if content["verification"] is None else elsewhere(content["verification"])
+    if len(zones) > MOST_ELSEWHERE:
+        rows += ((sp.t("From elsewhere (H2)"), sp.zones(zones)),)
     return sp.section("provenance", mark("How this report was made"), Facts(rows=rows))

@@ -222,3 +222,14 @@ def test_where_undeclared_goods_were_found_nothing_is_said_of_what_could_be_miss
     whole = " ".join(render_text(report).split())
     assert whole.count("is missed") == (0 if p_value < 0.05 else 3), "figures, how sure, and what nobody can know"
     assert ("As goods of one zone alone" in whole) == (p_value < 0.05), "a mixture as a whole is like no zone"
+
+
+@pytest.mark.parametrize("lang", ["en", "fr"])
+def test_many_zones_of_h2_are_named_once_and_at_the_end(lang: str) -> None:
+    zones = tuple(f"Zone-{n:02}" for n in range(30))
+    h2 = statement("h2_elsewhere", zones=zones, unlisted_weight=0.2)
+    report = make_report("query", verification=replace(make_verification("query"), h2=h2))
+    page, whole = first_page(report, lang), " ".join(render_text(report, lang).split())
+    assert [zone for zone in zones if zone in page] == list(zones[:6])
+    assert {"en": "24 others, listed at the end", "fr": "de 24 autres, énumérées à la fin"}[lang] in page
+    assert all(zone in whole for zone in zones)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from kpfootprint.report.blocks import Banner, Beside, Block, Bullets, Facts, Paragraph, Section, Verdict
@@ -27,6 +27,9 @@ FEW_TRIALS = 20
 """A rate that was counted on fewer is not told in words."""
 MOST_NAMED = 4
 """So many declared zones are told one by one on the first page; more have the table of the next section."""
+MOST_ELSEWHERE = 12
+"""So many zones of H2 are told one by one on the first page; of more, some are, and the last section lists all."""
+SOME_ELSEWHERE = 6
 
 
 def summary(sp: Speaker) -> Section:
@@ -171,9 +174,18 @@ def _key_facts(sp: Speaker) -> list[tuple[str, str]]:
 def explanations(sp: Speaker, found: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
     """Return the two explanations that are weighed, in words."""
     names = sp.t("As declared (H1)"), sp.t("From elsewhere (H2)")
-    return tuple(
-        (name, sp.words.sentence(sp.say(found[key])) + ".") for name, key in zip(names, ("h1", "h2"), strict=True)
-    )
+    h2, zones = found["h2"], elsewhere(found)
+    if len(zones) > MOST_ELSEWHERE:
+        others = sp.t("{n} others, listed at the end", n=sp.words.number(len(zones) - SOME_ELSEWHERE))
+        h2 = {**h2, "values": {**h2["values"], "zones": [*zones[:SOME_ELSEWHERE], others]}}
+    said = (sp.words.sentence(sp.say(one)) + "." for one in (found["h1"], h2))
+    return tuple(zip(names, said, strict=True))
+
+
+def elsewhere(found: Mapping[str, Any]) -> Sequence[str]:
+    """Return the zones of H2."""
+    zones: Sequence[str] = found["h2"]["values"].get("zones", ())
+    return zones
 
 
 def resemblance(sp: Speaker) -> str:
