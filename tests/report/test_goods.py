@@ -40,7 +40,9 @@ def test_it_stands_in_page_and_text_with_its_flag(lang: str, said: tuple[str, ..
         for text in said:
             assert text in shown
     assert report.content["goods"]["mean_ct_usual"] == {"expected": 0.31, "low": 0.271, "high": 0.36}
-    assert "lies outside what parcels of Berbérati of this size show" in report.content["goods"]["flags"][0]["text"]
+    assert (
+        "lies outside what parcels of Berbérati with as many stones show" in report.content["goods"]["flags"][0]["text"]
+    )
 
 
 def test_where_nothing_is_known_there_is_no_section() -> None:

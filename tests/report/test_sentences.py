@@ -213,8 +213,8 @@ def test_every_code_that_a_comparison_uses_has_words_and_is_tried_here() -> None
 def test_the_sentence_of_the_issue() -> None:
     values = {**BROWN, "zones": ("berberati",), "contribution": -1.68, "evidence_share": 0.49, "favours": "H2"}
     assert said("class_more", values, "en") == (
-        "Twice as many stones classed as brown (colour) as expected (28%, where parcels of Berb\u00e9rati of this size "
-        "show 9.0% to 18%): half of the evidence against the declaration."
+        "Twice as many stones classed as brown (colour) as expected (28%, where parcels of Berb\u00e9rati with as "
+        "many stones show 9.0% to 18%): half of the evidence against the declaration."
     )
     assert said("class_more", values, "fr").replace("\u00a0", " ") == (
         "Deux fois plus de pierres classées « brun » (couleur) que prévu (28 %, alors que les lots de Berbérati de cet "
