@@ -126,7 +126,7 @@ def _provenance(sp: Speaker) -> Section:
     """Return the section on what the report was made with."""
     content = sp.content
     model, software = content["model"], content["software"]
-    rows = (
+    rows = [
         (sp.t("Report"), content["report_id"]),
         (sp.t("Short code"), short_code(content["report_id"])),
         (sp.t("Made"), f"{sp.words.day(content['created_at'])}, {content['created_at'][11:16]} UTC"),
@@ -137,8 +137,8 @@ def _provenance(sp: Speaker) -> Section:
             f"{model['reference']['name']} {model['reference']['version']} ({model['reference']['sha256']})",
         ),
         (sp.t("Parcels of each zone"), reference_counts(sp)),
-    )
+    ]
     zones = () if content["verification"] is None else elsewhere(content["verification"])
     if len(zones) > MOST_ELSEWHERE:
-        rows += ((sp.t("From elsewhere (H2)"), sp.zones(zones)),)
-    return sp.section("provenance", mark("How this report was made"), Facts(rows=rows))
+        rows.append((sp.t("From elsewhere (H2)"), sp.zones(zones)))
+    return sp.section("provenance", mark("How this report was made"), Facts(rows=tuple(rows)))
