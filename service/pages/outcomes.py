@@ -71,11 +71,7 @@ def keep(visit: Visit) -> Response:
     except Refused as refused:
         if refused.code != "invalid_input":
             raise
-        return again(
-            visit,
-            "Choose at least one source, give shares that add up to a hundred per cent, and say how it became known.",
-            ask,
-        )
+        return again(visit, INCOMPLETE, ask)
     return moved_to(visit, f"/comparisons/{comparison_id}")
 
 

@@ -31,14 +31,11 @@ from service.pages.problems import Teller
 from service.pages.render import moved_to, page
 from service.pages.sheet import MAX_HELD, Sheet, carried_in, choices_in, held_of, words_table
 from service.pages.submissions import checked
-from service.register.comparisons import page_of
 from service.routes.parcels import CONDITIONS, TEXTS, given_parcel
-from service.work.kept import as_seen
 from service.work.place import Workplace
 from service.work.reading import parcel_in, parcel_of_file, pasted, read_upload, upload_of
 from service.work.receive import compare
 
-RECENT = 5
 ROWS = 10
 SEVERAL = "several_parcels"
 """Code of the problem of a file that holds a submission: it is offered to be received as one."""
@@ -128,7 +125,6 @@ def example(visit: Visit) -> Response:
 
 def _form(visit: Visit, problems: tuple[Problem, ...], sheet: Sheet | None = None) -> Response:
     release = visit.work.release()
-    recent, _ = page_of(visit.work.engine, before=None, limit=RECENT)
     table, day = release.zone_table, _day_of(visit.form)
     return page(
         visit,
@@ -143,7 +139,6 @@ def _form(visit: Visit, problems: tuple[Problem, ...], sheet: Sheet | None = Non
         day=day.isoformat(),
         examples=available(release),
         sample=_sample(release.scheme),
-        recent=as_seen(visit.work, visit.who, recent),
         release=release.name,
         released=release.released,
     )
