@@ -59,3 +59,45 @@ def test_grainers_across_are_sizes_and_no_unit(sizes: tuple[str, str], scheme: S
     found = read(Upload("w.xlsx", book_of({"Tri": rows})), scheme, zone_table)
     assert {item.code for item in found.problems} <= {"size_mean_outside", "sizes_overlap"}
     assert found.problems or found.parcels[0].n_stones == 35
+
+
+@pytest.mark.parametrize("head", ["Weight range", "Size (ct)"])
+@pytest.mark.parametrize("one", ["0.10-0.19 ct", "de 0.10 à 0.19 ct", "0.10ct - 0.19ct"])
+def test_ranges_below_a_header_of_weights_are_sizes(one: str, head: str, scheme: Scheme, zone_table: ZoneTable) -> None:
+    text = f"{head},Stones,Carats\n{one},81,11.40\n{one.replace('1', '2', 1).replace('0.19', '0.29')},52,12.60\n"
+    found = read(Upload("s.csv", text.encode()), scheme, zone_table)
+    assert (found.problems, [(item.n_stones, item.carats) for item in found.parcels]) == ((), [(133, 24.0)])
+
+
+def test_the_name_of_a_table_before_each_header_says_nothing(scheme: Scheme, zone_table: ZoneTable) -> None:
+    rows = "".join(f"{at},0.{20 + at},{colour}\n" for at, colour in enumerate(("white", "brown", "cape", "cape"), 1))
+    text = f"dbo.stone.id,dbo.stone.weight_ct,dbo.stone.colour\n{rows}"
+    (parcel,) = read(Upload("s.csv", text.encode()), scheme, zone_table).parcels
+    assert (parcel.n_stones, parcel.carats) == (4, 0.9)
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("Sieve (sample only),Pcs,Cts\n+11,20,8.00\n+9,30,6.60\n", "part_in_title"),
+        ("Sieve,Pcs (estimated),Cts\n+11,20,8.00\n+9,30,6.60\n", "part_in_title"),
+        ("Sieve,Qty,Unit\n+11,20,dozen\n+9,30,dozen\n", "unknown_unit"),
+        ("Sieve,Qty,Unit\n+11,40,%\n+9,60,%\n", "unknown_unit"),
+        ("Bag,Carats\nB1,2.31\nB2,0.84\nB3,3.12\n", "lots_without_numbers"),
+        ("Tamis,Pierres,Carats,Centièmes\n+11,30,12,45\n+9,40,8,10\n", "decimals_apart"),
+    ],
+)
+def test_headers_that_change_what_numbers_mean_are_heard(
+    text: str, code: str, scheme: Scheme, zone_table: ZoneTable
+) -> None:
+    assert code in {item.code for item in read(Upload("s.csv", text.encode()), scheme, zone_table).problems}
+
+
+def test_a_cover_with_a_day_is_no_table(scheme: Scheme, zone_table: ZoneTable) -> None:
+    cover: Rows = [["Exporter", "Maison X"], ["Certificate", "CF0012"], ["Date", "2021-05-04"], ["Zone", "Nola"]]
+    sheets: dict[str, Rows] = {"Cover": cover, "Sorting": [["Sieve", "Pcs", "Cts"], ["+11", 20, 8.0], ["+9", 30, 6.6]]}
+    found = read(Upload("w.xlsx", book_of(sheets)), scheme, zone_table)
+    assert found.problems == ()
+    (parcel,) = found.parcels
+    assert (parcel.exporter, parcel.certificate_no) == ("Maison X", "CF0012")
+    assert [item.zone_id for item in parcel.declarations] == ["nola"]

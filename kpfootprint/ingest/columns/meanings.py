@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kpfootprint.errors import Problem
-from kpfootprint.ingest.names.headers import UNKNOWN, Headers, Meaning
+from kpfootprint.ingest.names.headers import UNKNOWN, Headers, Meaning, undotted
 from kpfootprint.ingest.names.labels import describe, size_span
 from kpfootprint.ingest.names.numbering import (
     come_alike,
@@ -173,18 +173,18 @@ class Layout:
 
 def meanings_of(raw: RawTable, headers: Headers, choices: Choices) -> list[Meaning]:
     """Return what each header means by its words; prefixes that several headers share are left aside."""
-    texts = [column.header for column in raw.columns]
+    texts = undotted([column.header for column in raw.columns])
     prefixes = [text.rpartition("/")[0] for text in texts if "/" in text]
     grouped = {prefix for prefix in prefixes if prefixes.count(prefix) >= 2 and len(prefix) > 1}
     chosen_words = {fold(key.partition(":")[2]): answer for key, answer in choices.items() if ":" in key}
-    meanings = []
+    meanings: list[Meaning] = []
     for text in texts:
         group, _, own = text.rpartition("/")
         own = own if group in grouped or (group and headers.of(text) == UNKNOWN and headers.of(own).sure) else text
         if chosen_words and not headers.of(own).wide:
             own = " ".join(chosen_words.get(fold(word), word) for word in own.split())
         meaning = headers.of(own)
-        chosen = choices.get(f"column:{text}")
+        chosen = choices.get(f"column:{raw.columns[len(meanings)].header}")
         if chosen is not None:
             known = {item.column for item in headers.words.scheme.categorical} | set(_CHOOSABLE)
             meaning = Meaning(role={"ignore": "other"}.get(chosen, chosen)) if chosen in known else meaning
@@ -213,6 +213,9 @@ def with_cells_asked(sheet: Layout) -> Layout:
         else item
         for at, item in enumerate(sheet.meanings)
     ]
+    for at in sheet.places("carats") if len(sheet.places("carats")) > 1 and "size_class" not in sheet.taken else ():
+        if (cells := sheet.cells(at)) and _are_sizes(sheet, cells):  # ``Weight range`` above ``0.10-0.19 ct``
+            meanings[at] = Meaning(role="size_class")
     zones = [at for at, item in enumerate(meanings) if item.role == "zone_id"]
     known = [at for at in zones if all(sheet.headers.words.zone(text_of(cell)) is not None for cell in sheet.cells(at))]
     for at in zones if len(zones) > 1 == len(known) else ():  # ``Préfecture`` beside ``Sous-préfecture``

@@ -16,7 +16,7 @@ from kpfootprint.ingest.problems import Broken, problem
 from kpfootprint.ingest.raw.cells import THOUSANDS, Cell, DecimalMarks, Odd, is_blank, read_numbers, text_of
 from kpfootprint.ingest.raw.rounding import unit_written
 from kpfootprint.ingest.raw.tables import Column
-from kpfootprint.ingest.words import declared_words, is_total, plain, says, tokens_of, unit_pattern, unit_words
+from kpfootprint.ingest.words import all_say, declared_words, is_total, plain, says, tokens_of, unit_pattern, unit_words
 
 _UNITS_OF_SIZES = {"gr": "grains", "ct": "carats", "pts": "points"}
 
@@ -292,9 +292,11 @@ def _ask_about_unit_cells(sheet: Layout) -> None:
     def unit(cell: str) -> str:
         return plain(cell).strip("()[]. ")
 
-    for at in range(len(sheet.meanings)) if sheet.places("carats") else ():
+    for at in range(len(sheet.meanings)) if sheet.places("carats", "n_stones") else ():
         column = sheet.raw.columns[at]
         texts = [(code, cell) for code, cell in column.texts() if not is_blank(cell)]
+        if len(texts) <= _FEW and column.header.strip() and all_say(("unit",), tokens_of(column.header)):
+            others |= {unit(cell) for _, cell in texts} - carats  # ``box``, ``dozen``, ``%``
         if sheet.meanings[at].role in sheet.attributes or not all(unit(cell) in carats | others for _, cell in texts):
             continue
         named = {*tokens_of(column.header)} & {*declared_words()["headers"]["unit"]}

@@ -33,6 +33,7 @@ _PER = re.compile(
 )
 _PER_CARAT = re.compile(r"(st|sts|pcs?|p|stones?|pierres?|pieces?|nb|nbre|nombre)\s*(/|per|par|pro)\s*(cts?|carats?)\b")
 _LETTERS = re.compile(r"\b[A-Za-z]\s?[-–]\s?[A-Za-z]\b")
+_DOTTED = re.compile(r"(?:[^\W\d]\w*\.)+(?=\w+$)")
 _LONGEST = 200
 _GRADE = 3
 """Letters of a grade behind a class, ``White 2``, at most; a year has more."""
@@ -298,6 +299,13 @@ class Headers:
             one = one_code(item, found.get(item.column, set()))
             classes += [] if one is None else [(item.column, item.code_names[one])]
         return tuple(classes) if len(classes) == len(found) else ()
+
+
+def undotted(texts: list[str]) -> list[str]:
+    """Return headers without the name of a table that all of them bear: ``dbo.stone.id``."""
+    dotted = _DOTTED.match(texts[0]) if len(texts) > 1 else None
+    whole = dotted is not None and all(text.startswith(dotted[0]) for text in texts)
+    return [text[len(dotted[0]) :] for text in texts] if whole and dotted is not None else texts
 
 
 @lru_cache(maxsize=8)

@@ -305,7 +305,7 @@ def without_side_notes(sheet: Layout) -> Layout:
             sheet.trace.passed_over.extend(named)
             for row in filled[:_LONGEST]:
                 said = [cell for cell in aside.row(row) if not is_blank(cell)]
-                if len(said) == 2 and _names_fact(said[0], sheet.headers):
+                if len(said) == 2 and names_fact(said[0], sheet.headers):
                     sheet.trace.stated.append((raw.line(row) or 1, tuple(said)))
             return replace(sheet, raw=replace(raw, columns=raw.columns[:at]).filled())
     headed = sum(bool(column.header.strip()) for column in raw.columns)
@@ -321,7 +321,7 @@ def without_side_notes(sheet: Layout) -> Layout:
     return sheet
 
 
-def _names_fact(cell: Cell, headers: Headers) -> bool:
+def names_fact(cell: Cell, headers: Headers) -> bool:
     """Say whether a cell is the label of what is said of a parcel: ``Date``, ``Provenance``, ``Total ct``."""
     label = text_of(cell).rstrip(": ")
     return (
@@ -343,7 +343,7 @@ def with_facts_above(raw: RawTable, headers: Headers) -> RawTable:
     said = [(line, filled) for line, cells in lines if (filled := tuple(cell for cell in cells if not is_blank(cell)))]
     if len(rows) > _LONGEST or any(len(cells) != 2 or is_number(text_of(cells[0])) for _, cells in said):
         return raw
-    labels, values = ([_names_fact(cells[at], headers) for _, cells in said] for at in (0, 1))
+    labels, values = ([names_fact(cells[at], headers) for _, cells in said] for at in (0, 1))
     if sum(labels) < 2 or 2 * sum(labels) < len(labels) or any(values):
         return raw
     return replace(raw, columns=raw.columns[:gap], titles=(*raw.titles, *said)).filled()

@@ -219,7 +219,8 @@ def ask_about_decimals(sheet: Layout) -> None:
             continue
         decimals, left = ([cell for cell in column.used().names() if cell] for column in (after, before))
         parted = all(map(_DECIMALS.fullmatch, decimals)) and len({*map(len, decimals)}) == 1
-        if parted and any(cell.startswith("0") for cell in decimals) and all(map(str.isdigit, left)):
+        parted = parted and any(cell.startswith("0") for cell in decimals)
+        if (parted or says("hundredths", *tokens_of(after.header))) and all(map(str.isdigit, left)):
             sheet.ask("decimals_apart", at + 1, "ignore", left=before.header)
 
 
@@ -309,7 +310,9 @@ def _ask_about_parts(sheet: Layout) -> None:
     """
     if sheet.choices.get("part") == "whole":
         return
-    lines = [*_name_of_sheet(sheet.raw), *(text for _, text in sheet.lines_around())]
+    named = [item.header for item, said in zip(sheet.raw.columns, sheet.meanings, strict=True) if said.part != "sample"]
+    heads = [header.partition("(")[2].strip(" )") for header in named]  # ``Sieve (sample only)``
+    lines = [*_name_of_sheet(sheet.raw), *(text for _, text in sheet.lines_around()), *filter(None, heads)]
     for text in [text for text in lines if is_in_part(text, sheet.headers)][:1]:
         sheet.tell("part_in_title", None, title=text, choices=[("part", "whole")])
     for at in sheet.places("other", "unknown") if sheet.places("n_stones") else ():

@@ -152,10 +152,11 @@ def without_rest(field: str, value: Cell) -> tuple[Cell, str]:
     if any(map(str.isdigit, "".join(more))) and condition_said(field, first) is not None:
         return first, ", ".join(more)
     hit = _LABEL_WITHIN.fullmatch(text) if field in ("exporter", "sorter") else None
-    if hit is None and field in ("certificate_no", "exporter", "sorter") and (of_day := _ON_A_DAY.fullmatch(text)):
-        return (of_day["name"], "") if isinstance(read_date(of_day["day"]), date) else (value, "")
+    of_day = _ON_A_DAY.fullmatch(text) if hit is None and field in ("certificate_no", "exporter", "sorter") else None
+    if of_day is not None and isinstance(read_date(of_day["day"]), date):
+        return of_day["name"], ""
     if hit is None and field in ("sorter", "certificate_no", "parcel_id"):
         hit = (_BEHIND_A_NAME if field == "sorter" else _BEHIND_AN_ID).fullmatch(text)
         small = hit is not None and (_A_WORD.search(hit["rest"]) if field == "sorter" else _SMALL.search(hit["rest"]))
         hit = hit if small else None
-    return (value, "") if hit is None else (hit["name"], hit["rest"].strip(" ()"))
+    return (value, "") if hit is None else (without_rest(field, hit["name"])[0], hit["rest"].strip(" ()"))

@@ -19,7 +19,7 @@ from kpfootprint.ingest.names.statements import amounts_besides, amounts_in
 from kpfootprint.ingest.problems import Broken, cut, listed, problem
 from kpfootprint.ingest.raw.cells import Cell, is_blank, is_number, text_of
 from kpfootprint.ingest.raw.tables import GOODS, Column, KnownTable, Note, RawTable, recognise, stacked
-from kpfootprint.ingest.sheets.around import sums_up, with_facts_above
+from kpfootprint.ingest.sheets.around import names_fact, sums_up, with_facts_above
 from kpfootprint.ingest.sheets.asked import is_in_part
 from kpfootprint.ingest.sheets.layout import understand
 from kpfootprint.ingest.sheets.left_out import without_totals
@@ -300,6 +300,8 @@ def _tables_of(
             summed.trace.passed_over += made.trace.passed_over
             made = replace(made, trace=summed.trace)
             return [made, *declared_beside(made, summed.raw, headers)]
+    if several and hint is None and _is_cover(raw, headers):
+        return []
     if _on_its_side(raw, headers):
         if not several:
             problems.append(problem(Broken("table_on_its_side"), table=raw.name, row=raw.header_rows[0]))
@@ -335,6 +337,16 @@ def _on_its_side(raw: RawTable, headers: Headers) -> bool:
     enough = len(known) == len(said) or (is_number(beside) and len(known) > 1)
     wide = any(item.wide for item in said)
     return enough and len(known) == len({*known}) and headers.of(beside).role == "unknown" and not wide
+
+
+def _is_cover(raw: RawTable, headers: Headers) -> bool:
+    """Say whether all lines of a sheet are a label and what it says of a parcel: ``Date | 2021-05-04``."""
+    if len(raw.columns) != 2 or raw.n_rows > _LINES:
+        return False
+    above = [[text_of(cell) for cell in cells if not is_blank(cell)] for _, cells in raw.titles]
+    labels = [texts[0] for texts in above if len(texts) > 1] + [raw.columns[0].header, *raw.columns[0].names()]
+    facts = [names_fact(label, headers) or headers.of(label).role == "other" for label in labels if label]
+    return len(facts) > 1 and all(facts) and not names_fact(raw.columns[1].header, headers)
 
 
 def _headless(raw: RawTable) -> Problem:
