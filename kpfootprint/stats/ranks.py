@@ -56,7 +56,7 @@ class RankTable:
         """Hold quantiles at `N_SIZES` sizes, each from the nearest `NEAREST` of the calibration parcels."""
         m = max(int(NEAREST * statistic.size), min(statistic.size, 50))
         low, high = np.quantile(ln_n, [0.01, 0.99])
-        grid = np.linspace(float(low), float(high), N_SIZES)
+        grid = np.linspace(low, high, N_SIZES)
         chances = _chances(n_quantiles)
         rows = []
         for size in grid:

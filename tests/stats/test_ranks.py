@@ -32,10 +32,23 @@ def test_larger_statistics_have_smaller_p_values(a: float, b: float, ln_n: float
     assert 1.0 >= p[0] >= p[1] >= table.floor
 
 
-def test_the_floor_is_what_the_nearest_parcels_carry() -> None:
-    table = a_table(n=1000)
-    assert table.floor == 1 / 121  # twelve in a hundred of a thousand
-    assert table.p_values(np.array([1e9]), np.array([6.0]))[0] == table.floor
+@given(st.floats(0.05, 0.95), st.integers(0, 12))
+def test_p_values_pass_evenly_from_one_size_to_the_next(along: float, row: int) -> None:
+    table = a_table(n=900)
+    low, high = table.ln_n[row : row + 2]
+    at_low, at_high, between = (
+        table.p_values(np.linspace(0, 12, 30), np.full(30, size)) for size in (low, high, low + along * (high - low))
+    )
+    inside = np.minimum(at_low, at_high) > table.floor
+    assert inside.any()
+    np.testing.assert_allclose(between[inside], ((1 - along) * at_low + along * at_high)[inside])
+
+
+@given(st.integers(600, 9000), st.floats(2, 10))
+def test_what_lies_beyond_all_parcels_has_the_floor_or_one(n: int, ln_n: float) -> None:
+    table = a_table(n=n)
+    assert table.floor == 1 / (int(0.12 * n) + 1)  # twelve in a hundred are the nearest
+    assert table.p_values(np.array([-1e9, 1e9]), np.full(2, ln_n)).tolist() == [1.0, table.floor]
 
 
 def test_sizes_beyond_the_calibration_use_its_ends() -> None:
