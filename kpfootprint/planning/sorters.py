@@ -196,7 +196,7 @@ def _common(counted: Sequence[Mapping[str, Counts]]) -> list[str]:
 
 def _by_attribute(reports: Sequence[Mapping[str, Any]]) -> list[Json]:
     """Return how far apart the attributes' parts of the log10 LRs lie, the largest first; none without LRs."""
-    if any(report["explanation"] is None or report["verification"] is None for report in reports):
+    if any(report["verification"] is None for report in reports):
         return []
     parts = [{item["name"]: item["log10_lr_share"] for item in r["explanation"]["attributes"]} for r in reports]
     names = dict.fromkeys(name for one in parts for name in one)

@@ -85,7 +85,7 @@ class Words:
     def text(self, message: str, **values: str) -> str:
         """Translate a message and fill in its values."""
         shown = self.catalogue.gettext(message) if message else ""
-        return shown.format(**_able(values)) if values else shown
+        return shown.format(**_able(values))
 
     def plural(self, one: str, many: str, count: int, **values: str) -> str:
         """Translate a message that depends on a count and fill in its values."""

@@ -51,7 +51,7 @@ def say(statement: Mapping[str, Any], words: Words, names: Names) -> str:
         one, many, counted = PLURALS[code]
         return words.plural(one, many, int(values[counted]), **shown)
     if code in TEMPLATES:
-        return words.text(TEMPLATES[code], **shown) if shown else words.text(TEMPLATES[code])
+        return words.text(TEMPLATES[code], **shown)
     return str(statement.get("text", code))
 
 

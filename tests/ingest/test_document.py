@@ -48,6 +48,12 @@ def test_rows_and_columns_are_the_same_parcel(scheme: Scheme, zone_table: ZoneTa
     assert written[0] == written[1] == written[2]
 
 
+@given(names=st.sets(st.sampled_from(["Carats", "weight_g", "exporter", "stones_seen", "counts", "no_such_member"])))
+def test_a_member_that_is_null_says_nothing(names: set[str], scheme: Scheme, zone_table: ZoneTable) -> None:
+    with_nulls = ingest_json(parcel() | dict.fromkeys(names), scheme, zone_table)
+    assert parcel_to_json(with_nulls, scheme) == parcel_to_json(ingest_json(parcel(), scheme, zone_table), scheme)
+
+
 def test_a_document_is_left_as_it_was(scheme: Scheme, zone_table: ZoneTable) -> None:
     document = parcel()
     before = copy.deepcopy(document)

@@ -219,6 +219,23 @@ def test_descriptors_that_are_refused(edit: Callable[[dict[str, Any]], object], 
     assert code in [p.code for p in validate_package(folder)]
 
 
+@pytest.mark.parametrize(
+    ("at", "change"),
+    [
+        (0, {"edges_ct": [0.5, 0.1]}),
+        (0, {"edges_ct": "0.1"}),
+        (1, {"labels": []}),
+        (1, {"ordered": "yes"}),
+        (1, {"classes": {}}),
+        (1, {"sets": {}}),
+    ],
+)
+def test_what_is_wrong_with_an_attribute_names_it(at: int, change: dict[str, Any], folder: Path) -> None:
+    describe(folder, lambda d: d["attributes"][at].update(change))
+    name = json.loads((folder / "datapackage.json").read_text("utf-8"))["attributes"][at]["name"]
+    assert [p.reason.startswith(f"{name}: ") for p in validate_package(folder)] == [True]
+
+
 def test_no_descriptor_and_no_json(tmp_path: Path, folder: Path) -> None:
     assert [p.code for p in validate_package(tmp_path / "nowhere")] == ["file_missing"]
     (folder / "datapackage.json").write_text("{", encoding="utf-8")
@@ -268,6 +285,7 @@ def test_merging(folder: Path, tmp_path: Path) -> None:
     assert [zone.zone_id for zone in merged.zone_table.zones] == ["north", "south", "east"]
     assert (merged.name, merged.version, merged.synthetic) == ("my-reference-and-other", "0.1+0.1", True)
     assert [p.n_stones for p in merged.batch] == [2, 1, 2, 1]
+    assert merge_packages(other, folder, tmp_path / "turned").synthetic
     again = merge_packages(folder, other, tmp_path / "again")
     assert again.sha256 == merged.sha256
 
