@@ -7,7 +7,7 @@ import pytest
 
 from kpfootprint.stats.arrays import Floats
 from kpfootprint.stats.intervals import LEVEL
-from kpfootprint.stats.sorters import SHIFT_SD, as_second, as_usual, in_common, learn_scale
+from kpfootprint.stats.sorters import SHIFT_SD, USUAL_ALIKE, USUAL_APART, as_second, as_usual, in_common, learn_scale
 
 N_CLASSES = 6
 
@@ -102,3 +102,13 @@ def test_parcels_sorted_as_usual_are_not_called_unusual_and_others_are() -> None
         odd.append(as_usual(scale, first[6], other))
     assert np.mean(np.array(usual) <= 0.05) <= 0.1
     assert np.mean(np.array(odd) <= 0.05) >= 0.8
+
+
+def test_parcels_of_one_class_leave_what_is_thought_of_sorters_as_it_was() -> None:
+    counts = np.zeros((3, N_CLASSES))
+    counts[:, 2] = 40, 90, 200
+    scale = learn_scale(counts, 2 * counts)
+    assert np.std(np.log(scale.alike / USUAL_ALIKE)) == pytest.approx(1.0, abs=0.1)
+    assert np.sqrt(np.mean(scale.apart**2)) == pytest.approx(USUAL_APART, abs=0.04)
+    np.testing.assert_allclose(scale.shifts.mean(axis=0), 0.0, atol=0.05)
+    np.testing.assert_allclose(scale.shifts.std(axis=0), SHIFT_SD, atol=0.05)
