@@ -27,7 +27,15 @@ from kpfootprint.ingest.parcels.gathered import Findings
 from kpfootprint.ingest.parcels.records import read_declarations
 from kpfootprint.ingest.problems import Broken, listed, problem
 from kpfootprint.ingest.raw.cells import Cell, text_of
-from kpfootprint.ingest.raw.tables import GOODS, Column, KnownTable, RawTable, missing_column, parties_together
+from kpfootprint.ingest.raw.tables import (
+    GOODS,
+    Column,
+    KnownTable,
+    RawTable,
+    missing_column,
+    parties_together,
+    stacked,
+)
 from kpfootprint.ingest.sheets.bundles import recognise_files
 from kpfootprint.ingest.words import Vocabulary, declared_words, fold, nearest, plain, table_names, vocabulary_of
 from kpfootprint.parcel import Declaration, Parcel
@@ -302,16 +310,20 @@ def chosen_valuation(
         return tables
     parties = counts.valuations
     chosen = next((party for party in parties if fold(party) == fold(choices.get("valuation", ""))), None)
+    declared = tables.get("declarations")
+    zones = {} if declared is None else declared.valuations
     if chosen is not None:
-        return {**tables, "counts": parties[chosen]}
+        return {**tables, "counts": parties[chosen], **({"declarations": zones[chosen]} if zones else {})}
     if one:
         told = "; ".join(f"{party} ({_totals(item)})" for party, item in parties.items())
         broken = Broken("which_valuation", {"found": told, "choices": [("valuation", party) for party in parties]})
         problems.append(problem(broken, table=counts.name))
         return {**tables, "counts": replace(counts, complete=False, valuations={})}
+    ids = [f"{named or 'parcel'}/{party}" for party in parties]
     return {
         **{kind: table for kind, table in tables.items() if kind != "parcels"},
-        "counts": parties_together([*parties.values()], [f"{named or 'parcel'}/{party}" for party in parties]),
+        "counts": parties_together([*parties.values()], ids),
+        **({"declarations": stacked([zones[party] for party in parties], ids)} if zones else {}),
     }
 
 

@@ -156,7 +156,7 @@ def _carats(text: str, unit: str) -> tuple[float, float, bool]:
 def _between(first: str, last: str, unit: str, scheme: Scheme) -> Span | None:
     if unit == "gr":
         lower, upper = _grainer(float(first), scheme)[0], _grainer(float(last), scheme)[1]
-        return Span(lower, upper, "gr") if float(first) < float(last) else None
+        return _span(lower, upper, "gr") if float(first) < float(last) else None
     (low, half, whole), (high, _, also) = _carats(first, unit), _carats(last, unit)
     if not low < high:
         return None
@@ -172,7 +172,7 @@ def _single(sign: str, number: str, unit: str, scheme: Scheme) -> Span | None:
             return _span(limit, None, "open")
         return _span(None, limit, "open") if limit > 0 else None
     if unit == "gr":
-        return Span(*_grainer(float(number), scheme), "gr")
+        return _span(*_grainer(float(number), scheme), "gr")
     low, half, whole = _carats(number, unit)
     if whole:
         return _span(low - 0.205, low + 0.795, "ct", low)
@@ -219,8 +219,10 @@ def set_of(labels: Sequence[str], scheme: Scheme) -> tuple[SieveSet | None, list
     order = sorted(limits, key=lambda label: limits[label])
     for label, following in pairwise(order):
         (lower, upper), (begins, _) = limits[label], limits[following]
-        if abs(begins - upper) < 0.011:  # hundredths that two rules round differently
+        if abs(begins - upper) < 0.011 and lower < begins:  # hundredths that two rules round differently
             limits[label] = lower, begins
+    if empty := [label for label, (lower, upper) in limits.items() if not lower < upper]:
+        return None, empty
     return SieveSet.of(SHEET, {label: limits[label] for label in order}), []
 
 

@@ -415,6 +415,7 @@ def _ask_about_means(table: KnownTable, sheet: Layout) -> None:
         for span in [spans[sizes.codes[row]]]
     ]
     if len(one) > 1 and all(one):
+        answers = [*answers, ("rows", "stones")]
         sheet.problems.append(table.problem(Broken("means_or_carats", {"choices": answers}), rows[0], "carats"))
 
 

@@ -99,6 +99,8 @@ def same_stones(
     groups: Sequence[NDArray[np.intp]],
 ) -> bool:
     """Say whether groups of rows have the same classes and nearly the same sums, or the same weights."""
+    if not measures:
+        return False
     values = [sheet.raw.values(at) for at in measures]
     coded = np.column_stack([sheet.raw.columns[at].codes for at in classes]) if classes else None
     if any(item.wide for item in sheet.meanings):

@@ -350,7 +350,7 @@ def with_blanks_open(sheet: Layout, classed: list[int]) -> Layout:
     raw, sums = sheet.raw, [note.row for note in sheet.trace.left_out if note.code == "total_checked"]
     blank = [at for at in classed if 0 < 2 * int(raw.columns[at].blank().sum()) < raw.n_rows]
     lines = [raw.line(row) or 0 for row in (0, -1)] if raw.n_rows else []
-    whole = len(sums) == 1 and sums[0] is not None and not lines[0] <= sums[0] <= lines[1]
+    whole = len(sums) == 1 and sums[0] is not None and bool(lines) and not lines[0] <= sums[0] <= lines[1]
     if not blank or not whole or sheet.problems or sheet.places("parcel_id", "breakdown", "lot"):
         return sheet
     columns = list(raw.columns)

@@ -68,6 +68,7 @@ from kpfootprint.ingest.sheets.lots import (
 from kpfootprint.ingest.sheets.places import declared_in_columns, with_places_below
 from kpfootprint.ingest.sheets.repeats import parted, side_by_side, unrepeated
 from kpfootprint.ingest.sheets.sections import with_sections
+from kpfootprint.ingest.sheets.sized_stones import are_sized_stones
 from kpfootprint.ingest.words import declared_words, is_plain, plain, says, tokens_of
 
 PARTS = ("valuation", "parts")
@@ -219,15 +220,17 @@ def _tables(sheet: Layout, hint: str | None, *, several: bool) -> list[KnownTabl
         tables = [replace(made, columns={name: made.columns[name] for name in made.columns if name != "zone_id"})]
         zone = made.columns.get("zone_id")
         return tables if zone is None or not made.complete else [*tables, _zones_of(made, sheet, zone)]
-    if parties:
-        return [_valued(sheet, parties)]
     zones = sheet.places("zone_id") or sheet.places("country")
+    if parties:
+        valued = _valued(sheet, parties)
+        return [valued, *(_zones_of_each(valued, sheet, sheet.raw.columns[at]) for at in zones[:1] if valued.complete)]
     amounts = sheet.places("carats", "percent", "n_stones")
     parcels = not several and bool(sheet.places("parcel_id")) and bool(sheet.places("n_stones"))
     goods = parcels or _are_described(sheet) or hint in GOODS
     if zones and amounts and not classed and not goods:
         return [_plain(sheet, "declarations")]
-    if sheet.places("n_stones") or (sheet.places("size_class") and (sheet.places("carats") or hint == "counts")):
+    sized = bool(sheet.places("size_class")) and not (sheet.places("n_stones") or are_sized_stones(sheet, classed))
+    if sheet.places("n_stones") or (sized and (sheet.places("carats") or hint == "counts")):
         ask_about_cells(sheet, classed)
         before = len(sheet.problems)
         labelled = [*classed, *sheet.places("description")]
@@ -252,7 +255,7 @@ def _tables(sheet: Layout, hint: str | None, *, several: bool) -> list[KnownTabl
     else:
         return []
     if zones and tables[0].complete:
-        tables.append(_zones_of(tables[0], sheet, sheet.raw.columns[zones[0]]))
+        tables.append(_zones_of_each(tables[0], sheet, sheet.raw.columns[zones[0]]))
     return tables
 
 
@@ -312,8 +315,7 @@ def _plain(sheet: Layout, kind: str) -> KnownTable:
     if kind != "declarations":
         sheet = _described(sheet)
     found = _known_columns(sheet, kind)
-    if kind == "stones" and "n_stones" in {item.role for item in sheet.meanings}:
-        at = sheet.places("n_stones")[0]
+    for at in sheet.places("n_stones", wide=None)[:1] if kind == "stones" and sheet.raw.n_rows else ():
         sheet.ask("count_or_other", at)
     raw = sheet.raw
     columns = {name: raw.columns[at] for name, at in found.items()}
@@ -413,6 +415,15 @@ def _zones_of(table: KnownTable, sheet: Layout, column: Column) -> KnownTable:
 
 
 # Several valuations of one parcel.
+
+
+def _zones_of_each(table: KnownTable, sheet: Layout, column: Column) -> KnownTable:
+    """Read a column of zones beside stones as their declaration, which each valuation has of its own rows."""
+    made: dict[str, KnownTable] = {}
+    for party, part in table.valuations.items():
+        made[party] = _zones_of(part, sheet, column.rows(np.flatnonzero(np.isin(sheet.raw.rows, part.rows))))
+        part.trace.passed_over[:] = [header for header in part.trace.passed_over if header != column.header]
+    return replace(next(iter(made.values())), valuations=made) if made else _zones_of(table, sheet, column)
 
 
 def _valued(sheet: Layout, parties: Sequence[str]) -> KnownTable:
