@@ -196,6 +196,8 @@ def _is_group_row(upper: Sequence[str], lower: Sequence[str], headers: Headers) 
     """Say whether a row names groups of the columns below it: the header beneath repeats itself, or has gaps."""
     if any(is_number(text) for text in upper if text) or sum(bool(text) for text in upper) < 2:
         return False
+    if _is_label(upper, lower, headers):
+        return False
     below = [fold(text) for text in lower if text]
     repeated = len(set(below)) < len({*map(fold, filter(None, _joined([upper, lower])))})
     merged = any(text and fold(text) == fold(under) for text, under in zip(upper, lower, strict=False))
@@ -203,6 +205,18 @@ def _is_group_row(upper: Sequence[str], lower: Sequence[str], headers: Headers) 
     known = any(text and headers.of(text).role != "unknown" for text in upper)
     gaps = any(not text for text in lower[: len(upper)])
     return (repeated and len(set(below)) < len(below)) or (known and (merged or (fills and gaps)))
+
+
+def _is_label(upper: Sequence[str], lower: Sequence[str], headers: Headers) -> bool:
+    """Say whether a row is a label and what it says, ``Zone | Nola``, above classes with a blank corner."""
+    said = [headers.of(text) for text in upper if text]
+    if len(said) != 2 or not all(upper[:2]) or not lower or lower[0] or said[1].role != "unknown":
+        return False
+    below = [headers.of(text) for text in lower if text]
+    attributes = (item.column for item in headers.words.scheme.categorical)
+    of_table = {"row", "size_class", "description", "n_stones", "carats", "lot", *attributes}
+    known = all(item.wide or item.role in ("n_stones", "carats") for item in below)
+    return known and sum(item.wide for item in below) > 1 and said[0].role not in of_table and not said[0].wide
 
 
 def _continues(below: Sequence[Cell], top: Sequence[str], headers: Headers) -> bool:

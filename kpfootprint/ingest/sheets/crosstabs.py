@@ -12,7 +12,7 @@ from kpfootprint.ingest.columns.meanings import Layout, pass_over
 from kpfootprint.ingest.names.headers import Headers, Meaning
 from kpfootprint.ingest.names.labels import size_span
 from kpfootprint.ingest.problems import Broken, listed
-from kpfootprint.ingest.raw.cells import Cell, is_blank, read_numbers, read_yes_or_no, text_of
+from kpfootprint.ingest.raw.cells import Cell, is_blank, is_number, read_numbers, read_yes_or_no, text_of
 from kpfootprint.ingest.raw.tables import Column, KnownTable, Note, RawTable, below
 from kpfootprint.ingest.sheets import asked
 from kpfootprint.ingest.sheets.lots import with_lots_settled
@@ -34,6 +34,9 @@ _TICKS = ("x", "xx", "✓", "✔", "√", "☑", "v")
 _ROWS = 12
 """Rows of a table that is turned, at most."""
 
+_LINES = 20
+"""Lines of words below it, at most."""
+
 _MOST = 2_000
 """Distinct cells from which on a column holds no ticks."""
 
@@ -43,23 +46,38 @@ _MEASURES = {"n_stones", "carats", "mean", "money", "value_usd", "percent"}
 
 def turned(raw: RawTable, headers: Headers) -> RawTable:
     """Turn a small table whose classes stand in columns and whose pieces and carats in rows; that is noted."""
-    if not 0 < raw.n_rows <= _ROWS or len(raw.columns) < 3 or raw.columns[0].mostly_distinct:
+    if not 0 < raw.n_rows <= _ROWS + _LINES or len(raw.columns) < 3 or raw.columns[0].mostly_distinct:
         return raw
     labels = [text_of(raw.columns[0].at(row)) for row in range(raw.n_rows)]
+    while len(labels) > 1 and headers.of_row(labels[-1]) not in _MEASURES and _is_worded(raw, len(labels) - 1):
+        labels.pop()
+    below = tuple((raw.line(row) or 1, tuple(raw.row(row))) for row in range(len(labels), raw.n_rows))
     roles = [headers.of_row(label) for label in labels]
     said = [headers.of(column.header) for column in raw.columns[1:]]
     named = {item.classes[0][0] if len(item.classes) == 1 else None for item in said if item.wide}
     totals = [is_total(column.header) for column in raw.columns[1:]]
     whole = all(item.wide or total for item, total in zip(said, totals, strict=True))
     measured = {"n_stones", "carats"} & {*roles} and {*roles} <= _MEASURES and len({*roles}) == len(roles)
-    if not whole or not measured or len(named) != 1 or None in named or sum(item.wide for item in said) < 2:
+    if (
+        not whole
+        or not measured
+        or len(labels) > _ROWS
+        or len(named) != 1
+        or None in named
+        or sum(item.wide for item in said) < 2
+    ):
         return raw
     name = raw.columns[0].header.strip() or next(str(name) for name in named)
     columns = [Column.of(name, [column.header for column in raw.columns[1:]])]
     columns += [Column.of(label, [c.at(row) for c in raw.columns[1:]]) for row, label in enumerate(labels)]
     rows = np.full(len(said), raw.header_rows[-1], dtype=np.int32)
     notes = (*raw.notes, Note(code="turned", values={"header": name}))
-    return replace(raw, columns=columns, rows=rows, ragged={}, notes=notes)
+    return replace(raw, columns=columns, rows=rows, ragged={}, notes=notes, titles=(*raw.titles, *below))
+
+
+def _is_worded(raw: RawTable, row: int) -> bool:
+    """Say whether a row holds no number, as the lines below a table do: who sorted it, where, and when."""
+    return not any(is_number(text_of(cell)) for cell in raw.row(row) if not is_blank(cell))
 
 
 def with_measures_beside(raw: RawTable, headers: Headers) -> RawTable:

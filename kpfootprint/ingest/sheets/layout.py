@@ -21,7 +21,7 @@ from kpfootprint.ingest.columns.units import ask_about_measures, ask_about_units
 from kpfootprint.ingest.names.headers import UNKNOWN, Headers, Meaning
 from kpfootprint.ingest.names.labels import classes_in, split_descriptions
 from kpfootprint.ingest.problems import Broken, listed, problem
-from kpfootprint.ingest.raw.cells import is_number, text_of
+from kpfootprint.ingest.raw.cells import is_blank, is_number, text_of
 from kpfootprint.ingest.raw.tables import (
     GOODS,
     Column,
@@ -69,7 +69,7 @@ from kpfootprint.ingest.sheets.places import declared_in_columns, with_places_be
 from kpfootprint.ingest.sheets.repeats import parted, side_by_side, unrepeated
 from kpfootprint.ingest.sheets.sections import with_sections
 from kpfootprint.ingest.sheets.sized_stones import are_sized_stones
-from kpfootprint.ingest.words import declared_words, is_plain, plain, says, tokens_of
+from kpfootprint.ingest.words import declared_words, fold, is_plain, plain, says, tokens_of
 
 PARTS = ("valuation", "parts")
 """The answer that columns side by side are of parts of one parcel."""
@@ -99,7 +99,9 @@ def understand(
         Whether it is one of several tables, of which some may be none of ours: a list of prices, say.
     """
     raw = parted(unrepeated(with_total_above(raw), headers), headers)
-    raw = with_places_below(turned(with_measures_beside(raw, headers), headers), hint, headers)
+    flat = turned(with_measures_beside(raw, headers), headers)
+    below = flat.titles[len(raw.titles) :]
+    raw = with_places_below(replace(flat, titles=raw.titles), hint, headers)
     rest, blocks = apart(raw, headers)
     if blocks:
         sheet = Layout(rest, [], headers, choices, rest.trace())
@@ -108,6 +110,10 @@ def understand(
             problems += sheet.problems
             return settled
     sheet = Layout(raw, [], headers, choices, raw.trace())
+    for line, cells in below:
+        sheet.trace.stated.append((line, cells))
+        label = " ".join(text_of(cell) for cell in cells if not is_blank(cell))
+        sheet.trace.leave_out("note_below", raw.name, line, label=label)
     tables = _understood(sheet, hint, several=several)
     for block in blocks:
         if block.where == "above" and tables:
@@ -335,6 +341,8 @@ def _ask_about_labels(sheet: Layout) -> None:
     for at in sheet.places("unknown") if sheet.raw.n_rows > 1 and not sheet.places("lot", "described") else ():
         texts = [text_of(cell) for cell in sheet.cells(at)]
         coded = all(any(map(str.isdigit, text)) for text in texts)
+        if sheet.headers.words.columns("parcels").get(fold(sheet.raw.columns[at].header)) == "certificate_no":
+            continue  # which parcels of a register have
         if len(texts) == sheet.raw.n_rows and coded and not all(map(is_number, texts)):
             sheet.ask("nothing_described", at, "ignore", words=listed(texts, 12))
 

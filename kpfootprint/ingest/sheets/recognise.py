@@ -276,6 +276,7 @@ def _tables_of(
     sheets: set[str],
 ) -> list[KnownTable]:
     words = headers.words
+    raw = _with_sheets_as_parcels(raw, headers, sheets) if several and hint is None and raw.columns else raw
     folded = {fold(column.header) for column in raw.columns}
     parcels = {words.columns("parcels").get(name) for name in folded} - {None}
     sizes = {words.columns("size_classes").get(name) for name in folded} - {None}
@@ -324,6 +325,15 @@ def _tables_of(
     if not found and len(problems) == before and hint is not None and several:
         return [recognise(raw, hint, words, problems)]
     return found
+
+
+def _with_sheets_as_parcels(raw: RawTable, headers: Headers, sheets: set[str]) -> RawTable:
+    """Take a first column that lists other sheets, each called as a parcel is, for the ids of their parcels."""
+    for column in raw.columns[:1] if headers.of(raw.columns[0].header).role in ("unknown", "other", "row") else ():
+        names = [] if column.mostly_distinct else [name for name in column.used().names() if not is_total(name)]
+        if len(names) > 1 and {*names} <= sheets and all(is_parcel_name(name, headers) for name in names):
+            return replace(raw, columns=[replace(column, header="parcel_id"), *raw.columns[1:]])
+    return raw
 
 
 def _on_its_side(raw: RawTable, headers: Headers) -> bool:
