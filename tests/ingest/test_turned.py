@@ -82,8 +82,3 @@ def test_a_register_names_the_certificate_of_each_parcel(world: Words) -> None:
         ("CAR-1", 830, "CF00121"),
         ("CAR-2", 480, "CF00122"),
     ]
-
-
-def test_whole_percents_are_asked_about_though_their_total_stands_beside(world: Words) -> None:
-    (problem,) = reading("Size,White,Cape,Brown,Total\n+11,40,35,25,100\n-11+9,50,30,20,100\n", world).problems
-    assert problem.code == "percent_or_numbers"

@@ -427,9 +427,7 @@ def ask_about_shares(sheet: Layout, values: NDArray[np.float64]) -> None:
     if sheet.choices.get("shares") == "numbers":
         return
     beside = sheet.places("n_stones", "carats", "stones_or_carats")
-    rows, columns = np.nansum(values, axis=0), np.nansum(values, axis=1)
-    by_rows = values.shape[0] > 1 < values.shape[1] and bool(np.all(rows == 100))  # whatever stands beside
-    lines = ((rows,) if by_rows else ()) if beside else (rows, columns)
+    lines = () if beside else (np.nansum(values, axis=0), np.nansum(values, axis=1))
     looked_at = [(sums, (0.011, 1.01)) for line in lines if len(sums := line[line > 0]) > 1]
     if values.shape[0] > 1 < values.shape[1] and bool(np.any(values[np.isfinite(values)] % 1)):  # no 100 stones
         looked_at.append((np.nansum(values, keepdims=True), (0.01, 0.051)))

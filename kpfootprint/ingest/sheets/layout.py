@@ -99,7 +99,8 @@ def understand(
         Whether it is one of several tables, of which some may be none of ours: a list of prices, say.
     """
     raw = parted(unrepeated(with_total_above(raw), headers), headers)
-    flat = turned(with_measures_beside(raw, headers), headers)
+    raw = with_measures_beside(raw, headers)
+    flat = turned(raw, headers)
     below = flat.titles[len(raw.titles) :]
     raw = with_places_below(replace(flat, titles=raw.titles), hint, headers)
     rest, blocks = apart(raw, headers)
