@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
@@ -65,6 +65,17 @@ class Conditions:
     def blank(self) -> tuple[str, ...]:
         """Which of the conditions that evidence rests on are not known."""
         return tuple(name for name in (*FACTORS, "bottom_screen_mm") if getattr(self, name) is None)
+
+    @property
+    def stated(self) -> tuple[str, ...]:
+        """Which of them are known, and that specials were removed where they were."""
+        known = tuple(name for name in (*FACTORS, "bottom_screen_mm") if getattr(self, name) is not None)
+        return (*known, "specials_removed") if self.specials_removed else known
+
+    @property
+    def unstated(self) -> Conditions:
+        """These conditions as if nothing that evidence rests on were known."""
+        return Conditions(sieve_set=self.sieve_set)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -245,6 +256,19 @@ class Parcel:
                 return None
             counts.append(int(n_stones.sum()))
         return max(counts)
+
+    def without(self, attributes: Collection[str]) -> Parcel:
+        """Return the parcel as if these attributes, none of them size, had not been recorded; others have to remain."""
+        if self.stones is not None:
+            codes = {name: codes for name, codes in self.stones.codes.items() if name not in attributes}
+            return replace(self, stones=replace(self.stones, codes=codes))
+        kept = []
+        for item in self.breakdowns:
+            columns = [k for k, name in enumerate(item.attributes) if name not in attributes]
+            names = tuple(item.attributes[k] for k in columns)
+            if names:
+                kept.append(replace(item, attributes=names, codes=item.codes[:, columns].copy()))
+        return replace(self, breakdowns=tuple(kept))
 
     def set_codes(self, attribute: Attribute) -> list[int]:
         """Return the codes of the sets of classes that stones are known by, in the scheme's order."""

@@ -92,6 +92,9 @@ def _of_declaration(said: Cautions, one: OneParcel) -> None:
         zones = [zone.zone_id for zone in release.zone_table.zones if zone.country == item.country]
         if lacking := tuple(zone for zone in zones if zone not in release.zone_ids):
             said.add("country_in_part", country=item.country, zones=lacking)
+    origins = hypotheses.origins[row]
+    for country in origins.uncovered if origins is not None and hypotheses.testable[row] else ():
+        said.add("country_not_counted", country=country, day=day)
     if parcel.exported_on is None:
         said.add("no_export_date", status_on=day)
     elif parcel.exported_on > one.compared_on:
@@ -113,7 +116,7 @@ def _of_declaration(said: Cautions, one: OneParcel) -> None:
         said.add("no_alternative")
     elif hypotheses.testable[row] and (abroad := _only_abroad(one)):
         said.add("alternatives_abroad_only", day=day, zones=abroad)
-    carats = [item.carats for item in parcel.declarations if item.carats is not None]
+    carats = [item.carats for item in (*parcel.declarations, *parcel.countries) if item.carats is not None]
     if carats and parcel.carats is not None and abs(sum(carats) - parcel.carats) > CARATS_APART * parcel.carats:
         said.add("declared_carats_differ", declared=float(sum(carats)), parcel=float(parcel.carats))
 
@@ -277,7 +280,7 @@ def verification_cautions(said: Cautions, one: OneParcel, judged: Judged, found:
         said.add("bound_hit", bound=found.bound_hit, log10_lr=found.log10_lr)
     if found.typicality_p < ODD_P and not novel:
         said.add("varies_more", p_value=found.typicality_p)
-    word, by_itself = (CONCLUSIONS[words[one.row]] for words in (judged.conclusion, judged.by_itself))
+    word, by_itself = CONCLUSIONS[one.word], CONCLUSIONS[judged.by_itself[one.row]]
     if word != by_itself or word not in ("consistent", "query"):
         return
     others = (found.by_variance or ())[1:]

@@ -260,11 +260,11 @@ def examination_of(one: OneParcel) -> Examination:
     novel = some and novelty.p_value <= NOVEL_P
     attribution = attribution_of(one) if some else None
     verification = mixture = errors = None
-    conclusion: Conclusion | None = "not_comparable" if parcel.declarations else None
+    conclusion: Conclusion | None = "not_comparable" if parcel.declarations or parcel.countries else None
     if against is not None:
         verification, errors = verification_of(one, against), error_rates_of(one.n_stones, release)
         mixture = mixture_of(one, against)
-        conclusion = CONCLUSIONS[int(against.judged.conclusion[row])]
+        conclusion = CONCLUSIONS[one.word]
         verification_cautions(said, one, against.judged, verification, novel)
     held = verification is not None and held_by_distance(verification, release)
     if novel or held:

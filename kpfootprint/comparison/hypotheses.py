@@ -2,7 +2,8 @@
 
 A paper that names countries, with or without a breakdown, is a blend of their compliant zones in shares that nobody
 stated. Its evidence is the mean over such blends; shares that suit the parcel best would flatter the paper. Whether a
-stated split fits is asked in the same way.
+stated split fits is asked in the same way. Goods that could not be exported are declared where their share is stated: a
+country without a compliant zone, named without one beside others, covers nothing.
 """
 
 from __future__ import annotations
@@ -44,17 +45,25 @@ class Origins:
         Listed zones of each: of a country those that were compliant (all of them where none was).
     amounts : tuple of float, or None
         Carats, or percent of the carats, of each; None where nobody stated them.
+    uncovered : tuple of str
+        Names that count for nothing: countries without a compliant zone, named without an amount beside others.
     """
 
     names: tuple[str, ...]
     columns: tuple[tuple[int, ...], ...]
     amounts: tuple[float, ...] | None
+    uncovered: tuple[str, ...] = ()
+
+    @property
+    def counted(self) -> tuple[tuple[int, ...], ...]:
+        """The columns of those that count."""
+        return tuple(c for name, c in zip(self.names, self.columns, strict=True) if name not in self.uncovered)
 
     @property
     def free(self) -> bool:
         """Whether shares are integrated over."""
-        several = any(len(columns) > 1 for columns in self.columns)
-        return several or (self.amounts is None and len(self.columns) > 1)
+        several = any(len(columns) > 1 for columns in self.counted)
+        return several or (self.amounts is None and len(self.counted) > 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,7 +163,7 @@ def form_hypotheses(parcels: tuple[Parcel, ...], release: Release, status_on: da
         testable[row] = bool(columns) and min(columns) >= 0
         if named is not None:
             testable[row] = all(named.columns)
-            weights[row, [k for columns in named.columns for k in columns] or [0]] = 1.0
+            weights[row, [k for columns in named.counted for k in columns] or [0]] = 1.0
             weights[row] /= weights[row].sum()
         elif testable[row]:
             carats = np.array([1.0 if item.carats is None else item.carats for item in counted])
@@ -203,10 +212,14 @@ def _origins(
         columns.append(tuple(compliant or known))
     amounts = [part.percent if part.carats is None else part.carats for part in parts]
     stated = tuple(amount for amount in amounts if amount is not None)
+    names = (*(item.zone_id for item in declarations), *(item.country for item in countries))
+    free = len(stated) < len(parts) or sum(stated) <= 0
+    none = [not allowed[list(one)].any() for one in columns]
     return Origins(
-        names=(*(item.zone_id for item in declarations), *(item.country for item in countries)),
+        names=names,
         columns=tuple(columns),
-        amounts=stated if len(stated) == len(parts) and sum(stated) > 0 else None,
+        amounts=None if free else stated,
+        uncovered=tuple(name for name, bare in zip(names, none, strict=True) if bare and free and not all(none)),
     )
 
 
@@ -236,10 +249,11 @@ def blends_of(origins: Origins, mean_ct: Floats, *, stated: bool) -> Floats:
     """
     rng = np.random.default_rng(SEED)
     amounts = origins.amounts if stated else None
-    fixed = amounts is not None or len(origins.columns) == 1
-    n = 1 if fixed and all(len(columns) == 1 for columns in origins.columns) else N_BLENDS
+    counted = origins.counted
+    fixed = amounts is not None or len(counted) == 1
+    n = 1 if fixed and all(len(columns) == 1 for columns in counted) else N_BLENDS
     parts = []
-    for columns in origins.columns:
+    for columns in counted:
         part = np.zeros((n, mean_ct.size))
         part[:, columns] = rng.dirichlet(np.full(len(columns), CONCENTRATION), n) if len(columns) > 1 else 1.0
         parts.append(part)

@@ -63,7 +63,10 @@ def sentences_of(
         mixing = found.conclusion == "inconclusive" and shows_mixing(reasons, found.verification, found.mixture)
         out += class_sentences(classes, one.source, found.conclusion)
         out += headline_sentences(reasons, found, one.source)
-        if own != found.conclusion:
+        if CONCLUSIONS[one.word] != CONCLUSIONS[judged.conclusion[row]]:
+            few = one.plainer.attributes
+            out.append(Statement.of("short_record", attributes=few) if few else Statement.of("short_sizes"))
+        elif own != found.conclusion:
             out.append(Statement.of("asks_alone" if found.conclusion == "query" else "short_alone"))
         out += reason_sentences(rules, own, judged.signs, row, of_own)
         out += attribute_sentences(shares)
@@ -264,6 +267,8 @@ def change_sentences(
             count = int(release.model.n_reference[k])
             if count < FEW_REFERENCES:
                 out.append(Statement.of("more_references", zone=release.zone_ids[k], n_parcels=count))
+    if conclusion == "consistent" and one.plainer.unstated > one.word:
+        out.append(Statement.of("conditions_matter", fields=parcel.conditions.stated))
     without = float(against.sorter_blank[row])
     if np.isfinite(without) and abs(without - against.judged.unbounded[row]) > SORTER_MATTERS:
         sorter = parcel.conditions.sorter
@@ -328,7 +333,7 @@ def next_question(
         return Statement.of("next_sources")
     if parcel.exported_on is None or parcel.exported_on > one.compared_on:
         return Statement.of("next_date")
-    carats = sum(item.carats or 0.0 for item in parcel.declarations)
+    carats = sum(item.carats or 0.0 for item in (*parcel.declarations, *parcel.countries))
     if carats and parcel.carats is not None and abs(carats - parcel.carats) > CARATS_ASKED * parcel.carats:
         return Statement.of("next_carats", declared=float(carats), parcel=float(parcel.carats))
     unknown_on = tuple(zone for zone, status in known.items() if status == NOT_COVERED)

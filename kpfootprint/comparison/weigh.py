@@ -15,6 +15,7 @@ import numpy as np
 from scipy.special import fdtrc
 
 from kpfootprint.comparison.hypotheses import FreeShares, Hypotheses
+from kpfootprint.comparison.plainer import Plainer
 from kpfootprint.comparison.results import DeclaredZone
 from kpfootprint.conclusions import CONCLUSIONS, CONSISTENT, Rules, Signs, conclude
 from kpfootprint.parcel import Parcel
@@ -178,7 +179,8 @@ class Weighed:
 class OneParcel:
     """A parcel in its `row` of a batch that was weighed, and the day of the comparison.
 
-    `mean_ct` (Z,) is the mean stone of each zone as it would be seen through the parcel's screen, in carats.
+    `mean_ct` (Z,) is the mean stone of each zone as it would be seen through the parcel's screen, in carats; `plainer`
+    are the words of the same goods told more plainly.
     """
 
     parcel: Parcel
@@ -188,6 +190,7 @@ class OneParcel:
     release: Release
     mean_ct: Floats
     compared_on: date
+    plainer: Plainer
 
     @property
     def arrays(self) -> ParcelArrays:
@@ -198,6 +201,12 @@ class OneParcel:
     def n_stones(self) -> int:
         """Stones as they were counted, or about as many as there are."""
         return self.parcel.n_stones or max(round(float(self.arrays.n_stones[self.row])), 1)
+
+    @property
+    def word(self) -> int:
+        """The position in `CONCLUSIONS` of what is concluded, where H1 can be had: no kinder than told more plainly."""
+        assert self.weighed.declaration is not None
+        return max(int(self.weighed.declaration.judged.conclusion[self.row]), self.plainer.without)
 
     @property
     def day(self) -> date:
@@ -251,6 +260,12 @@ def weigh(arrays: ParcelArrays, hypotheses: Hypotheses, release: Release, free: 
         novelty_p=model.novelty.p_values(looked.strangeness, looked.ln_n),
         declaration=of_declaration,
     )
+
+
+def words_of(arrays: ParcelArrays, hypotheses: Hypotheses, release: Release, free: FreeShares) -> Ints:
+    """Return the positions (n,) in `CONCLUSIONS` of the words that parcels get, of all of which H1 can be had."""
+    looked = _integrated(look(release.model, arrays, hypotheses.weights), free.log_evidence)
+    return judge(release, looked, hypotheses.allowed).conclusion
 
 
 def _of_declaration(looked: Look, hypotheses: Hypotheses, release: Release, free: FreeShares) -> OfDeclaration:

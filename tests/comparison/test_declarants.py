@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from functools import cache
+from itertools import combinations
 
 import numpy as np
 import pytest
@@ -13,10 +14,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kpfootprint.comparison.results import Examination
-from kpfootprint.conclusions import CONCLUSIONS
+from kpfootprint.comparison.weigh import judge
+from kpfootprint.conclusions import CONCLUSIONS, Conclusion
 from kpfootprint.flow import examine
 from kpfootprint.footprint import footprints_of
-from kpfootprint.parcel import MOST_BELOW_SCREEN, Batch, Declaration, Parcel
+from kpfootprint.parcel import MOST_BELOW_SCREEN, NOT_RECORDED, Batch, Declaration, DeclaredCountry, Parcel, Stones
 from kpfootprint.report.text import render_text
 from kpfootprint.stats.declarations import not_named
 from kpfootprint.stats.model import goods_p, look
@@ -233,3 +235,142 @@ def test_a_speck_on_the_paper_is_told_as_one() -> None:
     text = render_text(report).replace("\u00a0", " ")
     assert "Bria <0.01 ct" in text
     assert "Bria 0.00" not in text
+
+
+TOGETHER = np.array([at for at, zone in enumerate(package().zone_of) if zone in COMPLIANT])
+
+
+def mixed(seed: int, share: float = 0.3, n_stones: int = 250) -> tuple[Parcel, int]:
+    """Return stones of a reference parcel of a compliant zone and of another's, and how many are the first's."""
+    rng = np.random.default_rng(seed)
+    home = int(rng.choice(TOGETHER))
+    other = int(rng.choice(np.setdiff1d(np.arange(len(package().zone_of)), TOGETHER)))
+    first, second = package().batch.parcels[home].stone_list, package().batch.parcels[other].stone_list
+    n = min(n_stones, first.weight_ct.size)
+    k = min(rng.binomial(n, share), second.weight_ct.size)
+    own, foreign = rng.permutation(first.weight_ct.size)[: n - k], rng.permutation(second.weight_ct.size)[:k]
+    stones = Stones(
+        weight_ct=np.concatenate([first.weight_ct[own], second.weight_ct[foreign]]),
+        codes={a: np.concatenate([first.codes[a][own], second.codes[a][foreign]]) for a in first.codes},
+    )
+    parcel = declared(home, {package().zone_of[home]: 1.0})
+    return replace(parcel, stones=stones, n_stones=n, carats=float(stones.weight_ct.sum())), n - k
+
+
+def word(parcel: Parcel, *parts: Declaration | DeclaredCountry) -> int:
+    """Return how kindly a parcel is received, with these declared in place of what was."""
+    if parts:
+        zones = tuple(item for item in parts if isinstance(item, Declaration))
+        countries = tuple(item for item in parts if isinstance(item, DeclaredCountry))
+        parcel = replace(parcel, declarations=zones, countries=countries)
+    return kindness(examined(parcel)[0])
+
+
+@tried(20)
+@given(st.integers(0, 10**6), st.sampled_from([0.0, 0.3, 0.5]))
+def test_countries_are_received_no_more_kindly_than_the_kindest_of_their_zones_or_two_of_them(
+    seed: int, share: float
+) -> None:
+    parcel, _ = mixed(seed, share)
+    release, z = shipped(), np.eye(len(ZONES))
+    zones = [ZONES.index(zone) for zone in COMPLIANT]
+    plain = [z[k] for k in zones]
+    plain += [(1.0 - x) * z[j] + x * z[k] for j, k in combinations(zones, 2) for x in (0.2, 0.4, 0.6, 0.8)]
+    (footprint,) = footprints_of(Batch((parcel,)), release.scheme, release.model.structure, release.level_names)
+    rows = np.zeros(len(plain), dtype=np.intp)
+    seen = look(release.model, footprint.arrays.take(rows), np.array(plain))
+    kindest = judge(release, seen, np.tile(np.isin(ZONES, COMPLIANT), (len(plain), 1))).conclusion.min()
+    assert word(parcel, DeclaredCountry(country="CF")) <= -kindest
+
+
+@tried(15)
+@given(
+    st.integers(0, 10**6),
+    st.sampled_from([0.0, 0.3, 0.5]),
+    st.lists(st.sampled_from(["CD", "AO", "CM"]), min_size=1, unique=True),
+)
+def test_a_country_whose_goods_could_not_be_exported_covers_nothing_without_an_amount(
+    seed: int, share: float, others: list[str]
+) -> None:
+    parcel, _ = mixed(seed, share)
+    alone, beside = (
+        examined(replace(parcel, declarations=(), countries=tuple(DeclaredCountry(country=code) for code in codes)))[0]
+        for codes in (["CF"], ["CF", *others])
+    )
+    assert beside.conclusion == alone.conclusion
+    assert beside.mixture == alone.mixture
+    assert alone.verification is not None
+    assert beside.verification is not None
+    assert beside.verification.log10_lr_unbounded == alone.verification.log10_lr_unbounded
+    told = [item.values["country"] for item in beside.cautions if item.code == "country_not_counted"]
+    assert told == others
+    assert {item.zone_id for item in alone.declared} < {item.zone_id for item in beside.declared}
+    assert set(OTHERS) == set(beside.verification.h2.values["zones"])  # type: ignore[arg-type]
+
+
+def relabelled(parcel: Parcel, attribute: str, rows: slice, code: int) -> Parcel:
+    stones = parcel.stone_list
+    codes = stones.codes[attribute].copy()
+    codes[rows] = code
+    return replace(parcel, stones=replace(stones, codes={**stones.codes, attribute: codes}))
+
+
+@tried(20)
+@given(st.integers(0, 10**6), st.sampled_from([0.3, 0.5]), st.sampled_from(["colour", "morphology"]), st.booleans())
+def test_what_is_left_open_of_the_foreign_stones_buys_no_more_than_to_leave_it_out(
+    seed: int, share: float, attribute: str, by_set: bool
+) -> None:
+    parcel, own = mixed(seed, share)
+    (found,) = [item for item in shipped().scheme.categorical if item.name == attribute]
+    code = len(found.classes) if by_set else NOT_RECORDED
+    assert word(relabelled(parcel, attribute, slice(own, None), code)) <= word(parcel.without([attribute]))
+
+
+@tried(15)
+@given(st.integers(0, 10**6), st.sampled_from([0.0, 0.3]), st.booleans())
+def test_sizes_alone_are_never_called_consistent(seed: int, share: float, sieved: bool) -> None:
+    parcel, own = mixed(seed, share)
+    attributes = [item.name for item in shipped().scheme.categorical]
+    if sieved:
+        sheet = sheet_of(parcel, shipped().scheme.sieve_sets[0], ("size", "colour"), ("size", "morphology"))
+        alone = sheet.without(attributes)
+    else:
+        alone = parcel.without(attributes)
+    assert word(alone) < kindness_of("consistent")
+    for attribute in attributes:
+        parcel = relabelled(parcel, attribute, slice(own, None), NOT_RECORDED)
+    if own < 0.9 * parcel.n_stones:
+        (said,) = examined(parcel)
+        assert said.conclusion != "consistent"
+        assert "partly_recorded" in {item.code for item in said.cautions}
+
+
+@tried(15)
+@given(st.integers(0, 10**6), st.sampled_from([0.0, 0.3]), st.sampled_from(shipped().level_names[-1]))
+def test_where_consistent_rests_on_conditions_that_were_stated_the_report_says_so(
+    seed: int, share: float, sorter: str
+) -> None:
+    parcel, _ = mixed(seed, share)
+    parcel = replace(parcel, conditions=replace(parcel.conditions, sorter=sorter))
+    (said,), unknown = examined(parcel), replace(parcel, conditions=parcel.conditions.unstated)
+    assert said.explanation is not None
+    told = {item.code: item.values for item in said.explanation.sentences}
+    kinder = said.conclusion == "consistent" and word(unknown) < kindness_of("consistent")
+    assert ("conditions_matter" in told) == kinder
+    if kinder:
+        assert "sorter" in told["conditions_matter"]["fields"]  # type: ignore[operator]
+
+
+def kindness_of(conclusion: Conclusion) -> int:
+    return -CONCLUSIONS.index(conclusion)
+
+
+@pytest.mark.parametrize("n_stones", [20, 200])
+def test_a_country_that_cannot_be_compared_is_not_comparable(n_stones: int) -> None:
+    lacking = {zone.country for zone in shipped().zone_table.zones} - {
+        zone.country for zone in shipped().zone_table.zones if zone.zone_id in ZONES
+    }
+    for code in {*lacking, *(["CF"] if n_stones < 40 else [])}:
+        parcel = with_stones(package().batch.parcels[ROWS[0]], slice(0, n_stones))
+        (said,) = examined(replace(parcel, declarations=(), countries=(DeclaredCountry(country=code),)))
+        assert said.conclusion == "not_comparable"

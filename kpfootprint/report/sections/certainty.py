@@ -138,7 +138,14 @@ def _sources(sp: Speaker, sources: Sequence[Mapping[str, Any]]) -> Table:
     )
 
 
-WOULD_CHANGE = ("grade_again", "more_stones", "declare_screen", "more_references", "sorter_matters")
+WOULD_CHANGE = (
+    "grade_again",
+    "more_stones",
+    "declare_screen",
+    "more_references",
+    "sorter_matters",
+    "conditions_matter",
+)
 ELSEWHERE = (*FIRST_PAGE, *WOULD_CHANGE, "resembles", "mixture_", "look_first", "attribute_favours")
 """How the codes of sentences begin that other sections show, or lists and pictures of this one."""
 
