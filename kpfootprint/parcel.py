@@ -257,8 +257,8 @@ class Parcel:
             counts.append(int(n_stones.sum()))
         return max(counts)
 
-    def without(self, attributes: Collection[str]) -> Parcel:
-        """Return the parcel as if these attributes, none of them size, had not been recorded; others have to remain."""
+    def without(self, attributes: Collection[str]) -> Parcel | None:
+        """Return the parcel as if these attributes, none of them size, were not recorded; None where that is all."""
         if self.stones is not None:
             codes = {name: codes for name, codes in self.stones.codes.items() if name not in attributes}
             return replace(self, stones=replace(self.stones, codes=codes))
@@ -268,7 +268,7 @@ class Parcel:
             names = tuple(item.attributes[k] for k in columns)
             if names:
                 kept.append(replace(item, attributes=names, codes=item.codes[:, columns].copy()))
-        return replace(self, breakdowns=tuple(kept))
+        return replace(self, breakdowns=tuple(kept)) if any(not item.sample for item in kept) else None
 
     def set_codes(self, attribute: Attribute) -> list[int]:
         """Return the codes of the sets of classes that stones are known by, in the scheme's order."""

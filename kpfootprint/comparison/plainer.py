@@ -54,11 +54,9 @@ def plainer_of(parcel: Parcel, scheme: Scheme, word: int) -> tuple[Plainer, Parc
         return Plainer(), None, None
     shares = {item.name: recorded_share(parcel, item) for item in scheme.categorical}
     few = tuple(name for name, share in shares.items() if 0.0 < share < LEAST_RECORDED)
-    without = None
-    if shares and max(shares.values()) < LEAST_RECORDED:
-        known = Plainer(attributes=few, without=INCONCLUSIVE)
-    else:
-        known, without = Plainer(attributes=few), parcel.without(few) if few else None
+    without = parcel.without(few) if few and max(shares.values()) >= LEAST_RECORDED else None
+    nothing = without is None and bool(few or (shares and not any(shares.values())))
+    known = Plainer(attributes=few, without=INCONCLUSIVE if nothing else CONSISTENT)
     if word != CONSISTENT or not parcel.conditions.stated:
         return known, without, None
     return known, without, replace(parcel, conditions=parcel.conditions.unstated)

@@ -308,6 +308,12 @@ def test_a_country_whose_goods_could_not_be_exported_covers_nothing_without_an_a
     assert set(OTHERS) == set(beside.verification.h2.values["zones"])  # type: ignore[arg-type]
 
 
+def left(parcel: Parcel, *attributes: str) -> Parcel:
+    without = parcel.without(attributes)
+    assert without is not None
+    return without
+
+
 def relabelled(parcel: Parcel, attribute: str, rows: slice, code: int) -> Parcel:
     stones = parcel.stone_list
     codes = stones.codes[attribute].copy()
@@ -323,7 +329,7 @@ def test_what_is_left_open_of_the_foreign_stones_buys_no_more_than_to_leave_it_o
     parcel, own = mixed(seed, share)
     (found,) = [item for item in shipped().scheme.categorical if item.name == attribute]
     code = len(found.classes) if by_set else NOT_RECORDED
-    assert word(relabelled(parcel, attribute, slice(own, None), code)) <= word(parcel.without([attribute]))
+    assert word(relabelled(parcel, attribute, slice(own, None), code)) <= word(left(parcel, attribute))
 
 
 @tried(15)
@@ -333,9 +339,9 @@ def test_sizes_alone_are_never_called_consistent(seed: int, share: float, sieved
     attributes = [item.name for item in shipped().scheme.categorical]
     if sieved:
         sheet = sheet_of(parcel, shipped().scheme.sieve_sets[0], ("size", "colour"), ("size", "morphology"))
-        alone = sheet.without(attributes)
+        alone = left(sheet, *attributes)
     else:
-        alone = parcel.without(attributes)
+        alone = left(parcel, *attributes)
     assert word(alone) < kindness_of("consistent")
     for attribute in attributes:
         parcel = relabelled(parcel, attribute, slice(own, None), NOT_RECORDED)
@@ -359,6 +365,19 @@ def test_where_consistent_rests_on_conditions_that_were_stated_the_report_says_s
     assert ("conditions_matter" in told) == kinder
     if kinder:
         assert "sorter" in told["conditions_matter"]["fields"]  # type: ignore[operator]
+
+
+@pytest.mark.parametrize("graded", ["sample", "whole"])
+def test_a_sheet_of_which_nothing_whole_remains_is_inconclusive_at_best(graded: str) -> None:
+    parcel, own = mixed(3, 0.3)
+    sieves = shipped().scheme.sieve_sets[0]
+    blank = sheet_of(relabelled(parcel, "colour", slice(own, None), NOT_RECORDED), sieves, ("colour",))
+    shapes = sheet_of(with_stones(parcel, slice(0, 60)) if graded == "sample" else parcel, sieves, ("morphology",))
+    sample = tuple(replace(item, sample=graded == "sample") for item in shapes.breakdowns)
+    both = replace(blank, breakdowns=(*blank.breakdowns, *sample), sieve_set=None)
+    assert (both.without(["colour"]) is None) == (graded == "sample")
+    (said,) = examined(both)
+    assert said.conclusion in ("inconclusive", "query", *(["consistent"] if graded == "whole" else []))
 
 
 def kindness_of(conclusion: Conclusion) -> int:
