@@ -203,6 +203,11 @@ class Parcel:
         assert self.stones is not None or not all(item.sample for item in self.breakdowns)
 
     @property
+    def origins(self) -> tuple[Declaration | DeclaredCountry, ...]:
+        """What the paper names: zones, then countries."""
+        return (*self.declarations, *self.countries)
+
+    @property
     def read_plainly(self) -> bool:
         """Whether every row and column was read under a header on top, so that there is nothing to confirm."""
         read_as = self.read_as or {}

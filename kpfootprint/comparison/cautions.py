@@ -116,7 +116,7 @@ def _of_declaration(said: Cautions, one: OneParcel) -> None:
         said.add("no_alternative")
     elif hypotheses.testable[row] and (abroad := _only_abroad(one)):
         said.add("alternatives_abroad_only", day=day, zones=abroad)
-    carats = [item.carats for item in (*parcel.declarations, *parcel.countries) if item.carats is not None]
+    carats = [item.carats for item in parcel.origins if item.carats is not None]
     if carats and parcel.carats is not None and abs(sum(carats) - parcel.carats) > CARATS_APART * parcel.carats:
         said.add("declared_carats_differ", declared=float(sum(carats)), parcel=float(parcel.carats))
 

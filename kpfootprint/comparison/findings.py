@@ -260,7 +260,7 @@ def examination_of(one: OneParcel) -> Examination:
     novel = some and novelty.p_value <= NOVEL_P
     attribution = attribution_of(one) if some else None
     verification = mixture = errors = None
-    conclusion: Conclusion | None = "not_comparable" if parcel.declarations or parcel.countries else None
+    conclusion: Conclusion | None = "not_comparable" if parcel.origins else None
     if against is not None:
         verification, errors = verification_of(one, against), error_rates_of(one.n_stones, release)
         mixture = mixture_of(one, against)

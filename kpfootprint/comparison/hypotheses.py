@@ -182,7 +182,7 @@ def form_hypotheses(parcels: tuple[Parcel, ...], release: Release, status_on: da
 
 def _too_little(parcel: Parcel, known: Mapping[str, int]) -> tuple[str, ...]:
     """Return the declared zones without reference, where all of them together are too little of what is declared."""
-    parts: list[Declaration | DeclaredCountry] = [*parcel.declarations, *parcel.countries]
+    parts = parcel.origins
     amounts = [part.percent if part.carats is None else part.carats for part in parts]
     unknown = [item.zone_id for item in parcel.declarations if item.zone_id not in known]
     if not unknown or len(unknown) == len(parts) or None in amounts:

@@ -333,7 +333,7 @@ def next_question(
         return Statement.of("next_sources")
     if parcel.exported_on is None or parcel.exported_on > one.compared_on:
         return Statement.of("next_date")
-    carats = sum(item.carats or 0.0 for item in (*parcel.declarations, *parcel.countries))
+    carats = sum(item.carats or 0.0 for item in parcel.origins)
     if carats and parcel.carats is not None and abs(carats - parcel.carats) > CARATS_ASKED * parcel.carats:
         return Statement.of("next_carats", declared=float(carats), parcel=float(parcel.carats))
     unknown_on = tuple(zone for zone, status in known.items() if status == NOT_COVERED)
