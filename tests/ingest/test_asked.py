@@ -64,6 +64,8 @@ def first(found: Reading) -> Problem:
         (f"Sorter,Sieve,Pcs,Cts\n{ladder('A')}{ladder('B', 1)}", "counted_twice"),
         (f"État,Sieve,Pcs,Cts\n{ladder('brut')}{ladder('nettoyé')}", "counted_twice"),
         (f"Sieve,Pcs,Cts\n{ladder()}{ladder()}", "counted_twice"),
+        (f"Sieve,Pcs,Cts\n{ladder()}-9+7,70,10.52\n", "counted_twice"),
+        ("Photo,Sieve,Pcs,Cts\n" + "".join(f"{p},{s},{n},{w}\n" for s, n, w in LADDER for p in "ab"), "counted_twice"),
         ("Size,White,Cape,Brown\n" + 2 * CROSS.format(30), "counted_twice"),
         ("Ct,Colour\n" + 2 * "".join(f"{w},{colour}\n" for w, colour, _ in STONES), "counted_twice"),
         ("Prices USD/ct\nSize,White,Cape,Brown\n" + CROSS.format(30), "measure_of_title"),

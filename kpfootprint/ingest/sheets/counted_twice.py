@@ -23,6 +23,9 @@ _MOST = 2_000
 _FEW = 5
 """Stones of which as many and as heavy ones come again by no chance."""
 
+_MANY_STONES, _NEARLY_SAME = 50, 0.005
+"""Stones of one class of which as many come again by no chance, and by how much weighing them again differs."""
+
 
 def ask_about_repeats(sheet: Layout) -> None:
     """Ask whether stones are counted twice: rows that come again, or as two sorters have them, below each other."""
@@ -37,6 +40,9 @@ def ask_about_repeats(sheet: Layout) -> None:
         again = np.flatnonzero((first[twice.reshape(-1)] < np.arange(raw.n_rows)) & (raw.values(counts[0]) >= _FEW))
         for row in again[:1].tolist():
             sheet.tell("counted_twice", None, row, header=raw.label(row), choices=[ONE])
+            return
+        if (near := _weighed_again(sheet)) is not None:
+            sheet.tell("counted_twice", None, near, header=raw.label(near), choices=[ONE])
             return
     headed = any(note.code == "heading" for note in sheet.trace.left_out)  # each may begin its numbers anew
     numbered = sheet.places("row") if not counts and not headed else []
@@ -65,6 +71,22 @@ def ask_about_repeats(sheet: Layout) -> None:
     for at in numbered:
         if come_alike(raw, raw.columns[at]):
             sheet.ask("count_or_other", at, "n_stones", "ignore")
+
+
+def _weighed_again(sheet: Layout) -> int | None:
+    """Return the first row that has the classes and the many stones of one above, and weighs nearly what that does."""
+    if sheet.places("lot", "parcel_id", "breakdown", "described"):
+        return None
+    places = sheet.places("size_class", "lower_ct", "description", "zone_id", "country", *sheet.attributes)
+    stones, carats = (sheet.raw.values(sheet.places(name)[0]) for name in ("n_stones", "carats"))
+    many = np.flatnonzero(stones >= _MANY_STONES)
+    if not places or not len(many):
+        return None
+    coded = np.column_stack([sheet.raw.columns[at].codes[many] for at in places])
+    _, first, twice = np.unique(np.column_stack([coded, stones[many]]), axis=0, return_index=True, return_inverse=True)
+    above = many[first[twice.reshape(-1)]]
+    again = many[(above < many) & (np.abs(carats[many] - carats[above]) <= _NEARLY_SAME * carats[above])]
+    return int(again[0]) if len(again) else None
 
 
 def _numbered_again(column: Column) -> int | None:
