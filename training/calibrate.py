@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import fields, replace
+
 import numpy as np
 
 from kpfootprint.stats.arrays import Bools, Floats, Ints, n_alike
@@ -9,7 +11,7 @@ from kpfootprint.stats.calibration import Calibration, Cases, told_apart
 from kpfootprint.stats.selection import Evidence, log10_score
 from kpfootprint.stats.summaries import summarise
 from training.config import EvidenceConfig
-from training.prepare import Fitted, Prepared
+from training.prepare import Fitted, Prepared, turned_round
 
 
 def scores_of(
@@ -22,6 +24,43 @@ def scores_of(
 
 
 def declared_cases(prepared: Prepared, evidence: Evidence, kept: Bools, settings: EvidenceConfig) -> Cases:
+    """Return the cases of the sets of compliant zones that there were, and beside them those of the sets turned round.
+
+    Had the other zones been compliant, the question would be one of the same kind, and every parcel has an answer of
+    known truth to it as well. That it calibrates alike is believed to the worth of some parcels.
+    """
+    sets = prepared.allowed_sets > 0
+    asked = cases_of_sets(prepared, evidence, kept, settings, sets)
+    turned = turned_round(sets)
+    share = turned_share(settings.turned, int(kept.sum()))
+    if not share or not possible(prepared.groups[kept], turned):
+        return asked
+    return beside(asked, cases_of_sets(prepared, evidence, kept, settings, turned), share)
+
+
+def turned_share(turned: float, n_parcels: int) -> float:
+    """Return what a parcel counts for under the question turned round, believed in to the worth of `turned` parcels."""
+    return turned / (turned + n_parcels)
+
+
+def possible(groups: Ints, sets: Bools) -> bool:
+    """Return whether parcels of these zones give cases of both hypotheses under these sets (n, Z)."""
+    own = sets[:, groups]
+    return bool(own.any() and not own.all())
+
+
+def beside(asked: Cases, turned: Cases, share: float) -> Cases:
+    """Return both kinds of cases; all of the second weigh `share` of the first, within each hypothesis."""
+    weight = turned.weight.copy()
+    for h1 in (True, False):
+        mine = turned.is_h1 == h1
+        weight[mine] *= share * asked.weight[asked.is_h1 == h1].sum() / weight[mine].sum()
+    second = replace(turned, weight=weight, share=share * turned.share)
+    columns = {f.name: np.concatenate([getattr(asked, f.name), getattr(second, f.name)]) for f in fields(Cases)}
+    return Cases(**columns)
+
+
+def cases_of_sets(prepared: Prepared, evidence: Evidence, kept: Bools, settings: EvidenceConfig, sets: Bools) -> Cases:
     """Pair parcels with declarations as exports would: H1 a compliant zone's own parcels, H2 what H2 names.
 
     For every set of compliant zones: each kept parcel of a compliant zone with its own zone, and each kept parcel of
@@ -30,7 +69,7 @@ def declared_cases(prepared: Prepared, evidence: Evidence, kept: Bools, settings
     of H2. Zones weigh equally within each of the three.
     """
     groups, unlisted_weight, pieces = prepared.groups, settings.unlisted_weight, []
-    for allowed in prepared.allowed_sets > 0:
+    for allowed in sets:
         zones = np.flatnonzero(allowed)
         own, other = np.flatnonzero(kept & allowed[groups]), np.flatnonzero(kept & ~allowed[groups])
         false_parcel, false_zone = np.repeat(other, zones.size), np.tile(zones, other.size)
@@ -47,7 +86,15 @@ def declared_cases(prepared: Prepared, evidence: Evidence, kept: Bools, settings
     parcel, is_true, score, weight = (np.concatenate(column) for column in zip(*pieces, strict=True))
     ln_n = np.log(prepared.arrays.n_stones[parcel])
     told = np.broadcast_to(told_apart(evidence.listed, settings.offset_spread), groups.shape)
-    return Cases(score=score, is_h1=is_true, ln_n=ln_n, weight=weight, parcel=parcel, told=told[parcel])
+    return Cases(
+        score=score,
+        is_h1=is_true,
+        ln_n=ln_n,
+        weight=weight,
+        parcel=parcel,
+        told=told[parcel],
+        share=np.ones(parcel.size),
+    )
 
 
 def calibrate(

@@ -156,6 +156,7 @@ def _cost(evidence: Evidence, groups: Ints, n_stones: Floats, rows: Ints, settin
         weight=np.repeat(1.0 / n_alike(groups[rows]), z),
         parcel=np.repeat(np.arange(n), z),
         told=np.repeat(told, z),
+        share=np.ones(n * z),
     )
     log10_lr = Calibration.fit(cases, trust=settings.trust).apply(cases.score, cases.ln_n, cases.told)
     return of_cases(cllr, log10_lr, cases.is_h1, cases.weight)

@@ -44,6 +44,7 @@ RANGES: Mapping[str, tuple[float, float]] = {
     "networks.batch": (1, 1_000_000),
     "evidence.unlisted_weight": (0.001, 0.999),
     "evidence.trust": (0, 1e6),
+    "evidence.turned": (0, 1e6),
     "evidence.offset_spread": (1e-3, 1e6),
     "evidence.pool_trust": (0, 1e6),
     "conclusion.minimum_stones": (1, 1e6),
@@ -67,6 +68,7 @@ class EvidenceConfig:
 
     unlisted_weight: float
     trust: float
+    turned: float
     offset_spread: float | None
     pool_trust: float
     table_weights: tuple[float, ...]

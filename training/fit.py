@@ -137,7 +137,7 @@ def _manifest(prepared: Prepared, fitted: Fitted, config: FitConfig, cases: Case
         fitted.structure, prepared.arrays, prepared.groups, len(prepared.zone_ids)
     )
     parcel_ids = [reference.batch.parcels[row].parcel_id for row in prepared.rows]
-    model = fitted.model
+    model, asked = fitted.model, cases.is_h1[cases.share == 1.0]
     return {
         "release": "unreleased",
         "released": False,
@@ -182,7 +182,7 @@ def _manifest(prepared: Prepared, fitted: Fitted, config: FitConfig, cases: Case
             }
             for row in np.flatnonzero(model.other > 0.5)
         ],
-        "calibration_trials": {"n_true": int(cases.is_h1.sum()), "n_false": int((~cases.is_h1).sum())},
+        "calibration_trials": {"n_true": int(asked.sum()), "n_false": int((~asked).sum())},
     }
 
 

@@ -15,7 +15,7 @@ from kpfootprint.parcel import FACTORS
 from kpfootprint.reference import COMPLIANT, ReferencePackage, StatusPeriod, ZoneTable
 from kpfootprint.release import Release
 from kpfootprint.retold import Said
-from kpfootprint.stats.arrays import Floats, Ints, ParcelArrays, n_alike
+from kpfootprint.stats.arrays import Bools, Floats, Ints, ParcelArrays, n_alike
 from kpfootprint.stats.association import size_bands
 from kpfootprint.stats.evidence import KNOWN_LEVEL_SHARE, Predictor
 from kpfootprint.stats.learning import blank_structure, learn_parcel_model, learn_structure
@@ -76,6 +76,13 @@ def compliant_sets(table: ZoneTable, zones: Sequence[str]) -> list[tuple[float, 
     days = {period.valid_from for period in table.periods}
     sets = {tuple(float(zone in compliant) for zone in zones) for compliant in map(table.compliant_on, days)}
     return sorted(item for item in sets if 0 < sum(item) < len(zones))
+
+
+def turned_round(sets: Bools) -> Bools:
+    """Return, of sets (n, Z) of compliant zones, the sets of all others that are none of them."""
+    known = {tuple(row) for row in sets.tolist()}
+    turned = [row for row in dict.fromkeys(tuple(row) for row in (~sets).tolist()) if row not in known]
+    return np.array(turned, dtype=bool).reshape(-1, sets.shape[1])
 
 
 def assumed_days(table: ZoneTable, zones: Sequence[str]) -> list[str]:

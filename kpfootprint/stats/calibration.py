@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from kpfootprint.stats.arrays import Bools, Floats, Ints
+from kpfootprint.stats.arrays import Bools, Floats, Ints, rows_of
 from kpfootprint.stats.metrics import LN10, share_below
 
 MAX_NEWTON_STEPS = 100
@@ -37,6 +37,9 @@ class Cases:
         Which parcel each case is about. Cases of one parcel say much the same, so parcels are what is counted.
     told : ndarray
         How much of the offset counts, from `told_apart`.
+    share : ndarray
+        Part of a parcel that the case counts for, in (0, 1]: 1 where it is the question itself, less where it is one
+        like it.
     """
 
     score: Floats
@@ -45,6 +48,7 @@ class Cases:
     weight: Floats
     parcel: Ints
     told: Floats
+    share: Floats
 
     def __post_init__(self) -> None:
         if not np.isfinite(self.score).all():
@@ -56,6 +60,18 @@ class Cases:
     def n_parcels(self) -> int:
         """Parcels that the cases are about."""
         return int(np.unique(self.parcel).size)
+
+    def where(self, which: Bools) -> Cases:
+        """Return some of the cases."""
+        return rows_of(self, which)
+
+    def counted(self, is_h1: bool) -> float:
+        """Return how many parcels the cases of one hypothesis count for."""
+        mine = self.is_h1 == is_h1
+        _, place = np.unique(self.parcel[mine], return_inverse=True)
+        most = np.zeros(place.max() + 1)
+        np.maximum.at(most, place, self.share[mine])
+        return float(most.sum())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +114,8 @@ class Calibration:
     --------
     >>> import numpy as np
     >>> score, one = np.array([2.0, 1.5, -0.5, 0.5, -1.5, -2.0]), np.ones(6)
-    >>> cases = Cases(score=score, is_h1=np.arange(6) < 3, ln_n=one, weight=one, parcel=np.arange(6), told=one)
+    >>> h1, parcel = np.arange(6) < 3, np.arange(6)
+    >>> cases = Cases(score=score, is_h1=h1, ln_n=one, weight=one, parcel=parcel, told=one, share=one)
     >>> log10_lr = Calibration.fit(cases, trust=0.0).apply(np.array([-1.0, 0.0, 1.0]), np.zeros(3))
     >>> bool(np.all(np.diff(log10_lr) > 0))
     True
@@ -160,16 +177,21 @@ class Calibration:
             bounds=np.array([-np.inf, np.inf]),
             offset_spread=offset_spread,
         )
-        log10_lr = found_so_far.apply(cases.score, cases.ln_n, cases.told)
-        h1 = cases.is_h1
-        bounds = elub_bounds(
+        low, high = found_so_far._carried(cases)
+        asked = cases.share == 1.0
+        if not asked.all():  # support for a declaration goes no farther than the question itself carries it
+            high = min(high, found_so_far._carried(cases.where(asked))[1])
+        # where the cases carry next to nothing, next to nothing is said
+        return replace(found_so_far, bounds=np.array([min(low, -LEAST_BOUND), max(high, LEAST_BOUND)]))
+
+    def _carried(self, cases: Cases) -> tuple[float, float]:
+        log10_lr, h1 = self.apply(cases.score, cases.ln_n, cases.told), cases.is_h1
+        return elub_bounds(
             log10_lr[h1],
             log10_lr[~h1],
             weights=(cases.weight[h1], cases.weight[~h1]),
-            counts=(np.unique(cases.parcel[h1]).size, np.unique(cases.parcel[~h1]).size),
+            counts=(cases.counted(True), cases.counted(False)),
         )
-        # where the cases carry next to nothing, next to nothing is said
-        return replace(found_so_far, bounds=np.array([min(bounds[0], -LEAST_BOUND), max(bounds[1], LEAST_BOUND)]))
 
     def told(self, listed: Floats) -> Floats | float:
         """Return how far parcels tell sources apart, by their log evidence (..., Z): see `told_apart`."""
@@ -249,7 +271,7 @@ def _newton(design: Floats, y: Floats, weight: Floats, *, prior: Floats, penalty
 
 
 def elub_bounds(
-    log10_lr_h1: Floats, log10_lr_h2: Floats, *, weights: tuple[Floats, Floats], counts: tuple[int, int]
+    log10_lr_h1: Floats, log10_lr_h2: Floats, *, weights: tuple[Floats, Floats], counts: tuple[float, float]
 ) -> tuple[float, float]:
     r"""Empirical lower and upper bound of log10 LRs: how far the cases at hand allow an LR to be trusted.
 
@@ -263,7 +285,7 @@ def elub_bounds(
         Calibrated log10 LRs of held-out cases; infinite ones are allowed.
     weights : (ndarray of shape (n_h1,), ndarray of shape (n_h2,))
         Weights of the cases.
-    counts : (int, int)
+    counts : (float, float)
         How many independent cases there are in each hypothesis: parcels, where a parcel stands in several cases.
 
     Returns

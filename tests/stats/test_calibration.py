@@ -23,7 +23,7 @@ ONE = np.zeros(())
 def cases(score: Floats, y: NDArray[np.int_]) -> Cases:
     """Return cases that are a parcel each, of one stone and weight."""
     one, parcel = np.ones(score.size), np.arange(score.size)
-    return Cases(score=score, is_h1=y == 1, ln_n=0.0 * one, weight=one, parcel=parcel, told=one)
+    return Cases(score=score, is_h1=y == 1, ln_n=0.0 * one, weight=one, parcel=parcel, told=one, share=one)
 
 
 def bounds(h1: Floats, h2: Floats) -> tuple[float, float]:

@@ -40,7 +40,7 @@ from training.evaluate.setting import (
     verification_results,
 )
 from training.evaluate.stress import SIEVED, hardships
-from training.evaluate.trials import Draws, draw_export_days, verification_trials
+from training.evaluate.trials import Draws, draw_export_days
 from training.folds import Split, fold_of_parcels, folds, later
 from training.record import CoverageCell, DetectionCell, Evaluation, NoveltyCell, Result
 
@@ -80,7 +80,7 @@ def measure(setting: Setting, *, anew: Method | None = None, n_resamples: int = 
     cells: list[NoveltyCell] = []
     ln_n = np.log(setting.n_stones)
     if setting.n_zones > 2:  # of two zones, one left out leaves nothing to compare with
-        world = open_world(setting, setting.scores(evidence))
+        world = open_world(setting, evidence)
         if strange is not None and sieved_strange is not None and world.strangeness is not None:
             of_left_out = conformal_p(world.strangeness, ln_n, strange[trusted], ln_n[trusted])
             world = replace(world, log10_lr=setting.held(world.log10_lr, of_left_out, world.trials))
@@ -224,17 +224,13 @@ def on_later_parcels(setting: Setting, draws: Draws) -> list[Result]:
     method = setting.method
     evidence[split.train] = held_out(fit_splits(method, early, folds(fold)), early.batch, setting.n_zones)[0]
     evidence[split.test] = held_out(fit_splits(method, package, [split]), package.batch, setting.n_zones)[0][split.test]
-    trials = verification_trials(codes, setting.days)
-    trials = trials.where(setting.trusted[trials.parcel] & ~np.isnan(evidence[trials.parcel, 0]))
-    scores = setting.scores(evidence, trials)
-    of_later = np.isin(trials.parcel, split.test)
-    known = trials.where(~of_later)
-    if known.is_h1.all() or not known.is_h1.any():
+    earlier, later_on = (np.isin(np.arange(codes.size), rows) for rows in (split.train, split.test))
+    if not setting.trials.where(earlier[setting.trials.parcel]).of_both:
         return []
-    calibration = setting.calibration(known, scores.where(~of_later))
-    tested, asked = trials.where(of_later), scores.where(of_later)
+    calibration = setting.calibration(evidence, earlier)
+    tested = setting.trials.where(later_on[setting.trials.parcel])
     ln_n = np.log(n_stones[tested.parcel])
-    log10_lr = asked.log10_lr(calibration, ln_n)
+    log10_lr = setting.scores(evidence, tested).log10_lr(calibration, ln_n)
     return verification_results(
         tested,
         log10_lr,

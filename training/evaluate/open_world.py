@@ -16,7 +16,7 @@ from kpfootprint.stats.selection import elsewhere
 from kpfootprint.stats.verification import LikelihoodRatio
 from training.evaluate.methods import fit_splits, held_out
 from training.evaluate.setting import Setting, novelty_cell, novelty_result
-from training.evaluate.trials import Draws, Scores, Trials, counted, verification_trials
+from training.evaluate.trials import Draws, Trials, counted, verification_trials
 from training.folds import leave_one_zone_out
 from training.record import Line, NoveltyCell, Result
 from training.scenarios import KINDS, Scenario, Truth
@@ -35,7 +35,7 @@ class OpenWorld:
     strangeness: Floats | None
 
 
-def open_world(setting: Setting, scores: Scores) -> OpenWorld:
+def open_world(setting: Setting, known: Floats) -> OpenWorld:
     """Leave each zone out in turn, and declare its parcels as each compliant zone on the days it was not compliant.
 
     That is what H2's unlisted source stands for. Many a zone left out has a neighbour like itself among the compliant
@@ -43,8 +43,8 @@ def open_world(setting: Setting, scores: Scores) -> OpenWorld:
 
     Parameters
     ----------
-    scores : Scores
-        Of the setting's own trials, to calibrate by.
+    known : ndarray of shape (n_parcels, n_zones + 1)
+        Evidence of the parcels while their zones were known, to calibrate by.
     """
     package, codes = setting.package, setting.codes
     fits = fit_splits(setting.method, package, leave_one_zone_out(package.zone_of))
@@ -54,7 +54,7 @@ def open_world(setting: Setting, scores: Scores) -> OpenWorld:
     trials = verification_trials(np.full(codes.size, -1), setting.days)
     was_compliant = np.stack([item.compliant for item in setting.days])[trials.day, codes[trials.parcel]]
     trials = trials.where(~was_compliant & setting.trusted[trials.parcel])
-    calibration = setting.calibration(setting.trials, scores)
+    calibration = setting.calibration(known)
     found = setting.scores(evidence, trials)
     # Where the zone left out was the only alternative, there is nothing to set the declaration against.
     usable = np.isfinite(found.asked)

@@ -97,6 +97,11 @@ class OwnEvidence:
         return self.settings.trust
 
     @property
+    def turned(self) -> float:
+        """Parcels' worth of belief that the question turned round calibrates alike."""
+        return self.settings.turned
+
+    @property
     def offset_spread(self) -> float | None:
         """Spread of log evidence over zones at which calibration's offset counts by 63 %."""
         return self.settings.offset_spread

@@ -39,7 +39,7 @@ from training.simulate import Urn
 from training.validation_report import render_validation
 
 Progress = Callable[[str], None]
-OLDER = {"trust": 40.0, "offset_spread": None, "pool_trust": 0.0, "table_weights": (0.0,)}
+OLDER = {"trust": 40.0, "turned": 0.0, "offset_spread": None, "pool_trust": 0.0, "table_weights": (0.0,)}
 """What older releases that do not state it were made with: up to format 4 the offset counts whole, and in format 2
 there was no choice, and the trust of forty parcels."""
 

@@ -11,8 +11,9 @@ import numpy as np
 from kpfootprint.reference import ReferencePackage
 from kpfootprint.stats import metrics
 from kpfootprint.stats.arrays import Bools, Floats, Ints
-from kpfootprint.stats.calibration import Calibration, told_apart
+from kpfootprint.stats.calibration import Calibration, Cases, told_apart
 from kpfootprint.stats.ranks import NOVEL_P, highest_log10_lr
+from training.calibrate import beside, turned_share
 from training.evaluate.methods import FittedSplits, Method, held_out, n_stones_of, zone_codes, zones_of
 from training.evaluate.trials import (
     Draws,
@@ -26,6 +27,7 @@ from training.evaluate.trials import (
     verification_trials,
 )
 from training.folds import fold_of_parcels
+from training.prepare import turned_round
 from training.record import Characteristic, NoveltyCell, Result
 
 SEED = 20260501
@@ -39,7 +41,10 @@ Seen = tuple[Floats, Floats | None]
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """A method, a package, and the trials on its parcels. `trusted` parcels do not seem to carry the wrong zone."""
+    """A method, a package, and the trials on its parcels. `trusted` parcels do not seem to carry the wrong zone.
+
+    The trials `turned` are those of a world in which the other zones were compliant: nothing is measured on them.
+    """
 
     method: Method
     package: ReferencePackage
@@ -49,6 +54,7 @@ class Setting:
     fold: Ints
     trusted: Bools
     trials: Trials
+    turned: Trials
     unlisted_weight: float
 
     @classmethod
@@ -64,6 +70,8 @@ class Setting:
         codes = zone_codes(package)
         trusted = np.array([parcel.parcel_id not in set(left_out) for parcel in package.batch])
         trials = verification_trials(codes, days)
+        others = turned_round(np.array([item.compliant for item in days]).reshape(len(days), len(zones_of(package))))
+        turned = verification_trials(codes, [ExportDay(days[0].day, compliant) for compliant in others])
         return cls(
             method=method,
             package=package,
@@ -73,6 +81,7 @@ class Setting:
             fold=fold_of_parcels(package.zone_of, n_folds=min(N_FOLDS, len(package.zone_of)), seed=SEED),
             trusted=trusted,
             trials=trials.where(trusted[trials.parcel]),
+            turned=turned.where(trusted[turned.parcel]),
             unlisted_weight=unlisted_weight,
         )
 
@@ -90,9 +99,24 @@ class Setting:
         told = np.broadcast_to(told_apart(evidence[:, :-1], self.method.offset_spread), len(evidence))
         return Scores(score(trials, evidence), score(trials, evidence, unlisted_source=True), told[trials.parcel])
 
-    def calibration(self, trials: Trials, scores: Scores) -> Calibration:
-        """Return what the trials teach, bounds and all."""
-        return Calibration.fit(cases_of(trials, scores, self.n_stones, self.unlisted_weight), trust=self.method.trust)
+    def calibration(self, evidence: Floats, learnt_from: Bools | None = None) -> Calibration:
+        """Return what trials on trusted parcels teach, bounds and all, and beside them the question turned round.
+
+        Parameters
+        ----------
+        learnt_from : ndarray of shape (n_parcels,), bool, optional
+            Parcels to learn from; all of them without it.
+        """
+
+        def cases(trials: Trials) -> Cases:
+            return cases_of(trials, self.scores(evidence, trials), self.n_stones, self.unlisted_weight)
+
+        known = self.trials if learnt_from is None else self.trials.where(learnt_from[self.trials.parcel])
+        turned = self.turned if learnt_from is None else self.turned.where(learnt_from[self.turned.parcel])
+        found, share = cases(known), turned_share(self.method.turned, int(self.trusted.sum()))
+        if share and turned.of_both:
+            found = beside(found, cases(turned), share)
+        return Calibration.fit(found, trust=self.method.trust)
 
     def novelty_p(self, known: Floats, shown: Floats | None = None) -> Floats:
         """Return novelty p-values of trusted parcels, ranked among those of the other folds; NaN of all others.
@@ -126,7 +150,7 @@ class Setting:
         of_trial, log10_lr = self.fold[trials.parcel], np.empty_like(scores.asked)
         for k in np.unique(of_trial):
             inside = of_trial == k
-            calibration = self.calibration(trials.where(~inside), scores.where(~inside))
+            calibration = self.calibration(known[0], self.fold != k)
             log10_lr[inside] = seen.where(inside).log10_lr(calibration, ln_n[inside])
         if known[1] is None or not self.method.strong_novelty_p:
             return log10_lr

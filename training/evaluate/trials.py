@@ -76,6 +76,11 @@ class Trials:
         """Return some of the trials."""
         return rows_of(self, which, but=("days",))
 
+    @property
+    def of_both(self) -> bool:
+        """Whether there are trials of either hypothesis."""
+        return bool(self.is_h1.any() and not self.is_h1.all())
+
     def of_another_compliant(self, rng: np.random.Generator) -> Trials:
         """Return the trials under another zone that was compliant on their day; those without one are left out."""
         others = np.array([self.days[day].compliant for day in self.day])
@@ -227,6 +232,7 @@ def cases_of(trials: Trials, scores: Scores, n_stones: Floats, unlisted_weight: 
         weight=weight,
         parcel=parcel,
         told=np.concatenate([scores.told[listed], scores.told[unlisted]]),
+        share=np.ones(parcel.size),
     )
 
 

@@ -172,7 +172,7 @@ def measure_beside_oracle(
     for method in methods:
         setting = Setting.of(method, reference, unlisted_weight=unlisted_weight)
         own = held_out(fit_splits(method, reference, folds(setting.fold)), reference.batch, setting.n_zones)[0]
-        calibration = setting.calibration(setting.trials, setting.scores(own))
+        calibration = setting.calibration(own)
         fitted = method.fit(reference, np.arange(len(reference.batch)))
         said = setting.scores(fitted.evidence(fresh.batch), tested)
         log10_lr = said.log10_lr(calibration, sizes[tested.parcel])
