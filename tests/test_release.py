@@ -15,7 +15,7 @@ import kpfootprint
 from kpfootprint.errors import ReleaseError
 from kpfootprint.release import ARRAYS, FORMAT, MANIFEST, load_release, write_release
 from kpfootprint.release.packing import pack
-from kpfootprint.release.release import WITHOUT_SETS, WITHOUT_STRONG_P
+from kpfootprint.release.release import WITHOUT_SETS, WITHOUT_STRONG_P, WITHOUT_VOTE
 from kpfootprint.stats.ranks import NOVEL_P
 from tests.worlds import shipped
 
@@ -111,12 +111,25 @@ def test_a_release_of_the_format_before_has_no_novelty_by_tables_and_the_next_on
 def test_a_release_without_a_limit_of_strong_support_holds_flagged_parcels_and_no_others(tmp_path: Path) -> None:
     release = shipped()
     older = {name: value for name, value in release.manifest["rules"].items() if name != "strong_novelty_p"}
-    for rules, name, limit in ((older, WITHOUT_STRONG_P, NOVEL_P), ({**older, "strong_novelty_p": 0.3}, FORMAT, 0.3)):
+    newer = {**older, "strong_novelty_p": 0.3}
+    for rules, name, limit in ((older, WITHOUT_STRONG_P, NOVEL_P), (newer, WITHOUT_VOTE, 0.3)):
         folder = tmp_path / str(name)
         texts = {"CARD.md": "card\n", "evaluation.json": "{}\n"}
         write_release(folder, {**release.manifest, "rules": rules}, release.model, texts)
         again = load_release(folder)
         assert (again.manifest["format"], again.rules.strong_novelty_p) == (name, limit)
+
+
+def test_a_release_keeps_what_its_tables_say_of_an_unlisted_source(tmp_path: Path) -> None:
+    release = shipped()
+    assert release.model.tables is not None
+    for name, vote in ((WITHOUT_VOTE, None), (FORMAT, 0.5)):
+        folder, tables = tmp_path / str(name), replace(release.model.tables, vote=vote)
+        texts = {"CARD.md": "card\n", "evaluation.json": "{}\n"}
+        write_release(folder, release.manifest, replace(release.model, tables=tables), texts)
+        again = load_release(folder)
+        assert again.model.tables is not None
+        assert (again.manifest["format"], again.model.tables.vote) == (name, vote)
 
 
 class Trap:

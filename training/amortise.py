@@ -237,7 +237,8 @@ def seen_in_turn(
 
     def one(split: Split) -> Ranked:
         rows = np.intersect1d(split.test, kept)
-        refit = fit_model(prepared, split.train, table_weight=fitted.tables.weight, prior=prior)
+        tables = fitted.tables
+        refit = fit_model(prepared, split.train, table_weight=tables.weight, table_vote=tables.vote, prior=prior)
         seen = partial(rank_view, fitted=replace(refit, gate=fitted.gate), networks=networks)
         return seen(prepared.arrays.take(rows), _true(prepared, rows))
 

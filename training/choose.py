@@ -54,18 +54,18 @@ class Candidates:
     gate: Floats
     strange: Floats
 
-    def readings(self, table_weight: float) -> Evidence:
+    def readings(self, table_weight: float, table_vote: float | None = None) -> Evidence:
         """Return the averaged evidence in every slot."""
         none = np.full(self.listed.shape[:2], np.nan)
-        return pooled((self.listed, self.unlisted, none), (self.tables, none), table_weight)
+        return pooled((self.listed, self.unlisted, none), (self.tables, none), table_weight, table_vote)
 
     def strangeness(self, table_weight: float) -> Floats:
         """Return the averaged distance (n,) to the nearest zone."""
         return average(self.strange[0], self.strange[1], table_weight)
 
-    def evidence(self, table_weight: float) -> Evidence:
+    def evidence(self, table_weight: float, table_vote: float | None = None) -> Evidence:
         """Return the averaged evidence, marginalised over the readings of the sizes."""
-        return fuse(self.readings(table_weight), self.gate)
+        return fuse(self.readings(table_weight, table_vote), self.gate)
 
 
 def candidates_of(fitted: Fitted, arrays: ParcelArrays) -> Candidates:

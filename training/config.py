@@ -13,6 +13,7 @@ from typing import Any
 
 from kpfootprint.errors import InputError, Problem
 from kpfootprint.plain import built
+from kpfootprint.release import Release
 from kpfootprint.retold import Said, said_of
 from kpfootprint.strict_json import is_number
 from training.acceptance import Criteria, criteria_of
@@ -47,6 +48,7 @@ RANGES: Mapping[str, tuple[float, float]] = {
     "evidence.turned": (0, 1e6),
     "evidence.offset_spread": (1e-3, 1e6),
     "evidence.pool_trust": (0, 1e6),
+    "evidence.table_vote": (0, 1),
     "conclusion.minimum_stones": (1, 1e6),
 }
 """What a number must lie between, both ends included; others need only be finite."""
@@ -72,6 +74,25 @@ class EvidenceConfig:
     offset_spread: float | None
     pool_trust: float
     table_weights: tuple[float, ...]
+    table_vote: float | None
+
+
+OLDER = {
+    "trust": 40.0,
+    "turned": 0.0,
+    "offset_spread": None,
+    "pool_trust": 0.0,
+    "table_weights": (0.0,),
+    "table_vote": None,
+}
+"""What older releases that do not state it were made with: up to format 8 no question turned round and no vote of the
+tables, up to format 4 the offset counts whole, and in format 2 there was no choice, and the trust of forty parcels."""
+
+
+def evidence_config_of(release: Release) -> EvidenceConfig:
+    """Return how the evidence of a release became LRs."""
+    stated = release.manifest["config"].get("evidence", {"unlisted_weight": release.unlisted_weight})
+    return built(EvidenceConfig, OLDER | stated)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -71,7 +71,7 @@ def fit(
     progress("structure and parcel model")
     prepared = prepare(reference, minimum_parcels=config.minimum_parcels)
     prior = None if prior_release is None else prior_covariance(prior_release, prepared)
-    plain = fit_model(prepared, prior=prior)
+    plain = fit_model(prepared, table_vote=config.evidence.table_vote, prior=prior)
     sets = prepared.allowed_sets
     progress("gate: which sizes can be trusted")
     urn = Urn(fitted=plain, sets=sets, n_jobs=config.n_jobs)
@@ -83,7 +83,8 @@ def fit(
     table_weight = choose(candidates, prepared.groups, prepared.arrays.n_stones, np.flatnonzero(kept), config.evidence)
     fitted = replace(with_weight(plain, table_weight), gate=gate)
     drawn = resample(prepared.groups, n_resamples=config.n_resamples, seed=config.seed)
-    calibration, cases = calibrate(prepared, candidates.evidence(table_weight), kept, config.evidence, times=drawn)
+    evidence = candidates.evidence(table_weight, config.evidence.table_vote)
+    calibration, cases = calibrate(prepared, evidence, kept, config.evidence, times=drawn)
     progress("network of undeclared shares")
     urn = Urn(fitted=fitted, sets=sets, n_jobs=config.n_jobs)
     networks = fit_share_networks(urn, config, seeds[1])

@@ -174,6 +174,7 @@ def fit_model(
     train: Ints | None = None,
     *,
     table_weight: float = 0.0,
+    table_vote: float | None = None,
     prior: Floats | None = None,
     n_iterations: int = N_ITERATIONS,
     structure: Structure | None = None,
@@ -186,6 +187,8 @@ def fit_model(
     ----------
     table_weight : float
         Weight of the tables beside the explicit model, 0 to 1.
+    table_vote : float, optional
+        What their probability of an unlisted source counts, see `kpfootprint.stats.tables.TableModel`.
     prior : ndarray of shape (D, D), optional
         Covariance of parcels of one zone in an older release.
     """
@@ -202,7 +205,7 @@ def fit_model(
         structure=structure,
         model=model,
         predictor=Predictor.from_model(model, _near_covariance(prepared, model)),
-        tables=fit_tables(arrays, structure, groups, len(prepared.zone_ids), weight=table_weight),
+        tables=fit_tables(arrays, structure, groups, len(prepared.zone_ids), weight=table_weight, vote=table_vote),
         novelty_weight=table_weight,
         bands=size_bands(_size_chances(structure, arrays, groups)),
         edges=known if known.size else np.array([structure.edge_mean]),

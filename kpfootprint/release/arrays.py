@@ -140,6 +140,8 @@ def checks_of(model: FootprintModel, scheme: Scheme, zones: int, levels: tuple[i
 
 def _tables(model: TableModel, classes: list[int], zones: int, drawn: int) -> Iterator[Check]:
     yield Check("model.tables.weight", (), "lie in 0 to 1", _within(0.0, 1.0))
+    if model.vote is not None:
+        yield Check("model.tables.vote", (), "lie in 0 to 1", _within(0.0, 1.0))
     for name in ("tables", "resampled"):
         yield Check(f"model.tables.{name}.len", (), *_equal(len(classes)))
     for a, (_, count) in enumerate(zip(model.tables, classes, strict=False)):

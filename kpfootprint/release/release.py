@@ -25,15 +25,16 @@ from kpfootprint.scheme import Scheme
 from kpfootprint.stats.arrays import Bools
 from kpfootprint.stats.model import FootprintModel
 
-WITHOUT_TABLES, WITHOUT_GOODS, WITHOUT_SPREAD, WITHOUT_GOODS_P, WITHOUT_SETS, WITHOUT_STRONG_P = 2, 3, 4, 5, 6, 7
-FORMAT = 8
-READABLE = (WITHOUT_TABLES, WITHOUT_GOODS, WITHOUT_SPREAD, WITHOUT_GOODS_P, WITHOUT_SETS, WITHOUT_STRONG_P, FORMAT)
+WITHOUT_TABLES, WITHOUT_GOODS, WITHOUT_SPREAD, WITHOUT_GOODS_P = 2, 3, 4, 5
+WITHOUT_SETS, WITHOUT_STRONG_P, WITHOUT_VOTE, FORMAT = 6, 7, 8, 9
+READABLE = tuple(range(WITHOUT_TABLES, FORMAT + 1))
 """Formats that can be read. Format 2 has no tables: its evidence is the explicit model's alone. Formats 2 and 3 have no
 test of goods of their own: undeclared goods under the best declaration are looked for by the share network. Up to
 format 4 the offset of the calibration counts whole, however little a parcel tells sources apart. Up to format 5 the
 interval of undeclared goods begins above 0 without asking that test. Up to format 6 one posterior is the threshold of
 the set of zones at every size, and novelty is a distance by the explicit model alone. Up to format 7 all
-parcels that are not flagged carry strong support, however far from every source."""
+parcels that are not flagged carry strong support, however far from every source. Up to format 8
+tables and explicit model are averaged for an unlisted source as for listed ones."""
 CARD = "CARD.md"
 
 
@@ -186,7 +187,9 @@ def format_of(model: FootprintModel, rules: Mapping[str, float]) -> int:
         return WITHOUT_GOODS_P
     if model.sets is None or model.novelty_weight is None:
         return WITHOUT_SETS
-    return FORMAT if "strong_novelty_p" in rules else WITHOUT_STRONG_P
+    if "strong_novelty_p" not in rules:
+        return WITHOUT_STRONG_P
+    return WITHOUT_VOTE if model.tables.vote is None else FORMAT
 
 
 def _with_test_of_all_goods(arrays: dict[str, Any]) -> dict[str, Any]:

@@ -1,7 +1,11 @@
 r"""From both kinds of evidence to one: averaged, and marginalised over the sizes that can be trusted.
 
 With :math:`E^{(1)}` the log evidence of the explicit model, :math:`E^{(2)}` that of the tables and *t* their weight,
-:math:`E = (1 - t) E^{(1)} + t E^{(2)}` for every source, listed or not, and for what was declared.
+:math:`E = (1 - t) E^{(1)} + t E^{(2)}` for every listed source and for what was declared. That nobody has sampled the
+source is a matter of probabilities: each kind has its own, :math:`p_k`, with listed and unlisted sources at even odds,
+and :math:`p = (1 - v) p_1 + v p_2` is that of both, with *v* the vote of the tables. Tables without any reference
+parcel are wide, and a parcel that is odd for its own zone falls to them; on the log scale one kind alone could make it
+so. Releases up to format 8 average that source like all others.
 
 Sizes may have been taken out without a word. A gate gives the chance of each reading of the sizes (nothing taken out;
 the lower end, the upper end, both in doubt) from how a parcel's sizes fit. With :math:`g_h` these chances and
@@ -13,7 +17,8 @@ where :math:`c_h` is the log mean of the evidence over all sources, so that read
 
 References
 ----------
-Genest and Zidek (1986), Combining probability distributions, Statistical Science 1, 114-135 (logarithmic pools).
+Genest and Zidek (1986), Combining probability distributions, Statistical Science 1, 114-135 (logarithmic and linear
+pools).
 """
 
 from __future__ import annotations
@@ -21,6 +26,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import expit, logit
 
 from kpfootprint.stats.arrays import Bools, Floats
 from kpfootprint.stats.evidence import FAR, NEAR, log_sum
@@ -31,6 +37,9 @@ from kpfootprint.stats.views import View
 
 UNLISTED_WEIGHTS = np.full(len(NEAR) + len(FAR), 1.0 / (len(NEAR) + len(FAR)))
 """Weights of the unlisted components, near a listed source and anywhere."""
+
+NEVER_SURE = (1e-12, 1.0 - 1e-12)
+"""Probabilities of an unlisted source lie between these."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,8 +63,7 @@ class Evidence:
     @property
     def level(self) -> Floats:
         """The log mean evidence over listed and unlisted sources, both at one half, of the shape of `unlisted`."""
-        listed = log_sum(self.listed) - np.log(self.listed.shape[-1])
-        out: Floats = np.logaddexp(listed, self.unlisted) - np.log(2.0)
+        out: Floats = np.logaddexp(log_mean(self.listed), self.unlisted) - np.log(2.0)
         return out
 
 
@@ -65,7 +73,10 @@ def average(explicit: Floats, tables: Floats, weight: float) -> Floats:
 
 
 def pooled(
-    explicit: tuple[Floats, Floats, Floats], tables: tuple[Floats, Floats] | None = None, weight: float = 0.0
+    explicit: tuple[Floats, Floats, Floats],
+    tables: tuple[Floats, Floats] | None = None,
+    weight: float = 0.0,
+    vote: float | None = None,
 ) -> Evidence:
     """Return both kinds of evidence as one.
 
@@ -75,13 +86,31 @@ def pooled(
         That of the explicit model for listed sources, for the components of an unlisted one, for what was declared.
     tables : (ndarray of shape (..., Z + 1), ndarray of shape (...,)), optional
         That of the tables for listed sources and, last, an unlisted one; for what was declared.
+    vote : float, optional
+        What the tables' probability of an unlisted source counts; it is averaged on the log scale without it, and where
+        one kind alone weighs anything.
     """
     listed, unlisted, declared = explicit
-    if tables is not None:
-        every, own = tables
-        listed, declared = average(listed, every[..., :-1], weight), average(declared, own, weight)
-        unlisted = average(unlisted, every[..., -1:], weight)
-    return Evidence(listed=listed, unlisted=any_unlisted(unlisted), declared=declared)
+    if tables is None:
+        return Evidence(listed=listed, unlisted=any_unlisted(unlisted), declared=declared)
+    every, own = tables
+    both = average(listed, every[..., :-1], weight)
+    if vote is None or weight in (0.0, 1.0):
+        beyond = any_unlisted(average(unlisted, every[..., -1:], weight))
+    else:
+        chances = (
+            expit(any_unlisted(unlisted) - log_mean(listed)),
+            expit(every[..., -1] - log_mean(every[..., :-1])),
+        )
+        chance = np.clip((1.0 - vote) * chances[0] + vote * chances[1], *NEVER_SURE)
+        beyond = log_mean(both) + logit(chance)
+    return Evidence(listed=both, unlisted=beyond, declared=average(declared, own, weight))
+
+
+def log_mean(listed: Floats) -> Floats:
+    """Return the log of the mean evidence (...,) over listed sources (..., Z)."""
+    out: Floats = log_sum(listed) - np.log(listed.shape[-1])
+    return out
 
 
 def averaged_readings(view: View, declared: tuple[Floats, Floats] | None = None, factor: float = 1.0) -> Evidence:
@@ -103,7 +132,7 @@ def averaged_readings(view: View, declared: tuple[Floats, Floats] | None = None,
     own = none
     if declared is not None:
         own = slots_of(declared_tables(tables, view.arrays, structure, declared[0], factor))[:, :, 0]
-    return pooled(explicit, (every, own), tables.weight)
+    return pooled(explicit, (every, own), tables.weight, tables.vote)
 
 
 def slots_of(evidence: TableEvidence) -> Floats:

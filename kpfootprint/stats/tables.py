@@ -78,11 +78,15 @@ class TableModel:
         Weight of this evidence beside the explicit one, 0 to 1; both are averaged on the log scale.
     resampled : tuple of ndarray of shape (B, Z, C)
         Shares of each table from resampled reference parcels.
+    vote : float, optional
+        What the tables' probability of an unlisted source counts beside the explicit model's, 0 to 1, where both kinds
+        weigh something; releases up to format 8 average that source on the log scale like all others.
     """
 
     tables: tuple[ClassTable, ...]
     weight: float
     resampled: tuple[Floats, ...]
+    vote: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,12 +172,21 @@ def table_counts(arrays: ParcelArrays, structure: Structure) -> tuple[Floats, ..
     return tuple(part * arrays.recorded[:, k : k + 1] for k, part in enumerate(parts))
 
 
-def fit_tables(arrays: ParcelArrays, structure: Structure, groups: Ints, n_groups: int, *, weight: float) -> TableModel:
+def fit_tables(
+    arrays: ParcelArrays,
+    structure: Structure,
+    groups: Ints,
+    n_groups: int,
+    *,
+    weight: float,
+    vote: float | None = None,
+) -> TableModel:
     """Fit the tables to reference parcels of known groups, every group weighing the same in the grand mean."""
     return TableModel(
         tables=tuple(fit_table(x, groups, n_groups) for x in table_counts(arrays, structure)),
         weight=weight,
         resampled=(),
+        vote=vote,
     )
 
 

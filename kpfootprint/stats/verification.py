@@ -149,7 +149,7 @@ class LikelihoodRatio:
             said = declared_tables(model.tables, arrays, structure, declared, 1.0)
             shown = np.concatenate([every.total(w, flag) for flag, _, w in readings])
             own_shown = np.concatenate([said.total(w, flag)[:, 0] for flag, _, w in readings])
-            found = pooled(explicit, (shown, own_shown), model.tables.weight)
+            found = pooled(explicit, (shown, own_shown), model.tables.weight, model.tables.vote)
 
         def lr_of(first: int, with_size: bool) -> Floats:
             """Fuse the readings that begin at `first`; without size every window is the same reading."""

@@ -6,14 +6,18 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.special import expit
 
+from kpfootprint.stats.arrays import Floats
 from kpfootprint.stats.model import gate_of, look
 from kpfootprint.stats.selection import (
+    NEVER_SURE,
     UNLISTED_WEIGHTS,
     Evidence,
     any_unlisted,
     fuse,
     log_alternative,
+    log_mean,
     pooled,
 )
 from kpfootprint.stats.views import SLOTS
@@ -83,3 +87,35 @@ def test_without_sizes_the_gate_and_the_windows_do_not_matter() -> None:
     again = fuse(pooled((looked.view.listed, looked.view.unlisted, np.zeros((5, 5)))), np.full((5, 4), 0.25))
     np.testing.assert_allclose(again.listed, looked.evidence.listed, atol=1e-4)
     np.testing.assert_allclose(again.unlisted, looked.evidence.unlisted, atol=1e-4)
+
+
+def two_kinds(seed: int) -> tuple[tuple[Floats, Floats, Floats], tuple[Floats, Floats]]:
+    rng = np.random.default_rng(seed)
+    own = np.full((4, 3), np.nan)
+    return (rng.normal(size=(4, 3, 5)) * 4, rng.normal(size=(4, 3, 5)) * 4, own), (rng.normal(size=(4, 3, 6)) * 4, own)
+
+
+def chance_of_unlisted(found: Evidence) -> Floats:
+    return expit(found.unlisted - log_mean(found.listed))
+
+
+@given(st.integers(0, 10_000), st.floats(0.05, 0.95), st.floats(0.0, 1.0))
+def test_an_unlisted_source_is_a_matter_of_both_probabilities(seed: int, weight: float, vote: float) -> None:
+    explicit, tables = two_kinds(seed)
+    alone = [chance_of_unlisted(pooled(explicit)), chance_of_unlisted(pooled(explicit, tables, 1.0))]
+    found = pooled(explicit, tables, weight, vote)
+    np.testing.assert_array_equal(found.listed, pooled(explicit, tables, weight).listed)
+    expected = (1.0 - vote) * alone[0] + vote * alone[1]
+    np.testing.assert_allclose(chance_of_unlisted(found), np.clip(expected, *NEVER_SURE), rtol=1e-9)
+    moved = (tables[0] + 3.0, tables[1])  # each kind is known up to a constant of the parcel
+    np.testing.assert_allclose(
+        chance_of_unlisted(pooled(explicit, moved, weight, vote)), chance_of_unlisted(found), atol=1e-9
+    )
+
+
+@given(st.integers(0, 10_000), st.sampled_from([0.0, 1.0]), st.floats(0.0, 1.0))
+def test_one_kind_that_weighs_everything_has_the_only_vote(seed: int, weight: float, vote: float) -> None:
+    explicit, tables = two_kinds(seed)
+    np.testing.assert_array_equal(
+        pooled(explicit, tables, weight, vote).unlisted, pooled(explicit, tables, weight).unlisted
+    )

@@ -107,7 +107,10 @@ def test_figures_follow_the_policy_numbers_of_the_release(
     left_out = [item.parcel_id for item in evaluation.suspects if item.reason == "mislabelled"]
     known = without(package, BEYOND)
     own, other = (
-        measure(Setting.of(method, known, left_out, unlisted_weight=weight), n_resamples=2) for weight in (WEIGHT, 0.2)
+        measure(
+            Setting.of(method, known, left_out, unlisted_weight=weight, turned=method.settings.turned), n_resamples=2
+        )
+        for weight in (WEIGHT, 0.2)
     )
     lrs = [[trial.log10_lr for trial in found.trials] for found in (evaluation, own, other)]
     assert lrs[0] == pytest.approx(lrs[1], abs=1e-9)

@@ -32,7 +32,7 @@ def value(results: list[Result], metric: str, conditions: str) -> float:
 
 
 def test_few_parcels_are_left_of_every_zone_and_none_that_is_tested(package: ReferencePackage) -> None:
-    fold = Setting.of(ChiSquare(), package, unlisted_weight=0.2).fold
+    fold = Setting.of(ChiSquare(), package, unlisted_weight=0.2, turned=0.0).fold
     codes = zone_codes(package)
     for (conditions, learnt, splits), few in zip(poorer_references(package, fold), FEW, strict=False):
         assert conditions == f"{few} reference parcels a zone"
@@ -43,7 +43,9 @@ def test_few_parcels_are_left_of_every_zone_and_none_that_is_tested(package: Ref
 
 
 def test_wrong_labels_are_of_another_zone(package: ReferencePackage) -> None:
-    *_, (conditions, learnt, _) = poorer_references(package, Setting.of(ChiSquare(), package, unlisted_weight=0.2).fold)
+    *_, (conditions, learnt, _) = poorer_references(
+        package, Setting.of(ChiSquare(), package, unlisted_weight=0.2, turned=0.0).fold
+    )
     assert conditions == f"{WRONG_LABELS:.0%} of reference labels wrong"
     wrong = np.array(learnt.zone_of) != np.array(package.zone_of)
     assert 0 < wrong.mean() < 0.3
@@ -51,7 +53,7 @@ def test_wrong_labels_are_of_another_zone(package: ReferencePackage) -> None:
 
 
 def test_every_poorer_reference_is_measured(package: ReferencePackage) -> None:
-    setting = Setting.of(LinearDiscriminant(), package, unlisted_weight=0.2)
+    setting = Setting.of(LinearDiscriminant(), package, unlisted_weight=0.2, turned=0.0)
     results = with_poorer_references(setting, Draws(np.random.default_rng(1), 5))
     assert len({r.conditions for r in results}) == len(FEW) + 1
     assert all(0.0 < value(results, "Cllr", conditions) < 0.9 for conditions in {r.conditions for r in results})
@@ -60,15 +62,17 @@ def test_every_poorer_reference_is_measured(package: ReferencePackage) -> None:
 @pytest.mark.slow
 def test_either_kind_of_evidence_is_measured_alone(package: ReferencePackage) -> None:
     own = OwnEvidence(read_config().evidence, NOVEL_P)
-    results = each_alone(Setting.of(own, package, unlisted_weight=0.2), own, draws=Draws(np.random.default_rng(1), 5))
+    results = each_alone(
+        Setting.of(own, package, unlisted_weight=0.2, turned=0.0), own, draws=Draws(np.random.default_rng(1), 5)
+    )
     assert all(value(results, "AUC", conditions) > 0.8 for conditions in ALONE)
 
 
 def test_flagged_parcels_are_held_where_the_method_says_so(package: ReferencePackage) -> None:
-    plain = Setting.of(ChiSquare(), package, unlisted_weight=0.2)
+    plain = Setting.of(ChiSquare(), package, unlisted_weight=0.2, turned=0.0)
     method = ChiSquare()
     method.strong_novelty_p = NOVEL_P
-    ruled = Setting.of(method, package, unlisted_weight=0.2)
+    ruled = Setting.of(method, package, unlisted_weight=0.2, turned=0.0)
     seen = held_out(fit_splits(plain.method, package, folds(plain.fold)), package.batch, plain.n_zones)
     assert seen[1] is not None
     strange = np.where(np.arange(plain.codes.size) == plain.codes.size - 1, 1e3, seen[1])

@@ -27,7 +27,7 @@ def package() -> ReferencePackage:
 
 
 def of(package: ReferencePackage, method: Method = PEERS[-1]) -> Setting:
-    return Setting.of(method, package, unlisted_weight=0.2)
+    return Setting.of(method, package, unlisted_weight=0.2, turned=0.0)
 
 
 def test_parcels_from_nowhere_are_declared_as_compliant_zones_alone(package: ReferencePackage) -> None:

@@ -33,7 +33,7 @@ def test_the_world_draws_what_it_says(package: ReferencePackage) -> None:
 
 def test_the_oracle_is_calibrated_and_nothing_beats_it_beyond_chance(package: ReferencePackage) -> None:
     evaluations, excess = measure_beside_oracle(
-        PEERS[:4], package, unlisted_weight=0.2, n_reference=10, n_tested=60, n_resamples=60
+        PEERS[:4], package, unlisted_weight=0.2, turned=0.0, n_reference=10, n_tested=60, n_resamples=60
     )
     oracle = evaluations[-1]
     assert oracle.release == "Bayes oracle"

@@ -47,7 +47,5 @@ def test_more_variance_is_more_variance(prepared: Prepared, fitted: Fitted) -> N
 @pytest.mark.slow
 def test_lrs_stay_calibrated_where_parcels_vary_more(prepared: Prepared, fitted: Fitted) -> None:
     method = OwnEvidence(read_config().evidence, NOVEL_P)
-    results = world_results(
-        method, prepared, fitted, unlisted_weight=0.2, draws=Draws(np.random.default_rng(1), 3), worlds=WORLDS[1:3]
-    )
+    results = world_results(method, prepared, fitted, draws=Draws(np.random.default_rng(1), 3), worlds=WORLDS[1:3])
     assert all(r.value is not None and r.value < 1.1 for r in results if r.metric == "Cllr")

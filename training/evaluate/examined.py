@@ -40,9 +40,10 @@ def table_weight_of(release: Release) -> float:
 def refitted(release: Release, prepared: Prepared, train: Ints) -> Release:
     """Return the release with its parcel model fitted anew to the parcels at `train` (positions in the package)."""
     rows = np.flatnonzero(np.isin(prepared.rows, train))
-    fitted = fit_model(prepared, rows, table_weight=table_weight_of(release))
-    tables = None
-    if release.model.tables is not None:
+    tables, learnt = None, release.model.tables
+    vote = None if learnt is None else learnt.vote
+    fitted = fit_model(prepared, rows, table_weight=table_weight_of(release), table_vote=vote)
+    if learnt is not None:
         drawn = resample(prepared.groups[rows], n_resamples=len(release.model.resampled_sources), seed=0)
         arrays = prepared.arrays.take(rows)
         tables = resample_tables(fitted.tables, arrays, fitted.structure, prepared.groups[rows], drawn)

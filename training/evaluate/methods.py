@@ -47,10 +47,6 @@ class Method(Protocol):
         """Parcels' worth of belief that its scores are log10 LRs before any calibration."""
 
     @property
-    def turned(self) -> float:
-        """Parcels' worth of belief that the question turned round calibrates alike, see `training.calibrate`."""
-
-    @property
     def offset_spread(self) -> float | None:
         """Spread of its log evidence over zones at which calibration's offset counts by 63 %; whole without it."""
 

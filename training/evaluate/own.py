@@ -97,11 +97,6 @@ class OwnEvidence:
         return self.settings.trust
 
     @property
-    def turned(self) -> float:
-        """Parcels' worth of belief that the question turned round calibrates alike."""
-        return self.settings.turned
-
-    @property
     def offset_spread(self) -> float | None:
         """Spread of log evidence over zones at which calibration's offset counts by 63 %."""
         return self.settings.offset_spread
@@ -112,7 +107,8 @@ class OwnEvidence:
         weight = choose_for(prepared, self.gate, self.settings) if self.table_weight is None else self.table_weight
         zones = zones_of(package)
         columns = np.array([zones.index(zone) for zone in prepared.zone_ids], dtype=np.intp)
-        fitted = replace(fit_model(prepared, table_weight=weight, prior=self.prior), gate=self.gate)
+        fitted = fit_model(prepared, table_weight=weight, table_vote=self.settings.table_vote, prior=self.prior)
+        fitted = replace(fitted, gate=self.gate)
         return FittedOwn(prepared, fitted, columns, len(zones))
 
 

@@ -14,11 +14,10 @@ from typing import Any
 import numpy as np
 from joblib import parallel_config
 
-from kpfootprint.plain import built
 from kpfootprint.reference import ReferencePackage
 from kpfootprint.release import MANIFEST, Release, load_release
 from training.acceptance import Criteria
-from training.config import EvidenceConfig, read_config
+from training.config import evidence_config_of, read_config
 from training.declarants import try_declarations
 from training.evaluate.blends import measure_blends
 from training.evaluate.decisions import tried_results
@@ -39,9 +38,6 @@ from training.simulate import Urn
 from training.validation_report import render_validation
 
 Progress = Callable[[str], None]
-OLDER = {"trust": 40.0, "turned": 0.0, "offset_spread": None, "pool_trust": 0.0, "table_weights": (0.0,)}
-"""What older releases that do not state it were made with: up to format 4 the offset counts whole, and in format 2
-there was no choice, and the trust of forty parcels."""
 
 
 def evaluate_model(
@@ -99,12 +95,11 @@ def evaluate(
     fitted = fit_model(prepared)
     suspects = suspects_of(prepared, fitted)
     left_out = [item.parcel_id for item in suspects if item.reason == "mislabelled"]
-    stated = OLDER | release.manifest["config"].get("evidence", {"unlisted_weight": release.unlisted_weight})
-    settings = built(EvidenceConfig, stated)
+    settings = evidence_config_of(release)
     anew = OwnEvidence(settings, release.rules.strong_novelty_p, gate=release.model.gate, name=release.name)
     method = replace(anew, table_weight=table_weight_of(release))
     weight = release.unlisted_weight
-    setting = Setting.of(method, package, left_out, unlisted_weight=weight)
+    setting = Setting.of(method, package, left_out, unlisted_weight=weight, turned=settings.turned)
     with parallel_config(n_jobs=n_jobs):
         evaluation = measure(setting, anew=anew, n_resamples=n_resamples, quick=quick)
     # Novelty of known zones is measured below with the product's own ranks; zones left out have no such ranks.
@@ -133,7 +128,7 @@ def evaluate(
         progress("worlds that differ")
         with parallel_config(n_jobs=n_jobs):
             draws = Draws(np.random.default_rng(SEED), n_resamples)
-            fusion += world_results(anew, prepared, fitted, unlisted_weight=weight, draws=draws)
+            fusion += world_results(anew, prepared, fitted, draws=draws)
 
     progress("simulated parcels from nowhere")
     n = 2000 if quick else 10_000

@@ -43,7 +43,8 @@ Seen = tuple[Floats, Floats | None]
 class Setting:
     """A method, a package, and the trials on its parcels. `trusted` parcels do not seem to carry the wrong zone.
 
-    The trials `turned` are those of a world in which the other zones were compliant: nothing is measured on them.
+    The trials `turned` are those of a world in which the other zones were compliant: nothing is measured on them, and
+    calibration learns from them to the worth of `turned_worth` parcels, see `training.calibrate`.
     """
 
     method: Method
@@ -55,11 +56,18 @@ class Setting:
     trusted: Bools
     trials: Trials
     turned: Trials
+    turned_worth: float
     unlisted_weight: float
 
     @classmethod
     def of(
-        cls, method: Method, package: ReferencePackage, left_out: Sequence[str] = (), *, unlisted_weight: float
+        cls,
+        method: Method,
+        package: ReferencePackage,
+        left_out: Sequence[str] = (),
+        *,
+        unlisted_weight: float,
+        turned: float,
     ) -> Setting:
         """Draw export days and folds, which depend on the package alone.
 
@@ -71,7 +79,7 @@ class Setting:
         trusted = np.array([parcel.parcel_id not in set(left_out) for parcel in package.batch])
         trials = verification_trials(codes, days)
         others = turned_round(np.array([item.compliant for item in days]).reshape(len(days), len(zones_of(package))))
-        turned = verification_trials(codes, [ExportDay(days[0].day, compliant) for compliant in others])
+        turned_trials = verification_trials(codes, [ExportDay(days[0].day, compliant) for compliant in others])
         return cls(
             method=method,
             package=package,
@@ -81,7 +89,8 @@ class Setting:
             fold=fold_of_parcels(package.zone_of, n_folds=min(N_FOLDS, len(package.zone_of)), seed=SEED),
             trusted=trusted,
             trials=trials.where(trusted[trials.parcel]),
-            turned=turned.where(trusted[turned.parcel]),
+            turned=turned_trials.where(trusted[turned_trials.parcel]),
+            turned_worth=turned,
             unlisted_weight=unlisted_weight,
         )
 
@@ -113,7 +122,7 @@ class Setting:
 
         known = self.trials if learnt_from is None else self.trials.where(learnt_from[self.trials.parcel])
         turned = self.turned if learnt_from is None else self.turned.where(learnt_from[self.turned.parcel])
-        found, share = cases(known), turned_share(self.method.turned, int(self.trusted.sum()))
+        found, share = cases(known), turned_share(self.turned_worth, int(self.trusted.sum()))
         if share and turned.of_both:
             found = beside(found, cases(turned), share)
         return Calibration.fit(found, trust=self.method.trust)

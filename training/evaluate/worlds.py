@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from kpfootprint.parcel import Batch, Parcel, Stones
 from kpfootprint.reference import ReferencePackage
 from kpfootprint.stats.arrays import Floats
-from training.evaluate.methods import Method, fit_splits
+from training.evaluate.methods import fit_splits
+from training.evaluate.own import OwnEvidence
 from training.evaluate.setting import SEED, Setting
 from training.evaluate.trials import Draws
 from training.folds import folds
@@ -110,19 +111,18 @@ def draw_world(world: World, prepared: Prepared, fitted: Fitted, *, seed: int) -
 
 
 def world_results(
-    method: Method,
+    method: OwnEvidence,
     prepared: Prepared,
     fitted: Fitted,
     *,
-    unlisted_weight: float,
     draws: Draws,
     worlds: Sequence[World] = WORLDS,
 ) -> list[Result]:
     """Measure in each world whether what a method says stays calibrated."""
     results: list[Result] = []
     for k, world in enumerate(worlds):
-        package = draw_world(world, prepared, fitted, seed=SEED + k)
-        setting = Setting.of(method, package, unlisted_weight=unlisted_weight)
+        package, asked = draw_world(world, prepared, fitted, seed=SEED + k), method.settings
+        setting = Setting.of(method, package, unlisted_weight=asked.unlisted_weight, turned=asked.turned)
         results += setting.results(
             fit_splits(method, package, folds(setting.fold)),
             conditions=f"world: {world.name}",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -12,7 +11,7 @@ import numpy as np
 
 from kpfootprint.conclusions import Rules
 from kpfootprint.release import load_release
-from training.config import read_config
+from training.config import evidence_config_of, read_config
 from training.evaluate.doubts import suspects_of
 from training.evaluate.measure import measure, measure_shares
 from training.evaluate.methods import Method, measured_on, zones_of
@@ -48,19 +47,21 @@ def measure_peers(reference: Path, out: Path, model: Path | None, progress: Call
     warnings.filterwarnings("ignore", "The number of unique classes")  # zones of few parcels are classes all the same
     package, settings = load_package(reference), read_config()
     own: list[Evaluation] = [] if model is None else [read_evaluation(model)]
-    zones = usable_zones(package, settings.minimum_parcels) if model is None else load_release(model).zone_ids
+    release = None if model is None else load_release(model)
+    zones = usable_zones(package, settings.minimum_parcels) if release is None else release.zone_ids
     package = measured_on(package, zones)
     prepared = prepare(package, minimum_parcels=1)
     found = own[0].suspects if own else suspects_of(prepared, fit_model(prepared))
     suspects = [item.parcel_id for item in found if item.reason == "mislabelled"]
     verification: list[Evaluation] = []
-    weight = float(own[0].made["unlisted weight"]) if own else settings.evidence.unlisted_weight
+    evidence = settings.evidence if release is None else evidence_config_of(release)
     rules = Rules.from_json(settings.conclusion)
-    evidence = replace(settings.evidence, unlisted_weight=weight)
     methods: tuple[Method, ...] = (*PEERS, OwnEvidence(evidence, rules.strong_novelty_p))
     for method in methods:
         progress(method.name)
-        setting = Setting.of(method, package, suspects, unlisted_weight=weight)
+        setting = Setting.of(
+            method, package, suspects, unlisted_weight=evidence.unlisted_weight, turned=evidence.turned
+        )
         verification.append(measure(setting))
     mixing: list[Evaluation] = []
     for unmixer in UNMIXERS:
@@ -68,7 +69,9 @@ def measure_peers(reference: Path, out: Path, model: Path | None, progress: Call
         learnt_from = partial(unmixer.learnt_from, package)
         mixing.append(measure_shares(unmixer.name, learnt_from, package, trusted=setting.trusted))
     progress("simulated world")
-    simulated, _ = measure_beside_oracle(methods, package, unlisted_weight=weight)
+    simulated, _ = measure_beside_oracle(
+        methods, package, unlisted_weight=evidence.unlisted_weight, turned=evidence.turned
+    )
     days = draw_export_days(package.zone_table, zones_of(package), rng=np.random.default_rng(SEED))
     page = render_peers(
         [*verification, *own],

@@ -135,6 +135,7 @@ def measure_beside_oracle(
     package: ReferencePackage,
     *,
     unlisted_weight: float,
+    turned: float,
     n_reference: int = 20,
     n_tested: int = 30,
     n_resamples: int = 300,
@@ -170,7 +171,7 @@ def measure_beside_oracle(
     evaluations: list[Evaluation] = []
     excess: list[tuple[str, float, ConfidenceInterval]] = []
     for method in methods:
-        setting = Setting.of(method, reference, unlisted_weight=unlisted_weight)
+        setting = Setting.of(method, reference, unlisted_weight=unlisted_weight, turned=turned)
         own = held_out(fit_splits(method, reference, folds(setting.fold)), reference.batch, setting.n_zones)[0]
         calibration = setting.calibration(own)
         fitted = method.fit(reference, np.arange(len(reference.batch)))

@@ -17,9 +17,6 @@ from training.evaluate.methods import zone_codes, zones_of
 from training.evaluate.mixtures import Shares
 from training.evaluate.trials import Alternatives
 
-TURNED = 20.0
-"""Parcels' worth of belief that the question turned round calibrates alike, as in ``config.toml``."""
-
 
 @dataclass(frozen=True, slots=True)
 class Tables:
@@ -101,7 +98,6 @@ class Peer(Learner):
 
     alternatives: Alternatives = "mean"
     trust = 0.0
-    turned = TURNED
     offset_spread: float | None = None
     says_strange = False
     """Whether scores that are no distances say how unlike everything a parcel is."""
