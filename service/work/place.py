@@ -30,6 +30,9 @@ Loaded = tuple[tuple[object, ...], Release]
 AT_ONCE = 1
 """Heavy operations of one worker at a time, and large ones: more would only share the same processor."""
 
+MOST_SAID = 500
+"""Answers about the release itself that are kept at hand."""
+
 
 class Workplace:
     """One process's register, release and meters."""
@@ -40,6 +43,7 @@ class Workplace:
         self._engine: sa.Engine | None = None
         self._loaded: Loaded | None = None
         self._limiters: dict[bool, CapacityLimiter] = {}
+        self._said: dict[tuple[object, ...], Any] = {}
 
     @property
     def engine(self) -> sa.Engine:
@@ -84,6 +88,7 @@ class Workplace:
             release = load_release(folder)
             try_release(release)
             self._loaded = (mark, release)
+            self._said.clear()
         return self._loaded[1]
 
     def origin(self, given: str | None) -> str | None:
@@ -93,6 +98,15 @@ class Workplace:
         release = self.release()
         words = vocabulary_of(release.scheme, release.zone_table)
         return words.zone(given) or words.country(given) or given
+
+    def said_once(self, make: Callable[..., Result], *asked: Any) -> Result:
+        """Return ``make(*asked, release)`` of the release in force, made once for as long as it is in force."""
+        release, question = self.release(), (make, *asked)
+        if question not in self._said:
+            if len(self._said) >= MOST_SAID:
+                self._said.clear()
+            self._said[question] = make(*asked, release)
+        return cast(Result, self._said[question])
 
     def ready(self) -> bool:
         """Say whether a parcel could be compared and its report kept now."""

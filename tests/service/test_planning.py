@@ -6,16 +6,22 @@ import io
 import re
 from collections.abc import Callable
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from pypdf import PdfReader
 
+from kpfootprint.release import Release, shipped_release
 from kpfootprint.report.blocks import Figure
 from kpfootprint.report.pdf import document_pdf
 from kpfootprint.report.planned_sections import document_of
+from service.settings import Settings
+from service.work import planning
 from service.work.dashboard import followed
+from service.work.place import Workplace
+from service.work.planning import judged
 from tests.service.reading import problem_in
 
 Ask = Callable[..., Any]
@@ -228,3 +234,26 @@ def test_the_glance_is_a_page(shipped: None, browser: Any, lang: str) -> None:
     (charts,) = re.findall(r'href="(/drift[^"]*B%3E[^"]*)"', page.text)
     assert browser.get(charts.replace("&amp;", "&")).status_code == 200
     assert {"en": "The register at a glance", "fr": "Le registre en un coup d"}[lang] in page.text
+
+
+def test_the_same_question_about_a_release_is_answered_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    work = Workplace(Settings(home=tmp_path))
+    work.open()
+    asked: list[tuple[str, str, date]] = []
+
+    def answered(zone: str, release: Release, on: date) -> dict[str, Any]:
+        asked.append((release.name, zone, on))
+        return {"zone_id": zone, "on": on}
+
+    monkeypatch.setattr(planning, "adequacy_answer", answered)
+    monkeypatch.setattr(planning, "worded", lambda answer, _names, lang: {**answer, "lang": lang})
+    one, other = date(2024, 3, 11), date(2024, 3, 12)
+    for zone, on in (("berberati", one), ("carnot", one), ("berberati", other)):
+        for lang in ("en", "fr"):
+            assert judged(work, zone, on, lang) == {"zone_id": zone, "on": on, "lang": lang}
+    assert len(asked) == 3
+    earlier = shipped_release().with_name("2026.7")
+    monkeypatch.setattr(work, "release_folder", lambda: earlier)
+    judged(work, "berberati", one)
+    assert asked[3:] == [("2026.7", "berberati", one)], "of another release in force it is another answer"
+    work.close()
