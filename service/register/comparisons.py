@@ -16,6 +16,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from kpfootprint.report.report import Report, canonical, id_begins
+from service.clock import exactly
 from service.register import entries
 from service.register.database import reading
 from service.register.paging import each_of, new_id, of_row, page, sorts, within
@@ -185,7 +186,7 @@ def keep(
     if not rows:
         return
     found = [found_by(one, row) for one, row in zip(examined, rows, strict=True)]
-    acts = [(one.id, _told(one, row, origin)) for one, row in zip(examined, rows, strict=True)]
+    acts = [(one.id, _told(one, row, by, origin)) for one, row, by in zip(examined, rows, found, strict=True)]
     insert = comparisons.insert().returning(comparisons.c.position, sort_by_parameter_order=True)
     _make_findable(connection, connection.scalars(insert, rows).all(), found)
     entries.append_each(connection, "comparison", acts, actor=actor, at=at, entry_id=entry_id)
@@ -228,7 +229,7 @@ def shown_of(one: Examined, actor: str) -> dict[str, Any]:
     }
 
 
-def _told(one: Examined, row: Mapping[str, Any], origin: Mapping[str, Any] | None) -> dict[str, Any]:
+def _told(one: Examined, row: Mapping[str, Any], found: FoundBy, origin: Mapping[str, Any] | None) -> dict[str, Any]:
     """Return what the chain says of a comparison."""
     values = {name: row[name] for name in ("parcel_id", "report_id", "release", "conclusion", "log10_lr")}
     values |= {
@@ -236,6 +237,7 @@ def _told(one: Examined, row: Mapping[str, Any], origin: Mapping[str, Any] | Non
         "flags": list(one.flags),
         "report_sha256": sha256(one.report.encode()).hexdigest(),
         "parcel_sha256": sha256(unpacked(row["parcel"]).encode()).hexdigest(),
+        "found_by_sha256": digest_of(found),
     }
     if one.submission_id is not None:
         values["submission"] = one.submission_id
@@ -247,14 +249,21 @@ def _told(one: Examined, row: Mapping[str, Any], origin: Mapping[str, Any] | Non
 FoundBy = Mapping[sa.Table, Sequence[Mapping[str, Any]]]
 """Lines of the tables that a comparison is found by, its position left out."""
 
+FOUND_BY: Mapping[sa.Table, Sequence[str]] = {
+    declared_zones: ("zone_id", "carats", "created_at", "log10_lr"),
+    words: ("word", "created_at"),
+    stone_marks: ("mark",),
+}
+
 
 def found_by(one: Examined, row: Mapping[str, Any]) -> FoundBy:
     """Return what a comparison is found by: its zones, words and marks."""
     at = {"created_at": row["created_at"]}
+    of_row = at | {"log10_lr": _float(row["log10_lr"])}
     named = words_in(row["parcel_id"], row["exporter"], row["certificate_no"], row["declared"])
     return {
         declared_zones: [
-            at | {"zone_id": item["zone_id"], "carats": item["carats"], "log10_lr": row["log10_lr"]}
+            of_row | {"zone_id": item["zone_id"], "carats": _float(item["carats"])}
             for item in one.content["parcel"]["declared"]
         ],
         words: [at | {"word": word} for word in sorted(named)],
@@ -262,10 +271,23 @@ def found_by(one: Examined, row: Mapping[str, Any]) -> FoundBy:
     }
 
 
+def _float(value: float | None) -> float | None:
+    return None if value is None else float(value)
+
+
+def digest_of(found: FoundBy) -> str:
+    """Return the SHA-256 by which the chain tells what a comparison is found by."""
+    told = [
+        sorted([exactly(line[name]) if name == "created_at" else line[name] for name in names] for line in lines)
+        for names, lines in ((names, found[table]) for table, names in FOUND_BY.items())
+    ]
+    return sha256(canonical(told).encode()).hexdigest()
+
+
 def _make_findable(connection: sa.Connection, positions: Sequence[int], found: Sequence[FoundBy]) -> None:
     lines = {
         table: [{**line, "position": at} for at, one in zip(positions, found, strict=True) for line in one[table]]
-        for table in (declared_zones, words, stone_marks)
+        for table in FOUND_BY
     }
     if connection.dialect.name == "postgresql":  # its driver sends a line at a time, which takes three times as long
         marks = lines.pop(stone_marks)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import zlib
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import sha256
@@ -12,7 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from kpfootprint.retold import Said
-from service.register.comparisons import Examined, plainest_key, shown_of, unpacked
+from service.register.comparisons import FOUND_BY, Examined, FoundBy, digest_of, plainest_key, shown_of, unpacked
 from service.register.database import snapshot
 from service.register.entries import GENESIS, Entry, walk
 from service.register.submissions import name_of_file
@@ -20,6 +21,9 @@ from service.register.tables import comparisons, files
 from service.register.worked_on import Fault, Told, fault_at
 
 STRETCH = 500
+
+Kept = tuple[Any, FoundBy]
+"""A comparison as its table keeps it, and the lines that it is found by."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +45,7 @@ def verify(engine: sa.Engine, head: str | None = None) -> Walked:
         Hash of a head that was kept elsewhere: it must stand in the chain, or the tail was cut off or written anew.
     """
     last, count, seen = GENESIS, 0, head in {None, GENESIS}
-    ahead: dict[str, Any] = {}
+    ahead: dict[str, Kept] = {}
     told = Told()
     try:
         with snapshot(engine) as connection:
@@ -57,7 +61,7 @@ def verify(engine: sa.Engine, head: str | None = None) -> Walked:
                 told.add(entry)
                 last, count = entry.hash, entry.position
                 seen = seen or last == head
-            for row_id in [*ahead, *(row.id for row in kept)]:
+            for row_id in [*ahead, *(row.id for row, _ in kept)]:
                 return Walked(
                     entries=count, hash=last, wrong=count + 1, reason=Said("comparison {id} has no entry", id=row_id)
                 )
@@ -82,14 +86,14 @@ def _fault(entry: Entry, position: int, previous: str) -> Fault | None:
     return None
 
 
-def _comparison_fault(entry: Entry, ahead: dict[str, Any], kept: Iterator[Any]) -> Fault | None:
+def _comparison_fault(entry: Entry, ahead: dict[str, Kept], kept: Iterator[Kept]) -> Fault | None:
     """Return what is wrong with the comparison that an entry tells of; rows met before their entry wait in `ahead`."""
     while entry.subject not in ahead:
         here = next(kept, None)
         if here is None:
             return fault_at(entry.position, "comparison {id} of entry {position} is missing", id=entry.subject)
-        ahead[here.id] = here
-    row = ahead.pop(entry.subject)
+        ahead[here[0].id] = here
+    row, found = ahead.pop(entry.subject)
     texts = {name: _text(getattr(row, name)) for name in ("report", "parcel")}
     for name, text in texts.items():
         if sha256(text.encode()).hexdigest() != entry.values[f"{name}_sha256"]:
@@ -115,6 +119,8 @@ def _comparison_fault(entry: Entry, ahead: dict[str, Any], kept: Iterator[Any]) 
             return fault_at(
                 entry.position, "{name} of comparison {id} of entry {position} was changed", name=name, id=row.id
             )
+    if entry.values.get("found_by_sha256") not in {None, digest_of(found)}:
+        return fault_at(entry.position, "what comparison {id} of entry {position} is found by was changed", id=row.id)
     return None
 
 
@@ -125,15 +131,22 @@ def _text(kept: bytes) -> str:
         return ""
 
 
-def _comparisons(connection: sa.Connection) -> Iterator[Any]:
-    place, after = comparisons.c.position, 0
+def _comparisons(connection: sa.Connection) -> Iterator[Kept]:
+    after = 0
     while True:
-        row = None
-        for row in connection.execute(sa.select(comparisons).where(place > after).order_by(place).limit(STRETCH)):
-            yield row
-        if row is None:
+        place = comparisons.c.position
+        positions = connection.scalars(sa.select(place).where(place > after).order_by(place).limit(STRETCH)).all()
+        if not positions:
             return
-        after = row.position
+        found: dict[int, dict[sa.Table, list[Any]]] = defaultdict(lambda: {table: [] for table in FOUND_BY})
+        for table in FOUND_BY:
+            here = sa.select(table).where(table.c.position.between(positions[0], positions[-1]))
+            for line in connection.execute(here):
+                found[line.position][table].append(line._mapping)
+        here = sa.select(comparisons).where(place.between(positions[0], positions[-1])).order_by(place)
+        for row in connection.execute(here):
+            yield row, found[row.position]
+        after = positions[-1]
 
 
 def _file_fault(connection: sa.Connection, entry: Entry) -> Fault | None:

@@ -76,6 +76,12 @@ def test_a_chain_is_whole(engine: sa.Engine) -> None:
         ("UPDATE entries SET content = '[]' WHERE position = 3", 3),
         ("UPDATE comparisons SET created_at = 'noon' WHERE position = 3", 3),
         ("UPDATE comparisons SET flags = NULL WHERE position = 3", 3),
+        ("DELETE FROM declared_zones WHERE position = 3", 3),
+        ("UPDATE declared_zones SET carats = 9 WHERE position = 3", 3),
+        ("UPDATE declared_zones SET log10_lr = 9 WHERE position = 3", 3),
+        ("UPDATE words SET created_at = '2020-01-01T00:00:00.000000Z' WHERE position = 3", 3),
+        ("INSERT INTO words SELECT 'put', position, created_at FROM words WHERE position = 3 LIMIT 1", 3),
+        ("DELETE FROM stone_marks WHERE position = 3", 3),
         (
             "INSERT INTO entries SELECT 6, 'new', kind, at, actor, subject, content, previous, hash "
             "FROM entries WHERE position = 5",
