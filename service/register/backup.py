@@ -33,6 +33,9 @@ from service.settings import Settings
 FORMAT = "kpfootprint-backup-1"
 ABOUT = "backup.json"
 STRETCH = 500
+LONGEST_ABOUT = 100_000
+LONGEST_LINE = 500_000_000
+"""Bytes of a row: the largest upload as text, with room to spare."""
 
 _DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, LookupError, TypeError, ValueError, AttributeError)
 
@@ -84,7 +87,7 @@ def restore(settings: Settings, stream: IO[bytes]) -> Walked:
     try:
         archive = open_zip(stream)
         with archive.open(ABOUT) as stated:
-            about = read_json(stated.read())
+            about = read_json(stated.read(LONGEST_ABOUT))
         made_as, step = about["format"], about["migration"]
         is_later_one = is_later(step) or (made_as != FORMAT and re.fullmatch(f"{FORMAT[:-1]}[0-9]+", made_as))
         is_ours = made_as == FORMAT and step in migrations() and about["head"]["hash"]
@@ -154,7 +157,11 @@ def _fill_table(connection: sa.Connection, table: sa.Table, archive: zipfile.Zip
     binary = {column.name for column in table.columns if isinstance(column.type, sa.LargeBinary)}
     with stream:
         rows: list[dict[str, Any]] = []
-        for line in stream:
+        while line := stream.readline(LONGEST_LINE + 1):
+            if len(line) > LONGEST_LINE:
+                raise BackupError(
+                    "a line of {name} in the backup is longer than any that was ever written", name=table.name
+                )
             row = read_json(line)
             if set(row) != names:
                 raise BackupError("a line of {name} in the backup has other columns than the register", name=table.name)
