@@ -78,7 +78,7 @@ def listed(texts: Iterable[str], most: int = 4) -> str:
     return ", ".join(items[:most]) + (", …" if len(items) > most else "")
 
 
-def cut(text: str, length: int) -> str:
-    """Return a text in one line of so many letters at most."""
+def cut(text: str, length: int = 200) -> str:
+    """Return a text in one line of so many letters at most, without a `length` of as many as a row is told by."""
     text = " ".join(text.split())
     return text if len(text) <= length else text[: length - 1] + "…"

@@ -9,7 +9,7 @@ from kpfootprint.ingest.columns.meanings import Layout
 from kpfootprint.ingest.names.labels import size_span
 from kpfootprint.ingest.names.statements import DAY, amounts_in
 from kpfootprint.ingest.problems import cut
-from kpfootprint.ingest.raw.cells import Cell, is_blank, is_number, text_of
+from kpfootprint.ingest.raw.cells import Cell, is_blank, is_number, line_of, text_of
 from kpfootprint.ingest.words import (
     attribute_words,
     class_code,
@@ -24,9 +24,6 @@ from kpfootprint.ingest.words import (
 
 _LINES = 40
 """Lines that a foot has at most."""
-
-_LETTERS = 200
-"""Letters of a line that are told."""
 
 _MEASURES = ("n_stones", "carats", "stones_or_carats", "mean")
 
@@ -63,7 +60,7 @@ def rows_of_foot(sheet: Layout) -> dict[int, str]:
         apart = (raw.line(row) or 0) - (raw.line(row - 1) or 0) > 1
         label = raw.label(row)
         if apart or is_total(raw.label(row - 1)) or label.endswith(":") or holds("signed", tokens_of(label)):
-            return {at: _told(sheet, at) for at in range(row, raw.n_rows)}
+            return {at: cut(line_of(raw.row(at))) for at in range(row, raw.n_rows)}
     return _sentences(sheet)
 
 
@@ -74,10 +71,6 @@ def _measures(sheet: Layout, at: int) -> bool:
         return False
     filled = [text_of(cell) for cell in column.cells if not is_blank(cell)]
     return 2 * sum(map(is_number, filled)) >= len(filled) > 0
-
-
-def _told(sheet: Layout, row: int) -> str:
-    return cut(" ".join(text_of(sheet.raw.columns[at].at(row)) for at in sheet.raw.filled_at(row)), _LETTERS)
 
 
 def _says_no_more(sheet: Layout, row: int, measured: list[int]) -> bool:

@@ -177,14 +177,14 @@ def meanings_of(raw: RawTable, headers: Headers, choices: Choices) -> list[Meani
     prefixes = [text.rpartition("/")[0] for text in texts if "/" in text]
     grouped = {prefix for prefix in prefixes if prefixes.count(prefix) >= 2 and len(prefix) > 1}
     chosen_words = {fold(key.partition(":")[2]): answer for key, answer in choices.items() if ":" in key}
-    meanings: list[Meaning] = []
-    for text in texts:
+    meanings = []
+    for column, text in zip(raw.columns, texts, strict=True):
         group, _, own = text.rpartition("/")
         own = own if group in grouped or (group and headers.of(text) == UNKNOWN and headers.of(own).sure) else text
         if chosen_words and not headers.of(own).wide:
             own = " ".join(chosen_words.get(fold(word), word) for word in own.split())
         meaning = headers.of(own)
-        chosen = choices.get(f"column:{raw.columns[len(meanings)].header}")
+        chosen = choices.get(f"column:{column.header}")
         if chosen is not None:
             known = {item.column for item in headers.words.scheme.categorical} | set(_CHOOSABLE)
             meaning = Meaning(role={"ignore": "other"}.get(chosen, chosen)) if chosen in known else meaning

@@ -183,8 +183,8 @@ class Headers:
 
     def _names_size(self, text: str) -> bool:
         """Say whether a header names a size before its measure: ``5 gr cts``, ``+11 n``."""
-        words = [word for word in without_measure(text).split() if plain(word).strip(".°") not in _NUMBER_OF]
-        return any(map(str.isdigit, text)) and size_span(" ".join(words), self.words.scheme) is not None
+        size = _without_number_of(without_measure(text))
+        return any(map(str.isdigit, text)) and size_span(size, self.words.scheme) is not None
 
     def _measured(self, header: str, tokens: Sequence[str]) -> Meaning:
         """Return what a header means that names stones or carats, or what could be counted and weighed."""
@@ -198,8 +198,7 @@ class Headers:
         elif not measure and {*_NUMBER_OF} & {*rest}:
             others = [token for token in rest if token not in _NUMBER_OF]
             if self._names_size(header):
-                words = [word for word in header.split() if plain(word).strip(".°") not in _NUMBER_OF]
-                header, measure, rest = " ".join(words), "n_stones", others
+                header, measure, rest = _without_number_of(header), "n_stones", others
             elif (others and self._classes(" ".join(others), others, "n_stones")) or (not others and part == "whole"):
                 measure, rest = "n_stones", others
         role = self._exact.get("".join(rest)) if rest and not measure else None
@@ -301,11 +300,17 @@ class Headers:
         return tuple(classes) if len(classes) == len(found) else ()
 
 
+def _without_number_of(header: str) -> str:
+    """Return a header without ``n``, ``No.``: ``+11 n`` is ``+11``."""
+    return " ".join(word for word in header.split() if plain(word).strip(".°") not in _NUMBER_OF)
+
+
 def undotted(texts: list[str]) -> list[str]:
     """Return headers without the name of a table that all of them bear: ``dbo.stone.id``."""
     dotted = _DOTTED.match(texts[0]) if len(texts) > 1 else None
-    whole = dotted is not None and all(text.startswith(dotted[0]) for text in texts)
-    return [text[len(dotted[0]) :] for text in texts] if whole and dotted is not None else texts
+    if dotted is None or not all(text.startswith(dotted[0]) for text in texts):
+        return texts
+    return [text.removeprefix(dotted[0]) for text in texts]
 
 
 @lru_cache(maxsize=8)

@@ -135,6 +135,11 @@ def text_of(cell: Cell) -> str:
     return text if text.isascii() else unicodedata.normalize("NFC", text)
 
 
+def line_of(cells: Iterable[Cell]) -> str:
+    """Return what the cells of a row say, in one line."""
+    return " ".join(text_of(cell) for cell in cells if not is_blank(cell))
+
+
 def read_text(cell: Cell) -> str | Broken | None:
     """Read text; a number is taken as its digits, blank gives None. What cannot be written in a report is refused."""
     if isinstance(cell, Odd | bool):

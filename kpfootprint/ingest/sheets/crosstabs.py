@@ -44,14 +44,19 @@ _MOST = 2_000
 _MEASURES = {"n_stones", "carats", "mean", "money", "value_usd", "percent"}
 
 
-def turned(raw: RawTable, headers: Headers) -> RawTable:
-    """Turn a small table whose classes stand in columns and whose pieces and carats in rows; that is noted."""
+def turned(raw: RawTable, headers: Headers) -> tuple[RawTable, list[tuple[int, list[Cell]]]]:
+    """Turn a small table whose classes stand in columns and whose pieces and carats in rows; that is noted.
+
+    Returns
+    -------
+    tuple
+        The table, and the lines of words below it, which are none of its rows once it is turned.
+    """
     if not 0 < raw.n_rows <= _ROWS + _LINES or len(raw.columns) < 3 or raw.columns[0].mostly_distinct:
-        return raw
+        return raw, []
     labels = [text_of(raw.columns[0].at(row)) for row in range(raw.n_rows)]
     while len(labels) > 1 and headers.of_row(labels[-1]) not in _MEASURES and _is_worded(raw, len(labels) - 1):
         labels.pop()
-    below = tuple((raw.line(row) or 1, tuple(raw.row(row))) for row in range(len(labels), raw.n_rows))
     roles = [headers.of_row(label) for label in labels]
     said = [headers.of(column.header) for column in raw.columns[1:]]
     named = {item.classes[0][0] if len(item.classes) == 1 else None for item in said if item.wide}
@@ -66,13 +71,14 @@ def turned(raw: RawTable, headers: Headers) -> RawTable:
         or None in named
         or sum(item.wide for item in said) < 2
     ):
-        return raw
+        return raw, []
     name = raw.columns[0].header.strip() or next(str(name) for name in named)
     columns = [Column.of(name, [column.header for column in raw.columns[1:]])]
     columns += [Column.of(label, [c.at(row) for c in raw.columns[1:]]) for row, label in enumerate(labels)]
     rows = np.full(len(said), raw.header_rows[-1], dtype=np.int32)
     notes = (*raw.notes, Note(code="turned", values={"header": name}))
-    return replace(raw, columns=columns, rows=rows, ragged={}, notes=notes, titles=(*raw.titles, *below))
+    below = [(raw.line(row) or 1, raw.row(row)) for row in range(len(labels), raw.n_rows)]
+    return replace(raw, columns=columns, rows=rows, ragged={}, notes=notes), below
 
 
 def _is_worded(raw: RawTable, row: int) -> bool:

@@ -12,7 +12,7 @@ from kpfootprint.ingest.columns.meanings import Layout, meanings_of
 from kpfootprint.ingest.names.headers import Meaning
 from kpfootprint.ingest.names.labels import names_size, size_span
 from kpfootprint.ingest.problems import listed
-from kpfootprint.ingest.raw.cells import Cell, is_blank, is_number, text_of
+from kpfootprint.ingest.raw.cells import Cell, is_blank, is_number, line_of, text_of
 from kpfootprint.ingest.raw.tables import Column
 from kpfootprint.ingest.sheets.around import MEASURES, without
 from kpfootprint.ingest.sheets.sections import named_by, parcels_named, zones_named
@@ -229,7 +229,7 @@ def with_title_class(sheet: Layout) -> Layout:
     taken = sheet.taken
     found: dict[str, tuple[str, Cell]] = {}
     for _, cells in raw.titles:
-        title = " ".join(text_of(cell) for cell in cells if not is_blank(cell))
+        title = line_of(cells)
         if is_total(title) or len(title) > _LONGEST:
             continue
         label, colon, said = title.partition(":")

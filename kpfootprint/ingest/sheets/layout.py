@@ -21,7 +21,7 @@ from kpfootprint.ingest.columns.units import ask_about_measures, ask_about_units
 from kpfootprint.ingest.names.headers import UNKNOWN, Headers, Meaning
 from kpfootprint.ingest.names.labels import classes_in, split_descriptions
 from kpfootprint.ingest.problems import Broken, listed, problem
-from kpfootprint.ingest.raw.cells import is_blank, is_number, text_of
+from kpfootprint.ingest.raw.cells import is_number, line_of, text_of
 from kpfootprint.ingest.raw.tables import (
     GOODS,
     Column,
@@ -99,10 +99,8 @@ def understand(
         Whether it is one of several tables, of which some may be none of ours: a list of prices, say.
     """
     raw = parted(unrepeated(with_total_above(raw), headers), headers)
-    raw = with_measures_beside(raw, headers)
-    flat = turned(raw, headers)
-    below = flat.titles[len(raw.titles) :]
-    raw = with_places_below(replace(flat, titles=raw.titles), hint, headers)
+    raw, below = turned(with_measures_beside(raw, headers), headers)
+    raw = with_places_below(raw, hint, headers)
     rest, blocks = apart(raw, headers)
     if blocks:
         sheet = Layout(rest, [], headers, choices, rest.trace())
@@ -112,9 +110,8 @@ def understand(
             return settled
     sheet = Layout(raw, [], headers, choices, raw.trace())
     for line, cells in below:
-        sheet.trace.stated.append((line, cells))
-        label = " ".join(text_of(cell) for cell in cells if not is_blank(cell))
-        sheet.trace.leave_out("note_below", raw.name, line, label=label)
+        sheet.trace.stated.append((line, (*cells,)))
+        sheet.trace.leave_out("note_below", raw.name, line, label=line_of(cells))
     tables = _understood(sheet, hint, several=several)
     for block in blocks:
         if block.where == "above" and tables:

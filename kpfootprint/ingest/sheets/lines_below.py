@@ -9,12 +9,9 @@ from kpfootprint.ingest.columns.origins import is_of_origin
 from kpfootprint.ingest.names.labels import size_span
 from kpfootprint.ingest.names.statements import DAY, stated
 from kpfootprint.ingest.problems import cut
-from kpfootprint.ingest.raw.cells import Cell, is_blank, is_number, read_date, read_number, text_of
+from kpfootprint.ingest.raw.cells import Cell, is_blank, is_number, line_of, read_date, read_number, text_of
 from kpfootprint.ingest.sheets.summed import Rows
 from kpfootprint.ingest.words import attribute_words, class_code, fold, holds, tokens_of, unit_words
-
-_TOLD = 200
-"""Letters of a row that are told."""
 
 _SOME = 50
 """Rows whose words a line of words is held against."""
@@ -24,7 +21,7 @@ def leave_notes(rows: Rows, labels: Mapping[int, str]) -> None:
     """Leave out rows that measure nothing: those below the last total, and last ones that are a line of words alone."""
     raw, last, signed = rows.sheet.raw, max(labels, default=0) or len(rows.own), True
     for row in range(raw.n_rows - 1, 0, -1):
-        label, measured = _label(rows, row), [raw.columns[at].at(row) for at in rows.values]
+        label, measured = cut(line_of(raw.row(row))), [raw.columns[at].at(row) for at in rows.values]
         blank = all(map(is_blank, measured))
         signed = signed and holds("signed", tokens_of(label))
         if (blank and _is_line(rows, row)) or (row not in labels and _tells_of_parcel(rows, row)):
@@ -39,11 +36,6 @@ def leave_notes(rows: Rows, labels: Mapping[int, str]) -> None:
             rows.state(row)
         elif row <= last:
             break
-
-
-def _label(rows: Rows, row: int) -> str:
-    """Return what a row is told by: all that it says."""
-    return cut(" ".join(text_of(rows.sheet.raw.columns[at].at(row)) for at in rows.sheet.raw.filled_at(row)), _TOLD)
 
 
 def _is_line(rows: Rows, row: int) -> bool:

@@ -10,7 +10,7 @@ import numpy as np
 
 from kpfootprint.ingest.names.headers import Headers
 from kpfootprint.ingest.problems import cut, listed
-from kpfootprint.ingest.raw.cells import Cell, is_blank, is_number, read_date, text_of
+from kpfootprint.ingest.raw.cells import Cell, is_blank, is_number, line_of, read_date, text_of
 from kpfootprint.ingest.raw.tables import Column, RawTable, Trace
 from kpfootprint.ingest.words import all_say, attribute_words, class_code, holds, is_total, says, tokens_of
 
@@ -102,7 +102,7 @@ def lines_of(raw: RawTable) -> Iterator[str]:
     head: tuple[Cell, ...] = tuple(column.header for column in raw.columns)
     rows = [raw.row(row) for row in range(min(raw.n_rows, _LOOKED_AT))]
     for cells in (*(cells for _, cells in raw.titles), head, *rows):
-        if text := " ".join(text_of(cell) for cell in cells if not is_blank(cell)):
+        if text := line_of(cells):
             yield text
 
 

@@ -50,8 +50,10 @@ def are_sized_stones(sheet: Layout, classed: Sequence[int]) -> bool:
         return False
     far = known & ~((carats >= lower / _NEAR) & (carats <= upper * _NEAR))
     inside = known & (carats >= 0.9 * lower) & (carats <= 1.1 * upper)
-    if far.sum() > (1 - _MOST_NEAR) * known.sum() or 2 * inside.sum() < known.sum() or _is_grid(sheet, classed):
-        if float(np.nanmax(carats)) <= _HEAVY and not _is_grid(sheet, classed):
+    if _is_grid(sheet, classed):
+        return False
+    if far.sum() > (1 - _MOST_NEAR) * known.sum() or 2 * inside.sum() < known.sum():
+        if float(np.nanmax(carats)) <= _HEAVY:
             sheet.tell("stones_or_classes", sizes[0], header=column.header, choices=ANSWERS)
         return False
     for row in np.flatnonzero(far)[:20].tolist():
