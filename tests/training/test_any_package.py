@@ -212,6 +212,20 @@ def _rewritten(folder: Path, name: str, edit: Callable[[list[dict[str, str]]], o
     return validate_package(folder)
 
 
+def test_a_parcel_copied_but_for_some_stones_is_a_problem(tmp_path: Path) -> None:
+    folder = write_folder(tmp_path / "package", PLAIN)
+    problems = _rewritten(
+        folder, "parcels", lambda rows: rows.append(rows[0] | {"parcel_id": "again", "n_stones": "", "carats": ""})
+    )
+    problems = _rewritten(
+        folder,
+        "stones",
+        lambda rows: rows.extend([row | {"parcel_id": "again"} for row in rows if row["parcel_id"] == "P0000"][5:]),
+    )
+    assert [(p.code, p.value) for p in problems] == [("copied_parcel", "again")]
+    assert "P0000" in problems[0].reason
+
+
 def test_parcels_of_stones_of_one_size_are_no_copies(tmp_path: Path) -> None:
     folder = write_folder(tmp_path / "package", replace(PLAIN, n_stones=60, parcels=(30, 30)))
     _rewritten(folder, "parcels", lambda rows: [row.update(carats="") for row in rows])

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import hashlib
+import math
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 
@@ -11,9 +15,10 @@ from kpfootprint.errors import Problem
 from kpfootprint.ingest.parcels.codes import class_codes
 from kpfootprint.ingest.raw.cells import text_of
 from kpfootprint.ingest.raw.tables import KnownTable
-from kpfootprint.parcel import Batch
+from kpfootprint.parcel import Batch, Parcel
 from kpfootprint.retold import Said
 from kpfootprint.scheme import Scheme
+from kpfootprint.stats.arrays import Ints
 from training.package.descriptor import told
 
 ONE_CLASS, ENOUGH = 0.99, 100
@@ -140,8 +145,12 @@ def _of_package(item: Problem) -> Problem:
     return replace(item, reason=reason, values={})
 
 
-MANY, VARIED = 40, 12
-"""Stones, and different weights among them, from which on the same weights are a copy: no chance makes them alike."""
+MANY = 40
+"""From so many stones on, weights alike are enough for a copy, whatever the classes say."""
+CHANCE = 1e-6
+"""Parcels that hold the same stones are copies where chance would make them alike less often than this."""
+RUN, VARIED = 8, 4
+"""Stones that follow each other, and how many of them must differ, for a run that two parcels hold by no chance."""
 
 
 def copies(batch: Batch, zone_of: Sequence[str], lines: Sequence[int]) -> list[Problem]:
@@ -156,20 +165,84 @@ def copies(batch: Batch, zone_of: Sequence[str], lines: Sequence[int]) -> list[P
     """
     first: dict[bytes, int] = {}
     problems = []
+
+    def compared(parcel: Parcel) -> int | None:
+        return 1 if parcel.n_stones >= MANY else None  # rows of its table: all of them where stones are few
+
+    @cache
+    def usual(rows: int | None) -> Mapping[bytes, float]:
+        total: Counter[bytes] = Counter()
+        for parcel in batch:
+            total.update(_kinds(_table(parcel)[:rows]))
+        return {kind: count / total.total() for kind, count in total.items()}
+
     for position, parcel in enumerate(batch):
-        weights = np.sort(parcel.stone_list.weight_ct)
-        if weights.size < MANY or np.unique(weights).size < VARIED:
+        table = _table(parcel)[: compared(parcel)]
+        content = hashlib.sha256(table[:, np.lexsort(table[::-1])].tobytes()).digest()
+        at = first.setdefault(content, position)
+        if at != position and position * _chance(table, usual(compared(parcel))) < CHANCE:
+            other = batch.parcels[at].parcel_id
+            reason = Said(
+                "its {n} stones weigh the same as those of parcel {other} of {zone}: a copy{laid}; keep one of the two",
+                n=parcel.n_stones,
+                other=other,
+                zone=zone_of[at],
+                laid="" if zone_of[at] == zone_of[position] else Said(", laid to {zone}", zone=zone_of[position]),
+            )
+            problems.append(_copied(parcel, lines[position], reason))
+    told = {problem.value for problem in problems}
+    return problems + [problem for problem in _in_part(batch, zone_of, lines) if problem.value not in told]
+
+
+def _in_part(batch: Batch, zone_of: Sequence[str], lines: Sequence[int]) -> list[Problem]:
+    """Return a problem for every parcel half of whose runs of stones an earlier parcel holds too, in the same order."""
+    seen: dict[int, int] = {}
+    problems = []
+    for position, parcel in enumerate(batch):
+        if parcel.n_stones < MANY:
             continue
-        at = first.setdefault(weights.tobytes(), position)
-        if at == position:
-            continue
-        reason = Said(
-            "its {n} stones weigh the same as those of parcel {other} of {zone}: a copy{laid}; keep one of the two",
-            n=parcel.n_stones,
-            other=batch.parcels[at].parcel_id,
-            zone=zone_of[at],
-            laid="" if zone_of[at] == zone_of[position] else Said(", laid to {zone}", zone=zone_of[position]),
-        )
-        row, value = lines[position], parcel.parcel_id
-        problems.append(told("copied_parcel", reason, table="parcels", row=row, column="parcel_id", value=value))
+        runs = _runs(parcel)
+        shared = Counter(seen[run] for run in runs if run in seen)
+        for run in runs:
+            seen.setdefault(run, position)
+        at, count = shared.most_common(1)[0] if shared else (position, 0)
+        if count > max(MANY, len(runs)) / 2:
+            reason = Said(
+                "half or more of its stones follow each other as in parcel {other} of {zone}: a copy in part; keep one "
+                "of the two",
+                other=batch.parcels[at].parcel_id,
+                zone=zone_of[at],
+            )
+            problems.append(_copied(parcel, lines[position], reason))
     return problems
+
+
+def _copied(parcel: Parcel, line: int, reason: str) -> Problem:
+    return told("copied_parcel", reason, table="parcels", row=line, column="parcel_id", value=parcel.parcel_id)
+
+
+def _runs(parcel: Parcel) -> set[int]:
+    """Return a number for each run of stones of a parcel that is varied enough to be its own."""
+    windows = np.lib.stride_tricks.sliding_window_view(_table(parcel), RUN, axis=1)
+    weights = np.sort(windows[0], axis=1)
+    varied = 1 + (np.diff(weights, axis=1) > 0).sum(axis=1) >= VARIED
+    return {hash(window.tobytes()) for window in windows[:, varied].swapaxes(0, 1)}
+
+
+def _kinds(table: Ints) -> Mapping[bytes, int]:
+    """Return how many stones there are of each kind."""
+    kinds, counts = np.unique(table, axis=1, return_counts=True)
+    return {kind.tobytes(): count for kind, count in zip(kinds.T, counts.tolist(), strict=True)}
+
+
+def _chance(table: Ints, usual: Mapping[bytes, float]) -> float:
+    """Return the chance that as many stones drawn from all parcels are just these; `usual` is each kind's share."""
+    log = math.lgamma(table.shape[1] + 1)
+    log += sum(count * math.log(usual[kind]) - math.lgamma(count + 1) for kind, count in _kinds(table).items())
+    return math.exp(min(log, 0.0))
+
+
+def _table(parcel: Parcel) -> Ints:
+    """Return weight, in millionths of a carat, and classes (1 + A, n) of the stones."""
+    weight, codes = np.round(parcel.stone_list.weight_ct * 1e6), parcel.stone_list.codes
+    return np.stack([weight, *(codes[name] for name in sorted(codes))]).astype(np.int64)
