@@ -11,8 +11,8 @@ from kpfootprint.report.messages import REMARKS, TEXTS
 
 
 def remark_text(remark: Mapping[str, Any], words: Words) -> str:
-    """Return a remark, a code with its values, in words."""
-    values = {name: _shown(name, value, words) for name, value in remark["values"].items()}
+    """Return a remark, a code with its values, in words; one that an older version kept may name no parcels."""
+    values = {"names": "…"} | {name: _shown(name, value, words) for name, value in remark["values"].items()}
     return words.text(REMARKS[remark["code"]], **values)
 
 

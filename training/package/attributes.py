@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from itertools import pairwise
 from typing import Any
@@ -12,10 +12,10 @@ from kpfootprint.ingest.words import Vocabulary, fold
 from kpfootprint.parcel import Conditions
 from kpfootprint.reference import ZoneTable
 from kpfootprint.retold import LANGUAGES, Said, said_of
-from kpfootprint.scheme import AttributeClass, ClassSet, Scheme
+from kpfootprint.scheme import Scheme
 from kpfootprint.stats.structure import STEP
 from kpfootprint.strict_json import is_number
-from training.package.descriptor import LONGEST, is_name, refuse_if
+from training.package.descriptor import LONGEST, is_name
 from training.package.descriptor import told as problem_told
 
 MOST_ATTRIBUTES, MOST_CLASSES = 12, 100
@@ -50,7 +50,8 @@ def scheme_of(document: Mapping[str, Any]) -> tuple[Scheme, list[Problem]]:
     sets = document.get("sieve_sets") or []
     if not isinstance(sets, list) or not all(isinstance(item, Mapping) for item in sets):
         raise ReferenceDataError([told("sieve_sets must be a list of objects, each with a name and classes", sets)])
-    refuse_if([*_unnamed([document["attributes"], document.get("sieve_sets")]), *_problems(document["attributes"])])
+    if wrong := [*_unnamed([document["attributes"], document.get("sieve_sets")]), *_problems(document["attributes"])]:
+        raise ReferenceDataError([*wrong, *_two_classes(document["attributes"])])
     attributes = [_labelled(item) for item in document["attributes"]]
     size = next(item for item in attributes if "sieve_set" in item)
     try:
@@ -60,7 +61,7 @@ def scheme_of(document: Mapping[str, Any]) -> tuple[Scheme, list[Problem]]:
         raise ReferenceDataError([told(said_of(error))]) from None
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ReferenceDataError([told("a sieve set is badly declared: {error}", error=repr(error))]) from None
-    return scheme, [*_two_classes(scheme), *_two_attributes(scheme)]
+    return scheme, [*_two_classes(attributes), *_two_attributes(scheme)]
 
 
 def _unnamed(waiting: list[Any]) -> Iterator[Problem]:
@@ -219,18 +220,33 @@ def _size_class(lower: float, upper: float | None) -> dict[str, Any]:
     return {"size_class": name, "lower_ct": lower, "upper_ct": upper}
 
 
-def _two_classes(scheme: Scheme) -> Iterator[Problem]:
-    """Give the words that stand for two classes, or sets of them, of one attribute: the first would be read."""
-    for attribute in scheme.categorical:
+def _two_classes(attributes: Iterable[object]) -> Iterator[Problem]:
+    """Give the words that stand for two classes, or sets of them, of one attribute: the first would be read.
+
+    Entries that are none are passed over, as they are told elsewhere.
+    """
+    for attribute in attributes:
+        if not isinstance(attribute, Mapping) or not isinstance(attribute.get("name"), str):
+            continue
         meant: dict[str, str] = {}
-        items: list[AttributeClass | ClassSet] = [*attribute.classes, *attribute.sets]
-        for item in items:
-            for word in (item.name, *item.labels.values(), *item.synonyms):
-                other = meant.setdefault(fold(word), item.name)
-                if other != item.name:
+        for item in _named(attribute, "classes") + _named(attribute, "sets"):
+            own = item["name"]
+            for word in (own, *item.get("labels", {}).values(), *item.get("synonyms", [])):
+                other = meant.setdefault(fold(word), own)
+                if other != own:
                     reason = "{word} stands for {other} and for {another}"
-                    yield told(reason, word, of=attribute.name, word=repr(word), other=other, another=item.name)
-                    meant[fold(word)] = item.name
+                    yield told(reason, word, of=attribute["name"], word=repr(word), other=other, another=own)
+                    meant[fold(word)] = own
+
+
+def _named(attribute: Mapping[str, Any], member: str) -> list[Mapping[str, Any]]:
+    """Return the classes or sets of an attribute that have a name and words."""
+    entries = attribute.get(member)
+    return [
+        entry
+        for entry in (entries if isinstance(entries, list) else ())
+        if isinstance(entry, Mapping) and isinstance(entry.get("name"), str) and _words_fit(entry)
+    ]
 
 
 def _two_attributes(scheme: Scheme) -> Iterator[Problem]:

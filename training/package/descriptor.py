@@ -62,6 +62,13 @@ def read_descriptor(folder: Path) -> dict[str, Any]:
     ReferenceDataError
         Where it is missing, lacks what we need, or names anything outside the folder.
     """
+    document = written_descriptor(folder)
+    refuse_if(wrong_members(folder, document))
+    return document
+
+
+def written_descriptor(folder: Path) -> dict[str, Any]:
+    """Return ``datapackage.json`` of a folder, whatever its members are; `ReferenceDataError` where there is none."""
     path = folder / DESCRIPTOR
     if not path.is_file():
         reason = "there is no {descriptor} in {folder}"
@@ -76,8 +83,12 @@ def read_descriptor(folder: Path) -> dict[str, Any]:
         raise fault("bad_json", "not JSON: {error}", error=error) from None
     if not isinstance(document, dict):
         raise fault("bad_json", "the descriptor must be an object")
-    refuse_if([*_members(document), *_resources(folder, document)])
     return document
+
+
+def wrong_members(folder: Path, document: Mapping[str, Any]) -> list[Problem]:
+    """Return what is wrong with the members that every package needs; what attributes hold is not looked at."""
+    return [*_members(document), *_resources(folder, document)]
 
 
 def _members(document: Mapping[str, Any]) -> Iterator[Problem]:
@@ -91,7 +102,8 @@ def _members(document: Mapping[str, Any]) -> Iterator[Problem]:
         value = document.get(name)
         if not isinstance(value, kind):
             reason = "the member {name} must be {said}"
-            yield told("missing_value", reason, column=name, name=repr(name), said=Said(said))
+            shown = None if isinstance(value, list | Mapping) else value
+            yield told("missing_value", reason, column=name, value=shown, name=repr(name), said=Said(said))
         elif isinstance(value, str) and not (value.strip() and is_name(value)):
             reason = "the member {name} must be one line of 1 to {most} characters that can be seen"
             yield told("bad_name", reason, column=name, value=value[:40], name=repr(name), most=LONGEST)

@@ -1,12 +1,11 @@
-"""What the stones of a package must tell and may not repeat; and what is wrong with a package told once."""
+"""What the stones of a package must tell and may not repeat."""
 
 from __future__ import annotations
 
 import hashlib
 import math
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 
 import numpy as np
@@ -20,6 +19,7 @@ from kpfootprint.retold import Said
 from kpfootprint.scheme import Scheme
 from kpfootprint.stats.arrays import Ints
 from training.package.descriptor import told
+from training.package.once import and_more
 
 ONE_CLASS, ENOUGH = 0.99, 100
 """Share of the stones in one size class from which on sizes tell nothing, where there are enough stones to say so."""
@@ -81,68 +81,6 @@ def never_recorded(batch: Batch, scheme: Scheme) -> list[Problem]:
         for item in scheme.categorical
         if not any((codes[item.name] >= 0).any() for codes in lists if item.name in codes)
     ]
-
-
-ALIKE, SHOWN = 12, 3
-"""Different values that are told one by one where they have the same fault; of more of them, so many are."""
-
-
-def once(problems: Iterable[Problem]) -> list[Problem]:
-    """Tell what is wrong in many rows alike once, at the first of them, with their number.
-
-    Where more than `ALIKE` values have the same fault in one column, three are told. Where rows have too many cells,
-    what their cells hold is not told: they do not stand where they should.
-    """
-    found = list(problems)
-    found = [item for item in found if item.code == "ragged_row"] or found
-    groups: dict[object, dict[object, list[int]]] = {}
-    for position, item in enumerate(found):
-        place = (item.table, item.column, item.code) if item.row is not None else position
-        groups.setdefault(place, {}).setdefault(item.value, []).append(position)
-    out: dict[int, Problem] = {}
-    for by_value in groups.values():
-        same = list(by_value.values())
-        shown = same if len(same) <= ALIKE else [group[:1] for group in same[:SHOWN]]
-        for group in shown:
-            n = _rows(found, group)
-            for position in group if n <= SHOWN else group[:1]:
-                out[position] = _of_package(found[position])
-            if n > SHOWN and len(shown) == len(same):
-                out[group[0]] = and_more(out[group[0]], n - 1)
-        if len(shown) < len(same):
-            rest = sum(_rows(found, group) for group in same) - SHOWN
-            last = shown[-1][0]
-            out[last] = and_more(out[last], rest, "; and so in {n} more rows, whatever the value")
-    return [out[position] for position in sorted(out)]
-
-
-def _rows(found: Sequence[Problem], group: Iterable[int]) -> int:
-    """Return how many rows problems are about: that of a class which is not known speaks of several."""
-    return sum(int(str(found[position].values.get("count", 1))) for position in group)
-
-
-def and_more(item: Problem, n: int, text: str = "; and so in {n} more rows") -> Problem:
-    """Return a problem that says in how many more rows it is."""
-    more = Said(text, n=n)
-    return replace(
-        item,
-        reason=Said("{reason}{more}", reason=Said(item.reason), more=more),
-        values={**item.values, "more": more},
-    )
-
-
-def _of_package(item: Problem) -> Problem:
-    """Say of a word that is no class what is to be changed in a package, of which a submission has other ways out."""
-    values = item.values
-    if item.code != "unknown_class" or values.get("rule", "unknown_class_often") != "unknown_class_often":
-        return item
-    reason = Said(
-        "no class of {attribute} is called so; nearest: {nearest}; correct the cells, or make it a class or a synonym "
-        "of one in datapackage.json",
-        attribute=values["attribute"],
-        nearest=values["nearest"],
-    )
-    return replace(item, reason=reason, values={})
 
 
 MANY = 40

@@ -19,19 +19,22 @@ from kpfootprint.ingest.raw.tables import RawTable, recognise
 from kpfootprint.ingest.words import Vocabulary, fold
 from kpfootprint.parcel import Batch
 from kpfootprint.reference import ReferencePackage
+from kpfootprint.scheme import Scheme
 from training.package.attributes import scheme_of, words_of
 from training.package.column_names import check_header, check_stones, header_names
 from training.package.descriptor import (
     DESCRIPTOR,
     SMALL_TABLES,
     fault,
-    read_descriptor,
     refuse_if,
     resource,
     told,
+    written_descriptor,
+    wrong_members,
 )
-from training.package.learnable import copies, known_by_sets, never_recorded, once, undivided
-from training.package.small_tables import Rows, check_rows, day_of, zone_table
+from training.package.learnable import copies, known_by_sets, never_recorded, undivided
+from training.package.once import once, without_consequences
+from training.package.small_tables import Rows, check_rows, day_of, with_days, zone_table
 from training.package.source import LIMITS, unpacked
 
 
@@ -55,12 +58,10 @@ def load_package(path: Path) -> ReferencePackage:
 
 
 def _load(folder: Path) -> ReferencePackage:
-    document = read_descriptor(folder)
-    scheme, problems = scheme_of(document)
+    document, scheme, problems, digests = _described(folder)
     words = words_of(scheme)
-    digests, altered = _digests(folder, document)
     rows, stones, unreadable = _tables(folder, document, words)
-    refuse_if([*problems, *altered, *unreadable])
+    refuse_if([*problems, *unreadable])
     check_rows(document, rows)
     zones = zone_table(rows["zones"], rows["zone_status"])
     batch, unread = _parcels(folder, document, words, stones, rows["parcels"])
@@ -81,6 +82,29 @@ def _load(folder: Path) -> ReferencePackage:
         collected_on=tuple(day_of(row.get("collected_on", "")) for row in parcels),
         unread=unread,
     )
+
+
+def _described(folder: Path) -> tuple[dict[str, Any], Scheme, list[Problem], dict[str, str]]:
+    """Return the descriptor, its scheme, what is ambiguous in it or altered since it was sealed, and hashes of tables.
+
+    Raises
+    ------
+    ReferenceDataError
+        Where no table can be read by it: with everything that is wrong with its members, its attributes and its hashes.
+    """
+    document = written_descriptor(folder)
+    wrong = wrong_members(folder, document)
+    digests, altered = ({}, []) if wrong else _digests(folder, document)
+    scheme = None
+    if isinstance(document.get("attributes"), list):
+        try:
+            scheme, ambiguous = scheme_of(document)
+        except ReferenceDataError as error:
+            ambiguous = [*error.problems]
+        altered = [*ambiguous, *altered]
+    if wrong or scheme is None:
+        raise ReferenceDataError([*wrong, *altered])
+    return document, scheme, altered, digests
 
 
 def _digests(folder: Path, document: Mapping[str, Any]) -> tuple[dict[str, str], list[Problem]]:
@@ -150,7 +174,7 @@ def _tables(
             continue
         try:
             if name in small:
-                small[name] = table_rows(folder, document, name)
+                small[name] = with_days(table_rows(folder, document, name), item)
             else:
                 stones[name] = _table(folder, document, name, Headers(words))
                 problems += check_stones(stones[name], item, words)
@@ -199,7 +223,9 @@ def _parcels(
         reading = assemble(tables, words, LIMITS, problems=problems)
     except IngestError as error:
         raise ReferenceDataError(error.problems) from None
-    refuse_if([*_in_order(reading.problems, listed), *known_by_sets(tables["stones"], words.scheme)])
+    refuse_if(
+        [*_in_order(without_consequences(reading.problems), listed), *known_by_sets(tables["stones"], words.scheme)]
+    )
     return reading.batch, tuple(tables["stones"].trace.passed_over)
 
 

@@ -58,8 +58,10 @@ def _confounded(package: ReferencePackage) -> Iterator[Remark]:
 
 def _days(package: ReferencePackage, today: date | None) -> Iterator[Remark]:
     days = [day for day in package.collected_on if day is not None]
-    if today is not None and (late := sum(day > today for day in days)):
-        yield _remark("late_days", day=today.isoformat(), n=late)
+    named = zip(package.batch, package.collected_on, strict=True)
+    if late := [parcel.parcel_id for parcel, day in named if today is not None and day is not None and day > today]:
+        assert today is not None
+        yield _remark("late_days", day=today.isoformat(), n=len(late), names=late[:SHOWN])
     if not days:
         yield _remark("no_days")
     elif len(set(days)) == 1 < len(days):

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from datetime import date
+from contextlib import suppress
+from datetime import date, datetime
 from itertools import pairwise
 from typing import Any
 
 from kpfootprint.errors import Problem
 from kpfootprint.ingest.problems import Broken, problem
-from kpfootprint.ingest.raw.cells import DecimalMarks, read_number, read_text, read_yes_or_no
+from kpfootprint.ingest.raw.cells import DecimalMarks, read_date, read_number, read_text, read_yes_or_no
 from kpfootprint.ingest.words import fold, nearest
-from kpfootprint.plain import day_in
 from kpfootprint.reference import StatusPeriod, Zone, ZoneTable
 from kpfootprint.retold import Said
 from training.package.descriptor import NEEDED, OPTIONAL, SMALL_TABLES, refuse_if, told
@@ -22,6 +22,10 @@ Rows = dict[int, dict[str, str]]
 Typed = dict[int, dict[str, Any]]
 """The same, with what the cells mean by the types of their fields; None for a blank one."""
 _SCHEMA_MEMBERS = ("fields", "missingValues", "primaryKey", "foreignKeys")
+DAYS = ("valid_from", "valid_to", "collected_on")
+"""Columns of days, whatever the schemas of their tables say."""
+EARLIEST = 1800
+"""Year before which no parcel was collected and no zone had a status: what is before it was written wrong."""
 _RULES = {"boolean": "not_yes_or_no", "date": "not_a_date", "integer": "not_whole", "number": "not_a_number"}
 """Rules of ingestion that a cell breaks which is not of the type of its field."""
 
@@ -35,8 +39,37 @@ def check_rows(document: Mapping[str, Any], tables: Mapping[str, Rows]) -> None:
             if not rows and name not in OPTIONAL
         ]
     )
-    refuse_if(_against_schemas(document, tables))
-    refuse_if([*_unreliable(tables)])
+    found = _against_schemas(document, tables)
+    of_schemas = {(item.table, item.row, item.column) for item in found}
+    relied: dict[object, Problem] = {}
+    periods = tables["zone_status"]
+    for item in (*_unreliable(tables), *_one_zone_each(tables["zones"]), *_periods(periods)):
+        if (place := (item.table, item.row, item.column)) not in of_schemas:
+            relied.setdefault(place, item)
+    found += relied.values()
+    of_rows = {(item.table, item.row) for item in found}
+    overlaps = _overlaps(_whole_periods(periods))
+    refuse_if([*found, *(item for item in overlaps if (item.table, item.row) not in of_rows)])
+
+
+def with_days(rows: Rows, item: Mapping[str, Any]) -> Rows:
+    """Return rows of a resource with the days that they hold as YYYY-MM-DD; what is none stays as it is written.
+
+    Days are read as those of submissions, and first by the ``format`` of their field where that is one of its own.
+    """
+    fields = {str(field.get("name")): field for field in item["schema"]["fields"] if isinstance(field, Mapping)}
+    days = {name for name, field in fields.items() if field.get("type") == "date"} | {*DAYS}
+
+    def written(column: str, cell: str) -> str:
+        if column not in days or not cell:
+            return cell
+        with suppress(ValueError):
+            return datetime.strptime(cell, str(fields.get(column, {}).get("format"))).date().isoformat()
+        with suppress(ValueError):
+            return "" if (day := day_of(cell)) is None else day.isoformat()
+        return cell
+
+    return {line: {column: written(column, cell) for column, cell in row.items()} for line, row in rows.items()}
 
 
 def _against_schemas(document: Mapping[str, Any], tables: Mapping[str, Rows]) -> list[Problem]:
@@ -62,7 +95,10 @@ def _against_schemas(document: Mapping[str, Any], tables: Mapping[str, Rows]) ->
 
 
 def _shown(schema: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a schema without patterns of cells, of which some never come to an end, and without marks in numbers."""
+    """Return a schema without patterns of cells, of which some never come to an end, and without marks in numbers.
+
+    Days are shown as YYYY-MM-DD, whatever they were written as.
+    """
 
     def inside(key: object) -> bool:
         reference = key.get("reference") if isinstance(key, Mapping) else None
@@ -70,7 +106,8 @@ def _shown(schema: Mapping[str, Any]) -> dict[str, Any]:
 
     def without_pattern(field: Mapping[str, Any]) -> dict[str, Any]:
         constraints = {name: value for name, value in (field.get("constraints") or {}).items() if name != "pattern"}
-        kept = {name: value for name, value in field.items() if name not in ("decimalChar", "groupChar", "bareNumber")}
+        marks = ("decimalChar", "groupChar", "bareNumber", *(["format"] if field.get("type") == "date" else []))
+        kept = {name: value for name, value in field.items() if name not in marks}
         return kept | {"constraints": constraints}
 
     return {name: schema[name] for name in _SCHEMA_MEMBERS if name in schema} | {
@@ -100,6 +137,8 @@ def _as_meant(cell: str, field: Any, marks: DecimalMarks) -> str:
         return repr(number)
     if field.type == "boolean" and isinstance(answer := read_yes_or_no(cell), bool):
         return str((field.true_values if answer else field.false_values)[0])
+    if field.name == "status" and field.constraints.get("enum"):
+        return _MEANT.get(fold(cell), cell)
     return cell
 
 
@@ -107,6 +146,8 @@ def _misfit(field: Any, broken: str, **place: Any) -> Problem:
     """Return what is wrong with a cell that breaks a constraint of its field, or is not of its ``type``."""
     if broken == "required":
         return problem(Broken("missing_value"), **place | {"value": None})
+    if broken == "type" and field.type == "date" and (wrong := _no_day(str(place["value"]))) is not None:
+        return problem(wrong, **place)
     if broken == "type" and field.type in _RULES:
         return problem(Broken(_RULES[field.type]), **place)
     if broken == "type":
@@ -155,11 +196,14 @@ def _unreliable(tables: Mapping[str, Rows]) -> Iterator[Problem]:
             if row["zone_id"] not in zones:
                 broken = Broken("unknown_zone", {"nearest": nearest(row["zone_id"], known)})
                 yield problem(broken, table=name, row=line, column="zone_id", value=row["zone_id"])
-            for column in ("valid_from", "valid_to", "collected_on"):
-                try:
-                    day_of(row.get(column, ""))
-                except ValueError:
-                    yield problem(Broken("not_a_date"), table=name, row=line, column=column, value=row[column])
+            for column in DAYS:
+                place: dict[str, Any] = {"table": name, "row": line, "column": column, "value": row.get(column, "")}
+                if (wrong := _no_day(place["value"])) is not None:
+                    yield problem(wrong, **place)
+                elif (day := day_of(place["value"])) is not None and day.year < EARLIEST:
+                    yield told(
+                        "not_a_date", "the year {year} is too early; write all four digits", year=day.year, **place
+                    )
 
 
 STATUSES = {
@@ -167,41 +211,50 @@ STATUSES = {
     "suspended": ("suspended", "suspendu", "suspendue", "not compliant", "non conforme"),
 }
 """What a zone can be on a day, and how it may be written."""
+_MEANT = {fold(word): status for status, words in STATUSES.items() for word in words}
 _COUNTRY = re.compile("[A-Z]{2}")
 
 
 def day_of(text: str) -> date | None:
-    """Return a day written as YYYY-MM-DD, None where the text is empty; ValueError where it is neither."""
-    return day_in(text) if text else None
+    """Return a day as submissions write it, None where the text is blank; ValueError where it is none."""
+    day = Broken("not_a_date") if text.isdigit() else read_date(text)
+    if isinstance(day, Broken):
+        raise ValueError(day.reason)
+    return day
+
+
+def _no_day(text: str) -> Broken | None:
+    """Return why a text is no day; None where it is one, or blank."""
+    with suppress(ValueError):
+        day_of(text)
+        return None
+    wrong = read_date(text)
+    return wrong if isinstance(wrong, Broken) else Broken("not_a_date")
 
 
 def zone_table(zones: Rows, periods: Rows) -> ZoneTable:
-    """Return the zones with their periods.
-
-    Raises
-    ------
-    ReferenceDataError
-        With every row of which nobody could say which zone, which status or which days it means.
-    """
-    refuse_if([*_one_zone_each(zones), *_periods(periods)])
-    meant = {fold(word): status for status, words in STATUSES.items() for word in words}
-    table = ZoneTable(
+    """Return the zones with their periods, of rows that `check_rows` has let pass."""
+    return ZoneTable(
         zones=tuple(
             Zone(**{name: row[name] for name in ("zone_id", "name", "country", "region")}) for row in zones.values()
         ),
-        periods=tuple(
-            StatusPeriod(
-                zone_id=row["zone_id"],
-                status=meant[fold(row["status"])],
-                valid_from=day_in(row["valid_from"]),
-                valid_to=day_of(row["valid_to"]),
-                source=row["source"],
-            )
-            for row in periods.values()
-        ),
+        periods=tuple(_whole_periods(periods).values()),
     )
-    refuse_if(list(_overlaps(dict(zip(periods, table.periods, strict=True)))))
-    return table
+
+
+def _whole_periods(rows: Rows) -> dict[int, StatusPeriod]:
+    """Return by their rows the periods that are written as such."""
+    return {
+        line: StatusPeriod(
+            zone_id=row["zone_id"],
+            status=_MEANT[fold(row["status"])],
+            valid_from=start,
+            valid_to=day_of(row["valid_to"]),
+            source=row["source"],
+        )
+        for line, row in rows.items()
+        if not any(_periods({line: row})) and (start := day_of(row["valid_from"])) is not None
+    }
 
 
 def _one_zone_each(rows: Rows) -> Iterator[Problem]:
@@ -235,11 +288,17 @@ def _one_zone_each(rows: Rows) -> Iterator[Problem]:
 
 
 def _periods(rows: Rows) -> Iterator[Problem]:
-    known = {fold(word) for words in STATUSES.values() for word in words}
+    """Give the rows of which nobody could say which status or which days they mean."""
     for line, row in rows.items():
-        if fold(row["status"]) not in known:
+        if fold(row["status"]) not in _MEANT:
             reason = Said("not a status; write one of {statuses}", statuses=", ".join(STATUSES))
             yield told("unknown_status", reason, table="zone_status", row=line, column="status", value=row["status"])
+        wrong = {column: _no_day(row[column]) for column in ("valid_from", "valid_to")}
+        for column, broken in wrong.items():
+            if broken is not None:
+                yield problem(broken, table="zone_status", row=line, column=column, value=row[column])
+        if any(broken is not None for broken in wrong.values()):
+            continue
         start, end = day_of(row["valid_from"]), day_of(row["valid_to"])
         if start is None:
             yield problem(Broken("missing_value"), table="zone_status", row=line, column="valid_from")

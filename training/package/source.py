@@ -21,7 +21,7 @@ from kpfootprint.reference import shipped_reference
 from kpfootprint.retold import LANGUAGES, Said
 from kpfootprint.strict_json import NotJson, read_json
 from training.package.column_names import header_names
-from training.package.descriptor import DESCRIPTOR, SMALL_TABLES, fault, read_descriptor
+from training.package.descriptor import DESCRIPTOR, SMALL_TABLES, fault, read_descriptor, refuse_if, told
 from training.package.seal import seal, write_descriptor, write_table
 
 LIMITS = Limits(max_rows=20_000_000, max_unpacked_bytes=1_000_000_000, max_problems=100_000)
@@ -122,14 +122,26 @@ def _from_workbook(path: Path, into: Path) -> Path:
 
 
 def _rows(raw: RawTable) -> list[list[str]]:
-    for column in raw.columns:
-        for row, code in enumerate(column.codes.tolist()):
-            if isinstance(cell := column.cells[code], Odd):
-                place = {"table": raw.name, "row": raw.line(row), "column": column.header}
-                reason = "the cell holds a formula ({cell}); put its value in its place"
-                raise fault("formula_cell", reason, **place, cell=cell)
+    refuse_if([*_odd(raw)])
     columns = [[_text(column.cells[code]) for code in column.codes.tolist()] for column in raw.columns]
     return [list(row) for row in zip(*columns, strict=True)]
+
+
+def _odd(raw: RawTable) -> Iterator[Problem]:
+    """Give the cells that hold no value: formulas, and of each row the first that is struck out, filled or the like."""
+    told_of: set[tuple[int, str]] = set()
+    for column in raw.columns:
+        odd = {code for code, cell in enumerate(column.cells) if isinstance(cell, Odd)}
+        for row in [row for row, code in enumerate(column.codes.tolist()) if code in odd] if odd else ():
+            cell = column.at(row)
+            assert isinstance(cell, Odd)
+            place: dict[str, Any] = {"table": raw.name, "row": raw.line(row), "column": column.header}
+            if cell.code == "formula_cell":
+                reason = "the cell holds a formula ({cell}); put its value in its place"
+                yield told(cell.code, reason, **place, cell=cell)
+            elif (row, cell.code) not in told_of:
+                told_of.add((row, cell.code))
+                yield problem(Broken(cell.code), **place, value=str(cell))
 
 
 def _text(cell: Cell) -> str:

@@ -348,6 +348,8 @@ def _number_in_text(text: str, marks: DecimalMarks) -> float | Broken:
     if text.casefold() in _NOT_FINITE:
         return Broken("not_finite")
     text = text.translate(_OTHER_SIGNS)
+    if _SIEVE.fullmatch(text) and text[0] == "+":
+        return Broken("not_a_number", {"rule": "sieve_for_number"})
     if THOUSANDS.fullmatch(text):
         decimal = marks.comma and not marks.point if "," in text else not marks.comma
         if not decimal:

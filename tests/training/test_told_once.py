@@ -1,0 +1,174 @@
+"""Each mistake of a package is told once, with its place, and beside the others that were made."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pytest
+from openpyxl.styles import Font
+
+from kpfootprint.cli.main import reason_in
+from kpfootprint.errors import Problem
+from tests.training.packages import PLAIN, write_folder, write_workbook
+from training.package import load_package, validate_package
+from training.package.seal import seal
+
+Lines = list[str]
+Place = tuple[str, int | None, str | None, str]
+
+
+def written(folder: Path, table: str, edit: Callable[[Lines], Lines]) -> tuple[Problem, ...]:
+    """Return what is wrong with a package after a change to the lines of a table, by which it is sealed again."""
+    path = folder / f"{table}.csv"
+    path.write_text("\n".join(edit(path.read_text("utf-8").splitlines())) + "\n", encoding="utf-8")
+    seal(folder)
+    return validate_package(folder)
+
+
+def described(folder: Path, edit: Callable[[dict[str, Any]], object]) -> tuple[Problem, ...]:
+    path = folder / "datapackage.json"
+    document = json.loads(path.read_text("utf-8"))
+    edit(document)
+    path.write_text(json.dumps(document), encoding="utf-8")
+    return validate_package(folder)
+
+
+def places(problems: tuple[Problem, ...]) -> list[Place]:
+    assert all(reason_in(item, "fr") != item.reason for item in problems)
+    return [(item.table, item.row, item.column, item.code) for item in problems]
+
+
+def with_column(lines: Lines, column: str, value: str, *, row: int = 2) -> Lines:
+    """Return the lines of a table with another cell in a row, which is that of the file."""
+    cells = lines[row - 1].split(",")
+    cells[lines[0].split(",").index(column)] = value
+    return [*lines[: row - 1], ",".join(cells), *lines[row:]]
+
+
+@pytest.mark.parametrize("table", ["zones", "zone_status", "parcels", "stones"])
+@pytest.mark.parametrize("times", [1, 5])
+def test_a_row_that_repeats_the_header_is_told_as_such(table: str, times: int, tmp_path: Path) -> None:
+    found = written(
+        write_folder(tmp_path / "package", PLAIN), table, lambda lines: [*lines[:3], *[lines[0]] * times, *lines[3:]]
+    )
+    assert places(found) == [(table, 4, None, "header_again")]
+    assert ("in 4 more rows" in found[0].reason) == (times == 5)
+
+
+@pytest.mark.parametrize(
+    "foot", ["Total,12.5,,", "Total,12.5,650 stones,", "Signed: the Director,,,", "nobody,0.3,pink,"]
+)
+def test_a_row_of_no_parcel_is_told_alone(foot: str, tmp_path: Path) -> None:
+    folder = write_folder(tmp_path / "package", PLAIN)
+    n = len((folder / "stones.csv").read_text("utf-8").splitlines())
+    found = written(folder, "stones", lambda lines: [*lines, foot])
+    assert places(found) == [("stones", n + 1, "parcel_id", "unknown_parcel")]
+
+
+def test_a_stone_laid_to_no_parcel_hides_no_total_that_it_does_not_explain(tmp_path: Path) -> None:
+    folder = write_folder(tmp_path / "package", PLAIN)
+    written(folder, "parcels", lambda lines: with_column(lines, "n_stones", "7000", row=3))
+    found = written(folder, "stones", lambda lines: with_column(lines, "parcel_id", "nobody"))
+    assert places(found) == [("stones", 2, "parcel_id", "unknown_parcel"), ("parcels", 3, "n_stones", "stones_total")]
+
+
+@pytest.mark.parametrize(
+    ("edit", "codes"),
+    [
+        (lambda d: (d.pop("version"), d["attributes"][0].update(edges_ct=[0, 2, 1])), ["missing_value", "bad_scheme"]),
+        (lambda d: (d.update(synthetic="no"), d["attributes"][1].update(classes=[])), ["missing_value", "bad_scheme"]),
+        (
+            lambda d: (
+                d["attributes"][0].update(edges_ct=[0, 2, 1]),
+                d["attributes"][1]["classes"][0].update(synonyms=["brown"]),
+            ),
+            ["bad_scheme", "bad_scheme"],
+        ),
+        (
+            lambda d: (d["attributes"][1].update(classes=[]), d["resources"][0].update(hash="0" * 64)),
+            ["bad_scheme", "hash_count"],
+        ),
+    ],
+)
+def test_two_mistakes_of_a_descriptor_are_told_together(
+    edit: Callable[[dict[str, Any]], object], codes: list[str], tmp_path: Path
+) -> None:
+    found = described(write_folder(tmp_path / "package", PLAIN), edit)
+    assert [code for *_, code in places(found)] == codes
+
+
+def test_mistakes_of_two_small_tables_are_told_together(tmp_path: Path) -> None:
+    folder = write_folder(tmp_path / "package", PLAIN)
+    written(folder, "zones", lambda lines: with_column(lines, "country", "Mars"))
+    written(folder, "zone_status", lambda lines: [*lines, lines[1].replace("2015", "2016")])
+    found = written(folder, "parcels", lambda lines: with_column(lines, "zone_id", "atlantis"))
+    assert {(table, column) for table, _, column, _ in places(found)} == {
+        ("zones", "country"),
+        ("zone_status", "valid_from"),
+        ("parcels", "zone_id"),
+    }
+    assert len(found) == 3
+
+
+@pytest.mark.parametrize("text", ["12 mars 2019", "2019-03-12 00:00:00", "2019-03-12T10:30:00Z", "2019/03/12"])
+def test_days_are_read_as_those_of_submissions(text: str, tmp_path: Path) -> None:
+    folder = write_folder(tmp_path / "package", PLAIN)
+    assert written(folder, "parcels", lambda lines: with_column(lines, "collected_on", text)) == ()
+    assert load_package(folder).collected_on[0] == date(2019, 3, 12)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("03/04/2019", "this can be 2019-03-04 or 2019-04-03"),
+        ("25/04/2019", "write 2019-04-25"),
+        ("0019-04-25", "the year 19 is too early"),
+        ("2019-02-30", "not a date"),
+    ],
+)
+@pytest.mark.parametrize(("table", "column"), [("parcels", "collected_on"), ("zone_status", "valid_from")])
+def test_a_day_that_is_none_is_told_with_what_it_may_be(
+    table: str, column: str, text: str, said: str, tmp_path: Path
+) -> None:
+    found = written(write_folder(tmp_path / "package", PLAIN), table, lambda lines: with_column(lines, column, text))
+    assert places(found) == [(table, 2, column, "not_a_date")]
+    assert said in found[0].reason
+
+
+def test_days_may_have_the_format_that_their_field_declares(tmp_path: Path) -> None:
+    folder = write_folder(tmp_path / "package", PLAIN)
+
+    def declared(document: dict[str, Any]) -> None:
+        (item,) = (item for item in document["resources"] if item["name"] == "parcels")
+        (field,) = (field for field in item["schema"]["fields"] if field["name"] == "collected_on")
+        field |= {"type": "date", "format": "%d/%m/%Y"}
+
+    described(folder, declared)
+    assert written(folder, "parcels", lambda lines: with_column(lines, "collected_on", "03/04/2019")) == ()
+    assert load_package(folder).collected_on[0] == date(2019, 4, 3)
+
+
+def test_a_struck_row_of_a_workbook_is_told_once(tmp_path: Path) -> None:
+    path = write_workbook(tmp_path / "book", PLAIN)
+    book = openpyxl.load_workbook(path)
+    for row in (5, 6):
+        for cell in book["stones"][row]:
+            cell.font = Font(strike=True)
+    book.save(path)
+    assert places(validate_package(path)) == [
+        ("stones", 5, "parcel_id", "struck_cell"),
+        ("stones", 6, "parcel_id", "struck_cell"),
+    ]
+
+
+def test_the_name_of_a_sieve_is_no_weight(tmp_path: Path) -> None:
+    found = written(
+        write_folder(tmp_path / "package", PLAIN), "stones", lambda lines: with_column(lines, "weight_ct", "+11")
+    )
+    assert [(item.table, item.row, item.column, item.value) for item in found] == [("stones", 2, "weight_ct", "+11")]
+    assert "name of a sieve" in found[0].reason

@@ -1,0 +1,122 @@
+"""What is wrong with a package told once: not again in every row, and not in what follows from it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from kpfootprint.errors import Problem
+from kpfootprint.ingest.words import fold
+from kpfootprint.retold import Said
+from training.package.descriptor import told
+
+ALIKE, SHOWN = 12, 3
+"""Different values that are told one by one where they have the same fault; of more of them, so many are."""
+
+
+def once(problems: Iterable[Problem]) -> list[Problem]:
+    """Tell what is wrong in many rows alike once, at the first of them, with their number.
+
+    Where more than `ALIKE` values have the same fault in one column, three are told. Where rows have too many cells,
+    what their cells hold is not told: they do not stand where they should.
+    """
+    found = _headers_told(problems)
+    found = [item for item in found if item.code == "ragged_row"] or found
+    groups: dict[object, dict[object, list[int]]] = {}
+    for position, item in enumerate(found):
+        place = (item.table, item.column, item.code) if item.row is not None else position
+        groups.setdefault(place, {}).setdefault(item.value, []).append(position)
+    out: dict[int, Problem] = {}
+    for by_value in groups.values():
+        same = list(by_value.values())
+        shown = same if len(same) <= ALIKE else [group[:1] for group in same[:SHOWN]]
+        for group in shown:
+            n = _rows(found, group)
+            for position in group if n <= SHOWN else group[:1]:
+                out[position] = _of_package(found[position])
+            if n > SHOWN and len(shown) == len(same):
+                out[group[0]] = and_more(out[group[0]], n - 1)
+        if len(shown) < len(same):
+            rest = sum(_rows(found, group) for group in same) - SHOWN
+            last = shown[-1][0]
+            out[last] = and_more(out[last], rest, "; and so in {n} more rows, whatever the value")
+    return [out[position] for position in sorted(out)]
+
+
+def _rows(found: Sequence[Problem], group: Iterable[int]) -> int:
+    """Return how many rows problems are about: that of a class which is not known speaks of several."""
+    return sum(int(str(found[position].values.get("count", 1))) for position in group)
+
+
+def and_more(item: Problem, n: int, text: str = "; and so in {n} more rows") -> Problem:
+    """Return a problem that says in how many more rows it is."""
+    more = Said(text, n=n)
+    return replace(
+        item,
+        reason=Said("{reason}{more}", reason=Said(item.reason), more=more),
+        values={**item.values, "more": more},
+    )
+
+
+def _of_package(item: Problem) -> Problem:
+    """Say of a word that is no class what is to be changed in a package, of which a submission has other ways out."""
+    values = item.values
+    if item.code != "unknown_class" or values.get("rule", "unknown_class_often") != "unknown_class_often":
+        return item
+    reason = Said(
+        "no class of {attribute} is called so; nearest: {nearest}; correct the cells, or make it a class or a synonym "
+        "of one in datapackage.json",
+        attribute=values["attribute"],
+        nearest=values["nearest"],
+    )
+    return replace(item, reason=reason, values={})
+
+
+def _headers_told(problems: Iterable[Problem]) -> list[Problem]:
+    """Tell a row that repeats the header as such, in place of what is wrong with each of its cells."""
+    found = list(problems)
+    again = {(item.table, item.row) for item in found if item.row is not None and item.value and _is_header(item)}
+    out: dict[object, Problem] = {}
+    for position, item in enumerate(found):
+        if (place := (item.table, item.row)) in again:
+            reason = "the row repeats the header; take it out"
+            out.setdefault(place, told("header_again", reason, table=item.table, row=item.row))
+        else:
+            out[position] = item
+    return list(out.values())
+
+
+def _is_header(item: Problem) -> bool:
+    return item.code in _OF_CELLS and fold(str(item.value)) == fold(item.column or "")
+
+
+_OF_CELLS = (
+    *("unknown_parcel", "unknown_class", "foreign_key", "bad_country"),
+    *("not_a_number", "not_whole", "not_a_date", "not_yes_or_no"),
+)
+"""What is wrong with the cells of a row that repeats the header."""
+
+
+def without_consequences(problems: Sequence[Problem]) -> list[Problem]:
+    """Return problems of tables without those that follow from stones of no parcel.
+
+    Whatever else such a row says, as a total at the foot of the table does, is of no parcel either; and a parcel that
+    lacks no more stones than there are such rows may have all of them once the rows are mended.
+    """
+    strays = [item for item in problems if item.code == "unknown_parcel"]
+    rows = {(item.table, item.row) for item in strays}
+    n = sum(int(str(item.values.get("count", 1))) for item in strays)
+    lacking = {item.row for item in problems if item.code == "stones_total" and 0 < _lacking(item.values) <= n}
+    return [
+        item
+        for item in problems
+        if item.code == "unknown_parcel"
+        or ((item.table, item.row) not in rows and not (item.code in _TOTALS and item.row in lacking))
+    ]
+
+
+_TOTALS = ("stones_total", "carats_total")
+
+
+def _lacking(values: Mapping[str, object]) -> float:
+    return float(str(values["expected"])) - float(str(values["found"]))
