@@ -8,22 +8,107 @@ from typing import Any
 from kpfootprint.errors import Problem
 from kpfootprint.ingest.raw.cells import text_of
 from kpfootprint.ingest.raw.tables import RawTable
-from kpfootprint.ingest.words import Vocabulary, fold
+from kpfootprint.ingest.words import Vocabulary, declared_words, fold
 from kpfootprint.retold import Said
-from training.package.descriptor import NEEDED, told
+from training.package.descriptor import NEEDED, SMALL_TABLES, told
+
+_WORDS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    "zones": {
+        "zone_id": ("zone", "zone id", "id zone", "code zone", "code de la zone", "id"),
+        "name": ("nom", "nom de la zone", "zone name", "libelle"),
+        "country": ("pays", "country code", "code pays", "code du pays"),
+        "region": ("regions", "area"),
+    },
+    "zone_status": {
+        "zone_id": ("zone", "zone id", "id zone", "code zone", "code de la zone"),
+        "status": ("statut", "state", "etat"),
+        "valid_from": ("from", "start", "since", "du", "depuis", "a partir du", "debut", "valable du", "valide du"),
+        "valid_to": ("to", "end", "until", "au", "jusqu'au", "fin", "valable au", "valide au", "valable jusqu'au"),
+        "source": ("sources", "reference", "decision", "arrete"),
+    },
+    "parcels": {
+        "zone_id": ("zone", "zone id", "id zone", "code zone", "zone de collecte", "zone of collection"),
+        "collected_on": (
+            "collected",
+            "date collected",
+            "collection date",
+            "date de collecte",
+            "collecte le",
+            "collectee le",
+        ),
+    },
+}
+"""How the columns of small tables may be headed beside their names, in English and French."""
 
 
 def header_names(table: str, item: Mapping[str, Any]) -> dict[str, str]:
-    """Return the columns that a table may have by their letters and digits: capitals and spaces make no other name."""
+    """Return the columns that a table may have by their letters and digits: capitals and spaces make no other name.
+
+    Columns of parcels may be headed as those of submissions are, all of them by the words of people; but a field of the
+    schema has its own name.
+    """
     others = ("collected_on",) if table == "parcels" else ()
-    return {fold(name): name for name in (*others, *_fields(item), *NEEDED.get(table, ()))}
+    return _words(table) | {fold(name): name for name in (*others, *_fields(item), *NEEDED.get(table, ()))}
 
 
-def check_header(table: str, headers: Sequence[str], item: Mapping[str, Any]) -> Iterator[Problem]:
-    """Give what is wrong with the header of a small table."""
+def _words(table: str) -> dict[str, str]:
+    """Return the words of people for the columns of a small table, by their letters and digits."""
+    of_submissions = declared_words()["columns"]["parcels"] if table == "parcels" else {}
+    listed = [*of_submissions.items(), *_WORDS.get(table, {}).items()]
+    named = {fold(word): name for name, words in listed for word in words}
+    return named | {fold(name): name for name in (*dict(listed), *NEEDED.get(table, ()))}
+
+
+def with_known_fields(document: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a descriptor whose fields of small tables have the names of this program in place of words of people.
+
+    A field keeps its name where another one has the name that it would get.
+    """
+    renamed: dict[str, dict[str, str]] = {}
+    for item in document["resources"]:
+        names, known = _fields(item), _words(item["name"])
+        found = {name: known[fold(name)] for name in names if known.get(fold(name), name) not in names}
+        if item["name"] in SMALL_TABLES and len(set(found.values())) == len(found):
+            renamed[item["name"]] = found
+
+    def key(names: object, table: str) -> object:
+        listed = names if isinstance(names, list) else [names]
+        new = [renamed.get(table, {}).get(str(name), name) for name in listed]
+        return new if isinstance(names, list) else new[0]
+
+    def schema(old: Mapping[str, Any], table: str) -> dict[str, Any]:
+        new = dict(old)
+        if isinstance(old.get("fields"), list):
+            new["fields"] = [
+                {**field, "name": key(field.get("name"), table)} if isinstance(field, Mapping) else field
+                for field in old["fields"]
+            ]
+        if "primaryKey" in old:
+            new["primaryKey"] = key(old["primaryKey"], table)
+        if isinstance(old.get("foreignKeys"), list):
+            new["foreignKeys"] = [foreign(item, table) for item in old["foreignKeys"]]
+        return new
+
+    def foreign(old: object, table: str) -> object:
+        if not isinstance(old, Mapping) or not isinstance(there := old.get("reference"), Mapping):
+            return old
+        fields = key(there.get("fields"), str(there.get("resource") or table))
+        return {**old, "fields": key(old.get("fields"), table), "reference": {**there, "fields": fields}}
+
+    items = [
+        {**item, "schema": schema(item["schema"], item["name"])} if renamed.get(item["name"]) else item
+        for item in document["resources"]
+    ]
+    return {**document, "resources": items}
+
+
+def check_header(
+    table: str, headers: Sequence[str], item: Mapping[str, Any], written: Sequence[str]
+) -> Iterator[Problem]:
+    """Give what is wrong with the header of a small table: the columns that it means, and as they are written."""
     fields = _fields(item)
     if missing := [name for name in NEEDED[table] if name not in headers]:
-        yield _missing(table, missing, headers)
+        yield _missing(table, missing, written)
     elif "" in headers:
         yield told("column_twice", "a column has no name in the first row; give each its own", table=table)
     elif twice := [name for name in dict.fromkeys(headers) if headers.count(name) > 1]:

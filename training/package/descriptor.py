@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from kpfootprint.errors import Problem, ReferenceDataError
+from kpfootprint.ingest.files.archive import Limits
 from kpfootprint.retold import Said
 from kpfootprint.strict_json import NotJson, read_json
 from kpfootprint.visible import is_visible
@@ -21,6 +22,8 @@ NEEDED: Mapping[str, tuple[str, ...]] = {
     "zone_status": ("zone_id", "status", "valid_from", "valid_to", "source"),
     "parcels": ("parcel_id", "zone_id"),
 }
+LIMITS = Limits(max_rows=20_000_000, max_unpacked_bytes=1_000_000_000, max_problems=100_000)
+"""What is read of a package."""
 _LARGEST_DESCRIPTOR = 8_000_000
 _TYPES = ("string", "integer", "number", "boolean", "date", "datetime", "time", "year", "any")
 LONGEST = 120
@@ -127,11 +130,12 @@ def _resources(folder: Path, document: Mapping[str, Any]) -> Iterator[Problem]:
             continue
         if not isinstance(item.get("name"), str):
             yield wrong("bad_resource", "a resource needs a name", value=item)
-        path = item.get("path")
-        if not isinstance(path, str) or not path or _leads_outside(path):
-            yield wrong("path_outside", "not a path inside the package", value=path)
-        elif any(part.is_symlink() for part in _parts(folder, path)):
-            yield wrong("archive_link", "the path is a link; put the file itself there", value=path)
+        paths = item.get("path")
+        for path in paths if isinstance(paths, list) and paths else [paths]:
+            if not isinstance(path, str) or not path or _leads_outside(path):
+                yield wrong("path_outside", "not a path inside the package", value=path)
+            elif any(part.is_symlink() for part in _parts(folder, path)):
+                yield wrong("archive_link", "the path is a link; put the file itself there", value=path)
         if not _is_read(item.get("encoding", "utf-8")):
             reason: str = Said("{name} is read as UTF-8 or cp1252; save it so", name=repr(item.get("name")))
             yield wrong("bad_resource", reason, value=item["encoding"])

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
 from kpfootprint.errors import Problem
+from kpfootprint.ingest.words import fold
 from kpfootprint.reference import ReferencePackage
+from kpfootprint.scheme import Scheme
+from training.package.attributes import words_of
+from training.package.column_names import with_known_fields
 from training.package.descriptor import fault, read_descriptor, refuse_if, resource, told
+from training.package.once import once
+from training.package.parts import paths_of
 from training.package.read import load_package, table_rows
 from training.package.seal import seal, write_descriptor, write_table
+from training.package.small_tables import Rows, with_days
 from training.package.source import unpacked
 
 Table = list[dict[str, str]]
@@ -45,23 +55,25 @@ def merge_packages(first: Path, second: Path, out: Path) -> ReferencePackage:
     out = Path(out)
     if out.exists() and any(out.iterdir()):
         raise fault("folder_not_empty", "{folder} is not empty", folder=out.name)
-    with unpacked(first) as one, unpacked(second) as two:
-        _merge(one, two, out)
-    return load_package(out)
+    with unpacked(first) as one, unpacked(second) as two, TemporaryDirectory(prefix="kpfootprint-merged-") as made:
+        _merge(one, two, Path(made))
+        package = load_package(Path(made))
+        shutil.copytree(made, out, dirs_exist_ok=True)
+    return package
 
 
 def _merge(first: Path, second: Path, out: Path) -> None:
     one, two = load_package(first), load_package(second)
     if one.scheme != two.scheme:
         raise fault("scheme_mismatch", "the packages declare other attributes, classes or sieve sets")
-    documents = [read_descriptor(folder) for folder in (first, second)]
+    documents = [with_known_fields(read_descriptor(folder)) for folder in (first, second)]
     problems: list[Problem] = []
     merged: dict[str, Table] = {}
     for name, keys in _KEYS.items():
-        rows, more = ([*table_rows(*part, name).values()] for part in zip((first, second), documents, strict=True))
-        merged[name] = _join(name, rows, more, keys, problems)
-    refuse_if(problems)
-    parts = {name: resource(documents[0], name) or resource(documents[1], name) for name in _KEYS}
+        rows, more = (_rows(*part, name, one.scheme) for part in zip((first, second), documents, strict=True))
+        merged[name] = _join(name, [*rows.values()], more, keys, problems)
+    refuse_if(once(problems))
+    parts = {name: _described(*(resource(document, name) for document in documents)) for name in _KEYS}
     document = documents[0] | {
         "name": one.name if one.name == two.name else f"{one.name}-and-{two.name}",
         "title": f"{documents[0].get('title', one.name)}, with {documents[1].get('title', two.name)}",
@@ -69,25 +81,49 @@ def _merge(first: Path, second: Path, out: Path) -> None:
         "synthetic": one.synthetic or two.synthetic,
         "resources": [item for name in _KEYS if (item := parts[name]) is not None],
     }
-    out.mkdir(parents=True, exist_ok=True)
-    for name, rows in merged.items():
+    for name, joined in merged.items():
         if (item := parts[name]) is None:
             continue
-        header = list(dict.fromkeys(column for row in (rows[:1] + rows[-1:]) for column in row))
-        write_table(out / item["path"], header, ([row.get(c, "") for c in header] for row in rows))
+        header = list(dict.fromkeys(column for row in (joined[:1] + joined[-1:]) for column in row))
+        (out / item["path"]).parent.mkdir(parents=True, exist_ok=True)
+        write_table(out / item["path"], header, ([row.get(c, "") for c in header] for row in joined))
     write_descriptor(out, document)
     seal(out)
 
 
-def _join(name: str, one: Table, two: Table, keys: tuple[str, ...], problems: list[Problem]) -> Table:
-    """Return the rows of both; rows with one key must be the same, and parcels may not repeat at all."""
+def _rows(folder: Path, document: Mapping[str, Any], name: str, scheme: Scheme) -> Rows:
+    """Return the rows of a table with days and the columns of stones written in one way."""
+    rows, item = table_rows(folder, document, name), resource(document, name)
+    if item is None:
+        return rows
+    if name != "stones":
+        return with_days(rows, item)
+    known = words_of(scheme).columns(name)
+    return {line: {known.get(fold(column), column): cell for column, cell in row.items()} for line, row in rows.items()}
+
+
+def _described(one: Mapping[str, Any] | None, two: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """Return the resource of a table of both: one file, with the fields of either."""
+    if one is None or two is None:
+        item = one or two
+        return None if item is None else {**item, "path": paths_of(item)[0]}
+    fields = {field["name"]: field for part in (two, one) for field in part.get("schema", {}).get("fields", ())}
+    schema = {**one.get("schema", {}), "fields": [*fields.values()]}
+    return {**one, "path": paths_of(one)[0]} | ({"schema": schema} if fields else {})
+
+
+def _join(name: str, one: Table, two: Rows, keys: tuple[str, ...], problems: list[Problem]) -> Table:
+    """Return the rows of both; rows with one key must be the same, and parcels may not repeat at all.
+
+    What cannot be joined is told by its line in the second.
+    """
     known = {tuple(row[key] for key in keys): row for row in one} if keys else {}
     new: Table = []
-    for row in two:
+    for line, row in two.items():
         key = tuple(row[column] for column in keys)
         if not keys or key not in known:
             new.append(row)
         elif name == "parcels" or known[key] != row:
             reason = "both packages have the parcel" if name == "parcels" else "the packages describe it differently"
-            problems.append(told("merge_conflict", reason, table=name, column=keys[0], value=key[0]))
+            problems.append(told("merge_conflict", reason, table=name, row=line, column=keys[0], value=key[0]))
     return one + new

@@ -9,8 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from kpfootprint.errors import IngestError, Problem, ReferenceDataError
-from kpfootprint.ingest.files.archive import Budget, gunzip, read_file
-from kpfootprint.ingest.files.csvfile import read_csv
 from kpfootprint.ingest.names.headers import Headers
 from kpfootprint.ingest.parcels.assemble import assemble
 from kpfootprint.ingest.problems import Broken
@@ -21,9 +19,10 @@ from kpfootprint.parcel import Batch
 from kpfootprint.reference import ReferencePackage
 from kpfootprint.scheme import Scheme
 from training.package.attributes import scheme_of, words_of
-from training.package.column_names import check_header, check_stones, header_names
+from training.package.column_names import check_header, check_stones, header_names, with_known_fields
 from training.package.descriptor import (
     DESCRIPTOR,
+    LIMITS,
     SMALL_TABLES,
     fault,
     refuse_if,
@@ -34,8 +33,9 @@ from training.package.descriptor import (
 )
 from training.package.learnable import copies, known_by_sets, never_recorded, undivided
 from training.package.once import once, without_consequences
+from training.package.parts import absent, digest_of, paths_of, placed, table_of
 from training.package.small_tables import Rows, check_rows, day_of, with_days, zone_table
-from training.package.source import LIMITS, unpacked
+from training.package.source import unpacked
 
 
 def load_package(path: Path) -> ReferencePackage:
@@ -52,9 +52,17 @@ def load_package(path: Path) -> ReferencePackage:
     """
     try:
         with unpacked(path) as folder:
-            return _load(folder)
+            return _load_placed(folder)
     except ReferenceDataError as error:
         raise ReferenceDataError(once(error.problems)) from None
+
+
+def _load_placed(folder: Path) -> ReferencePackage:
+    try:
+        return _load(folder)
+    except ReferenceDataError as error:
+        items = written_descriptor(folder)["resources"] if any(item.row for item in error.problems) else ()
+        raise ReferenceDataError(placed(error.problems, folder, items)) from None
 
 
 def _load(folder: Path) -> ReferencePackage:
@@ -104,7 +112,7 @@ def _described(folder: Path) -> tuple[dict[str, Any], Scheme, list[Problem], dic
         altered = [*ambiguous, *altered]
     if wrong or scheme is None:
         raise ReferenceDataError([*wrong, *altered])
-    return document, scheme, altered, digests
+    return with_known_fields(document), scheme, altered, digests
 
 
 def _digests(folder: Path, document: Mapping[str, Any]) -> tuple[dict[str, str], list[Problem]]:
@@ -112,21 +120,21 @@ def _digests(folder: Path, document: Mapping[str, Any]) -> tuple[dict[str, str],
     digests: dict[str, str] = {}
     problems = []
     for item in document["resources"]:
-        path = folder / item["path"]
-        if not path.is_file():
+        if missing := absent(folder, item):
             if item["name"] in (*SMALL_TABLES, "stones"):
-                problems.append(told("file_missing", "there is no file {path}", table=item["name"], path=item["path"]))
+                problems += [
+                    told("file_missing", "there is no file {path}", table=item["name"], path=p) for p in missing
+                ]
             continue
-        with path.open("rb") as stream:
-            digests[item["name"]] = hashlib.file_digest(stream, "sha256").hexdigest()
+        digests[item["name"]], size = digest_of(folder, item)
         sealed = str(item.get("hash", "")).removeprefix("sha256:").lower()
-        size = item.get("bytes")
-        if sealed not in ("", digests[item["name"]]) or (isinstance(size, int) and size != path.stat().st_size):
+        stated = item.get("bytes")
+        if sealed not in ("", digests[item["name"]]) or (isinstance(stated, int) and stated != size):
             reason = (
                 "{path} was changed since the descriptor was written; if that was meant, run init again: "
                 "python -m training init FOLDER"
             )
-            problems.append(told("hash_count", reason, table=item["name"], path=item["path"]))
+            problems.append(told("hash_count", reason, table=item["name"], path=", ".join(paths_of(item))))
     return digests, problems
 
 
@@ -148,19 +156,6 @@ def validate_package(path: Path) -> tuple[Problem, ...]:
     return ()
 
 
-def _table(folder: Path, document: Mapping[str, Any], name: str, headers: Headers | None = None) -> RawTable:
-    """Read one table of the package with the reader of ingestion; without `headers` the first row is the header."""
-    found = resource(document, name)
-    if found is None:
-        raise fault("missing_table", "the resource {name} is missing", name=repr(name))
-    path = folder / found["path"]
-    budget = Budget(LIMITS)
-    data = read_file(path, budget)
-    if path.suffix == ".gz":
-        data = gunzip(data, path.name, budget)
-    return read_csv(data, name, path.name, headers, LIMITS)
-
-
 def _tables(
     folder: Path, document: Mapping[str, Any], words: Vocabulary
 ) -> tuple[dict[str, Rows], dict[str, RawTable], list[Problem]]:
@@ -170,19 +165,19 @@ def _tables(
     problems: list[Problem] = []
     for name in (*SMALL_TABLES, "stones"):
         item = resource(document, name)
-        if item is None or not (folder / item["path"]).is_file():
+        if item is None or absent(folder, item):
             continue
         try:
             if name in small:
                 small[name] = with_days(table_rows(folder, document, name), item)
             else:
-                stones[name] = _table(folder, document, name, Headers(words))
+                stones[name] = table_of(folder, item, Headers(words))
                 problems += check_stones(stones[name], item, words)
         except (IngestError, ReferenceDataError) as error:
             problems += error.problems
         except (OSError, EOFError) as error:
             reason = "{name} cannot be read: {reason}"
-            problems.append(told("damaged_file", reason, table=name, name=item["path"], reason=error))
+            problems.append(told("damaged_file", reason, table=name, name=", ".join(paths_of(item)), reason=error))
     return small, stones, problems
 
 
@@ -197,13 +192,14 @@ def table_rows(folder: Path, document: Mapping[str, Any], name: str) -> Rows:
     item = resource(document, name)
     if item is None:
         return {}
-    table = _table(folder, document, name)
+    table = table_of(folder, item)
     known = header_names(name, item)
     columns = [column for column in table.columns if not column.empty]
-    headers = [known.get(fold(column.header), column.header.strip()) for column in columns]
+    written = [column.header.strip() for column in columns]
+    headers = [known.get(fold(header), header) for header in written]
     wide = {"expected": len(columns)}
     ragged = [table.problem(Broken("ragged_row", {"found": n} | wide), row) for row, n in table.ragged.items()]
-    wrong = [] if name == "stones" else [*check_header(name, headers, item)]
+    wrong = [] if name == "stones" else [*check_header(name, headers, item, written)]
     refuse_if(wrong if not ragged or any(found.code == "missing_column" for found in wrong) else ragged)
     cells = [[text_of(column.cells[code]).strip() for code in column.codes.tolist()] for column in columns]
     rows = [dict(zip(headers, values, strict=True)) for values in zip(*cells, strict=True)]
@@ -216,7 +212,8 @@ def _parcels(
     """Read parcels, and name the columns of stones that say nothing; `ReferenceDataError` with every problem."""
     problems: list[Problem] = []
     try:
-        raws = {"parcels": _table(folder, document, "parcels", Headers(words)), **stones}
+        (item,) = (item for item in document["resources"] if item["name"] == "parcels")
+        raws = {"parcels": table_of(folder, item, Headers(words)), **stones}
         if not raws["stones"].n_rows:
             raise fault("empty_table", "the table has no rows", table="stones")
         tables = {name: recognise(raw, name, words, problems) for name, raw in raws.items()}

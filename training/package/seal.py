@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import gzip
-import hashlib
 import io
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,18 +13,19 @@ from typing import Any
 
 from kpfootprint.reference import shipped_reference
 from training.package.descriptor import DESCRIPTOR, fault, read_descriptor
+from training.package.parts import absent, digest_of
 
 
 def seal(folder: Path) -> Path:
     """Write the sizes and hashes of the tables into the descriptor."""
     document = read_descriptor(folder)
-    missing = [item["path"] for item in document["resources"] if not (folder / item["path"]).is_file()]
+    missing = [path for item in document["resources"] for path in absent(folder, item)]
     if missing:
         reason = "the descriptor names files that are not there: {missing}"
         raise fault("file_missing", reason, missing=", ".join(missing))
     for item in document["resources"]:
-        data = (folder / item["path"]).read_bytes()
-        item |= {"bytes": len(data), "hash": f"sha256:{hashlib.sha256(data).hexdigest()}"}
+        digest, size = digest_of(folder, item)
+        item |= {"bytes": size, "hash": f"sha256:{digest}"}
     return write_descriptor(folder, document)
 
 

@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from kpfootprint.errors import IngestError, Problem, ReferenceDataError
-from kpfootprint.ingest.files.archive import Budget, Limits, read_file, unzipped
+from kpfootprint.ingest.files.archive import Budget, read_file, unzipped
 from kpfootprint.ingest.files.workbook import read_workbook
 from kpfootprint.ingest.problems import Broken, problem
 from kpfootprint.ingest.raw.cells import Cell, DecimalMarks, Odd, read_number
@@ -21,10 +21,9 @@ from kpfootprint.reference import shipped_reference
 from kpfootprint.retold import LANGUAGES, Said
 from kpfootprint.strict_json import NotJson, read_json
 from training.package.column_names import header_names
-from training.package.descriptor import DESCRIPTOR, SMALL_TABLES, fault, read_descriptor, refuse_if, told
+from training.package.descriptor import DESCRIPTOR, LIMITS, SMALL_TABLES, fault, read_descriptor, refuse_if, told
 from training.package.seal import seal, write_descriptor, write_table
 
-LIMITS = Limits(max_rows=20_000_000, max_unpacked_bytes=1_000_000_000, max_problems=100_000)
 PACKAGE, ATTRIBUTES = "package", "attributes"
 _TABLES = (*SMALL_TABLES, "stones")
 

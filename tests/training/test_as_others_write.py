@@ -1,0 +1,224 @@
+"""Packages as other authorities write them: French headers, tables in several files, and two of them joined."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from kpfootprint.errors import ReferenceDataError
+from tests.training.packages import PLAIN, write_folder
+from training.package import load_package, merge_packages, validate_package
+from training.package.seal import seal
+
+FRENCH = {
+    "zones": {"zone_id": "Code zone", "name": "Nom", "country": "Pays", "region": "Région"},
+    "zone_status": {"status": "Statut", "valid_from": "Valable du", "valid_to": "jusqu'au"},
+    "parcels": {
+        "parcel_id": "Numéro de parcelle",
+        "zone_id": "Zone",
+        "collected_on": "Date de collecte",
+        "sorter": "Trieur",
+    },
+}
+
+
+def headed(folder: Path, table: str, names: dict[str, str]) -> None:
+    """Give the columns of a table other names."""
+    path = folder / f"{table}.csv"
+    header, rows = path.read_text("utf-8").split("\n", 1)
+    path.write_text(",".join(names.get(name, name) for name in header.split(",")) + "\n" + rows, encoding="utf-8")
+
+
+def described(folder: Path, edit: Callable[[dict[str, Any]], object]) -> Path:
+    path = folder / "datapackage.json"
+    document = json.loads(path.read_text("utf-8"))
+    edit(document)
+    path.write_text(json.dumps(document), encoding="utf-8")
+    return folder
+
+
+def french_fields(document: dict[str, Any]) -> None:
+    """Call the fields and keys of the schemas as the headers are."""
+    for item in document["resources"]:
+        names = FRENCH.get(item["name"], {})
+        for field in item["schema"]["fields"]:
+            field["name"] = names.get(field["name"], field["name"])
+        item["schema"]["missingValues"] = [""]
+    by_name = {item["name"]: item["schema"] for item in document["resources"]}
+    by_name["parcels"]["primaryKey"] = "Numéro de parcelle"
+    reference = {"resource": "zones", "fields": ["Code zone"]}
+    by_name["parcels"]["foreignKeys"] = [{"fields": ["Zone"], "reference": reference}]
+
+
+@pytest.mark.parametrize("schemas", [False, True], ids=["plain schemas", "French schemas"])
+def test_small_tables_may_have_french_headers(schemas: bool, tmp_path: Path) -> None:
+    plain = load_package(write_folder(tmp_path / "plain", PLAIN))
+    folder = write_folder(tmp_path / "package", PLAIN)
+    for table, names in FRENCH.items():
+        headed(folder, table, names)
+    if schemas:
+        described(folder, french_fields)
+    seal(folder)
+    package = load_package(folder)
+    assert (package.zone_table, package.zone_of, package.collected_on) == (
+        plain.zone_table,
+        plain.zone_of,
+        plain.collected_on,
+    )
+    assert [parcel.conditions for parcel in package.batch] == [parcel.conditions for parcel in plain.batch]
+
+
+def test_a_column_that_is_missing_is_told_beside_those_that_are_written(tmp_path: Path) -> None:
+    folder = write_folder(tmp_path / "package", PLAIN)
+    headed(folder, "zones", FRENCH["zones"] | {"country": "Terre"})
+    seal(folder)
+    (problem,) = validate_package(folder)
+    assert (problem.table, problem.column) == ("zones", "country")
+    assert "holds Code zone, Nom, Terre, Région" in problem.reason
+
+
+def in_parts(folder: Path, header: bool, *, packed: bool = False) -> Path:
+    """Lay the stones of a package in three files, with the header in each or in the first alone."""
+    lines = (folder / "stones.csv").read_text("utf-8").splitlines()
+    (folder / "stones.csv").unlink()
+    cuts = [lines[1:100], lines[100:500], lines[500:]]
+    suffix = ".csv.gz" if packed else ".csv"
+    for at, part in enumerate(cuts):
+        text = "\n".join([*([lines[0]] if header or not at else []), *part])
+        data = (text + "\n" * (at % 2)).encode("utf-8-sig")
+        (folder / f"stones-{at}{suffix}").write_bytes(gzip.compress(data) if packed else data)
+    paths = [f"stones-{at}{suffix}" for at in range(3)]
+    described(folder, lambda d: d["resources"][3].update(path=paths))
+    seal(folder)
+    return folder
+
+
+@pytest.mark.parametrize("header", [True, False])
+@pytest.mark.parametrize("packed", [True, False])
+def test_stones_may_stand_in_several_files(header: bool, packed: bool, tmp_path: Path) -> None:
+    whole = load_package(write_folder(tmp_path / "plain", PLAIN))
+    folder = in_parts(write_folder(tmp_path / "package", PLAIN), header, packed=packed)
+    package = load_package(folder)
+    for one, two in zip(whole.batch, package.batch, strict=True):
+        assert one.stones is not None
+        assert two.stones is not None
+        np.testing.assert_array_equal(one.stones.weight_ct, two.stones.weight_ct)
+    (folder / f"stones-1.csv{'.gz' * packed}").write_bytes(gzip.compress(b"x") if packed else b"x")
+    assert [problem.code for problem in validate_package(folder)] == ["hash_count"]
+
+
+@pytest.mark.parametrize(("part", "line", "header"), [(0, 7, True), (1, 3, True), (1, 1, False), (2, 40, False)])
+def test_a_row_of_several_files_is_told_by_its_file_and_line(
+    part: int, line: int, header: bool, tmp_path: Path
+) -> None:
+    folder = in_parts(write_folder(tmp_path / "package", PLAIN), header)
+    path = folder / f"stones-{part}.csv"
+    lines = path.read_text("utf-8-sig").splitlines()
+    cells = lines[line - 1].split(",")
+    lines[line - 1] = ",".join([cells[0], "heavy", *cells[2:]])
+    path.write_text("\n".join(lines), encoding="utf-8")
+    seal(folder)
+    (problem,) = validate_package(folder)
+    assert (problem.table, problem.row, problem.value) == (f"stones-{part}.csv", line, "heavy")
+
+
+def renamed(folder: Path) -> Path:
+    """Give the parcels of a package other ids, so that it can be joined with itself."""
+    for table in ("parcels", "stones"):
+        path = folder / f"{table}.csv"
+        path.write_text(path.read_text("utf-8").replace("\nP", "\nQ").replace(",0.", ",1."), encoding="utf-8")
+    described(folder, lambda d: [item.pop("hash", None) for item in d["resources"]])
+    with (folder / "parcels.csv").open(newline="", encoding="utf-8") as stream:
+        rows = list(csv.DictReader(stream))
+    for row in rows:
+        row |= {"carats": "", "n_stones": ""}
+    with (folder / "parcels.csv").open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.DictWriter(stream, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    seal(folder)
+    return folder
+
+
+def in_a_folder(folder: Path) -> None:
+    (folder / "data").mkdir()
+    (folder / "stones.csv").rename(folder / "data" / "stones.csv")
+    described(folder, lambda d: d["resources"][3].update(path="data/stones.csv"))
+
+
+def french_days(folder: Path) -> None:
+    def declared(document: dict[str, Any]) -> None:
+        (field,) = (f for f in document["resources"][2]["schema"]["fields"] if f["name"] == "collected_on")
+        field |= {"type": "date", "format": "%d/%m/%Y"}
+
+    described(folder, declared)
+    path = folder / "parcels.csv"
+    lines = path.read_text("utf-8").splitlines()
+    at = lines[0].split(",").index("collected_on")
+    cells = [line.split(",") for line in lines[1:]]
+    turned = [[*row[:at], "/".join(row[at].split("-")[::-1]), *row[at + 1 :]] for row in cells]
+    path.write_text("\n".join([lines[0], *map(",".join, turned)]) + "\n", encoding="utf-8")
+
+
+def without_sorters(folder: Path) -> None:
+    described(
+        folder,
+        lambda d: d["resources"][2]["schema"].update(
+            fields=[f for f in d["resources"][2]["schema"]["fields"] if f["name"] != "sorter"]
+        ),
+    )
+    with (folder / "parcels.csv").open(newline="", encoding="utf-8") as stream:
+        rows = [{name: cell for name, cell in row.items() if name != "sorter"} for row in csv.DictReader(stream)]
+    with (folder / "parcels.csv").open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.DictWriter(stream, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        in_a_folder,
+        french_days,
+        without_sorters,
+        lambda folder: headed(folder, "stones", {"colour": "Colour ", "morphology": "MORPHOLOGY"}),
+        lambda folder: headed(folder, "parcels", FRENCH["parcels"]),
+        lambda folder: in_parts(folder, header=True),
+    ],
+    ids=["in a folder", "days", "without sorters", "other headers", "French headers", "in parts"],
+)
+@pytest.mark.parametrize("turned", [True, False])
+def test_packages_that_are_written_differently_can_be_joined(
+    change: Callable[[Path], object], turned: bool, tmp_path: Path
+) -> None:
+    one, two = write_folder(tmp_path / "one", PLAIN), renamed(write_folder(tmp_path / "two", PLAIN))
+    change(one)
+    seal(one)
+    first, second = (two, one) if turned else (one, two)
+    merged = merge_packages(first, second, tmp_path / "both")
+    parts = [load_package(first), load_package(second)]
+    assert merged.zone_of == parts[0].zone_of + parts[1].zone_of
+    assert merged.collected_on == parts[0].collected_on + parts[1].collected_on
+    assert validate_package(tmp_path / "both") == ()
+
+
+def test_what_cannot_be_joined_is_told_once_and_leaves_nothing(tmp_path: Path) -> None:
+    one, two = write_folder(tmp_path / "one", PLAIN), write_folder(tmp_path / "two", PLAIN)
+    with pytest.raises(ReferenceDataError) as caught:
+        merge_packages(one, two, tmp_path / "both")
+    assert len(caught.value.problems) == 3
+    assert [(item.table, item.row) for item in caught.value.problems] == [("parcels", row) for row in (2, 3, 4)]
+    for table in ("parcels", "stones"):
+        path = two / f"{table}.csv"
+        path.write_text(path.read_text("utf-8").replace("\nP", "\np"), encoding="utf-8")
+    seal(two)
+    with pytest.raises(ReferenceDataError, match="write one parcel in one way"):
+        merge_packages(one, two, tmp_path / "both")
+    assert not (tmp_path / "both").exists()
