@@ -122,7 +122,7 @@ def take_package(visit: Visit) -> Response:
     upload = file_of(visit.form)
     content = b"" if upload is None else upload.file.read()
     if not content:
-        return again(visit, "Choose a reference package (a .zip).", index)
+        return again(visit, "Choose a reference package (a .zip or an .xlsx).", index)
     config = text_of(visit.form, "config")
     job_id = queue_training(visit.work, package=content, config=config, actor=visit.who.actor)
     return moved_to(visit, f"/trainings/{job_id}")

@@ -148,7 +148,7 @@ def queue_training(work: Workplace, *, package: bytes, config: str, actor: str) 
     """
     problems = []
     if not zipfile.is_zipfile(io.BytesIO(package)):
-        reason = "a reference package as .zip is needed"
+        reason = "a reference package as .zip or .xlsx is needed"
         problems.append(Problem(table="form", column="file", code="wrong_file_kind", reason=reason))
     try:
         tomllib.loads(config)

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import csv
 import gzip
+import io
 import json
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import openpyxl
 import pytest
 
+from kpfootprint.cli.main import reason_in
 from kpfootprint.errors import ReferenceDataError
-from tests.training.packages import PLAIN, write_folder
+from tests.training.packages import PLAIN, write_folder, write_workbook
 from training.package import load_package, merge_packages, validate_package
 from training.package.seal import seal
 
@@ -222,3 +226,57 @@ def test_what_cannot_be_joined_is_told_once_and_leaves_nothing(tmp_path: Path) -
     with pytest.raises(ReferenceDataError, match="write one parcel in one way"):
         merge_packages(one, two, tmp_path / "both")
     assert not (tmp_path / "both").exists()
+
+
+@pytest.mark.parametrize("name", ["package.zip", "reference.XLSX"])
+def test_a_workbook_is_known_by_what_it_holds(name: str, tmp_path: Path) -> None:
+    book = write_workbook(tmp_path / "book", PLAIN)
+    sent = book.rename(tmp_path / name)
+    assert validate_package(sent) == ()
+    changed = openpyxl.load_workbook(io.BytesIO(sent.read_bytes()))
+    changed["package"]["A2"] = "nom"
+    changed.save(sent)
+    assert {problem.table for problem in validate_package(sent)} == {"package"}
+
+
+def test_sheets_may_have_french_names(tmp_path: Path) -> None:
+    path = write_workbook(tmp_path / "book", PLAIN)
+    plain = load_package(path)
+    book = openpyxl.load_workbook(path)
+    for name, french in (("stones", "Pierres"), ("parcels", "Lots"), ("zone_status", "Statut des zones")):
+        book[name].title = french
+    book.save(path)
+    package = load_package(path)
+    assert (package.zone_table, package.zone_of) == (plain.zone_table, plain.zone_of)
+
+
+def test_a_package_inside_an_archive_is_named(tmp_path: Path) -> None:
+    path = write_workbook(tmp_path / "book", PLAIN)
+    with zipfile.ZipFile(tmp_path / "outer.zip", "w") as archive:
+        archive.write(path, "sent/book.xlsx")
+    (problem,) = validate_package(tmp_path / "outer.zip")
+    assert "but sent/book.xlsx; give that file itself" in problem.reason
+    assert reason_in(problem, "fr") != problem.reason
+
+
+@pytest.mark.parametrize("name", ["stones (2).csv", "stones_old.csv.gz", "Pierres.TXT"])
+def test_stones_that_no_path_names_are_not_lost_in_silence(name: str, tmp_path: Path) -> None:
+    folder = write_folder(tmp_path / "package", PLAIN)
+    header, *rows = (folder / "stones.csv").read_text("utf-8").splitlines()
+    data = "\n".join([header.replace(",", ";").upper(), *rows[:5]]).encode()
+    (folder / name).write_bytes(gzip.compress(data) if name.endswith(".gz") else data)
+    (folder / "notes.txt").write_text("parcel_id and weight_ct are as in the field book")
+    (folder / "photo.csv.gz").write_bytes(b"no gzip")
+    (problem,) = validate_package(folder)
+    assert (problem.table, problem.column, problem.code) == ("datapackage.json", "resources", "unlisted_table")
+    assert name in problem.reason
+    assert reason_in(problem, "fr") != problem.reason
+
+
+def test_a_second_sheet_of_stones_is_not_lost_in_silence(tmp_path: Path) -> None:
+    path = write_workbook(tmp_path / "book", PLAIN)
+    book = openpyxl.load_workbook(path)
+    book.copy_worksheet(book["stones"]).title = "stones (2)"
+    book.save(path)
+    (problem,) = validate_package(path)
+    assert (problem.table, problem.code) == ("stones (2)", "unlisted_table")

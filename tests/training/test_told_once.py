@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -172,3 +173,41 @@ def test_the_name_of_a_sieve_is_no_weight(tmp_path: Path) -> None:
     )
     assert [(item.table, item.row, item.column, item.value) for item in found] == [("stones", 2, "weight_ct", "+11")]
     assert "name of a sieve" in found[0].reason
+
+
+def pasted(lines: Lines) -> Lines:
+    """Return the stones of a package with those of the first parcel once more at the end."""
+    first = lines[1].split(",")[0]
+    return [*lines, *(line for line in lines[1:] if line.startswith(f"{first},"))]
+
+
+def test_stones_that_were_pasted_twice_into_a_parcel_are_told(tmp_path: Path) -> None:
+    folder = write_folder(tmp_path / "package", replace(PLAIN, conditions=False))
+    found = written(folder, "stones", pasted)
+    if any(item.code == "stones_total" for item in found):
+        written(folder, "parcels", lambda lines: [",".join(line.split(",")[:2]) for line in lines])
+        described(folder, only_ids)
+        found = validate_package(folder)
+    assert [(item.table, item.row, item.column, item.code) for item in found] == [
+        ("parcels", 2, "parcel_id", "copied_parcel")
+    ]
+    assert "come twice, in the same order" in found[0].reason
+    assert reason_in(found[0], "fr") != found[0].reason
+
+
+def only_ids(document: dict[str, Any]) -> None:
+    (item,) = (item for item in document["resources"] if item["name"] == "parcels")
+    item["schema"]["fields"] = item["schema"]["fields"][:2]
+
+
+def test_many_stones_of_few_kinds_repeat_by_chance(tmp_path: Path) -> None:
+    kind = replace(PLAIN, parcels=(4, 4), attributes={"lustre": ("dull", "glassy")}, n_stones=8000)
+    folder = write_folder(tmp_path / "package", kind)
+    described(folder, lambda d: [item.pop("hash", None) for item in d["resources"]])
+
+    def coarse(lines: Lines) -> Lines:
+        rows = [line.split(",") for line in lines[1:]]
+        return [lines[0], *(f"{row[0]},{min(4, round(float(row[1]) * 10)) / 10 or 0.1:g},{row[2]}" for row in rows)]
+
+    found = written(folder, "stones", coarse)
+    assert not [item for item in found if item.code == "copied_parcel"]

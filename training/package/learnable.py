@@ -129,7 +129,23 @@ def copies(batch: Batch, zone_of: Sequence[str], lines: Sequence[int]) -> list[P
             )
             problems.append(_copied(parcel, lines[position], reason))
     told = {problem.value for problem in problems}
-    return problems + [problem for problem in _in_part(batch, zone_of, lines) if problem.value not in told]
+    further = [*_in_part(batch, zone_of, lines), *_repeated(batch, lines)]
+    return problems + [problem for problem in further if problem.value not in told]
+
+
+def _repeated(batch: Batch, lines: Sequence[int]) -> Iterator[Problem]:
+    """Give the parcels whose stones come twice, in the same order: what was pasted or exported twice."""
+    for parcel, line in zip(batch, lines, strict=True):
+        if parcel.n_stones < MANY:
+            continue
+        runs = _runs(parcel)
+        again = len(runs) - len(set(runs))
+        shuffled = _runs(parcel, shuffled=True) if again >= RUN and 2 * (again + RUN) >= len(runs) else runs
+        if again > 2 * (len(shuffled) - len(set(shuffled))):
+            reason = Said(
+                "half or more of its {n} stones come twice, in the same order; keep them once", n=parcel.n_stones
+            )
+            yield _copied(parcel, line, reason)
 
 
 def _in_part(batch: Batch, zone_of: Sequence[str], lines: Sequence[int]) -> list[Problem]:
@@ -139,12 +155,14 @@ def _in_part(batch: Batch, zone_of: Sequence[str], lines: Sequence[int]) -> list
     for position, parcel in enumerate(batch):
         if parcel.n_stones < MANY:
             continue
-        runs = _runs(parcel)
+        runs = set(_runs(parcel))
         shared = Counter(seen[run] for run in runs if run in seen)
         for run in runs:
             seen.setdefault(run, position)
         at, count = shared.most_common(1)[0] if shared else (position, 0)
-        if count > max(MANY, len(runs)) / 2:
+        if count > max(MANY, len(runs)) / 2 and count > 2 * sum(
+            seen.get(run) == at for run in set(_runs(parcel, shuffled=True))
+        ):
             reason = Said(
                 "half or more of its stones follow each other as in parcel {other} of {zone}: a copy in part; keep one "
                 "of the two",
@@ -159,12 +177,18 @@ def _copied(parcel: Parcel, line: int, reason: str) -> Problem:
     return told("copied_parcel", reason, table="parcels", row=line, column="parcel_id", value=parcel.parcel_id)
 
 
-def _runs(parcel: Parcel) -> set[int]:
-    """Return a number for each run of stones of a parcel that is varied enough to be its own."""
-    windows = np.lib.stride_tricks.sliding_window_view(_table(parcel), RUN, axis=1)
+def _runs(parcel: Parcel, *, shuffled: bool = False) -> list[int]:
+    """Return a number for each run of stones of a parcel that is varied enough to be its own, in their order.
+
+    Runs that come again when the stones are shuffled come again by chance, as those of many stones of few kinds do.
+    """
+    table = _table(parcel)
+    if shuffled:
+        table = np.random.default_rng(parcel.n_stones).permutation(table, axis=1)
+    windows = np.lib.stride_tricks.sliding_window_view(table, RUN, axis=1)
     weights = np.sort(windows[0], axis=1)
     varied = 1 + (np.diff(weights, axis=1) > 0).sum(axis=1) >= VARIED
-    return {hash(window.tobytes()) for window in windows[:, varied].swapaxes(0, 1)}
+    return [hash(window.tobytes()) for window in windows[:, varied].swapaxes(0, 1)]
 
 
 def _kinds(table: Ints) -> Mapping[bytes, int]:

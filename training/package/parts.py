@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
-from collections.abc import Iterable, Mapping
+import re
+import zlib
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from kpfootprint.errors import Problem
+from kpfootprint.errors import IngestError, Problem
 from kpfootprint.ingest.files.archive import Budget, gunzip, read_file
 from kpfootprint.ingest.files.csvfile import decode, read_csv
 from kpfootprint.ingest.names.headers import Headers
 from kpfootprint.ingest.raw.tables import RawTable
-from training.package.descriptor import LIMITS
+from kpfootprint.ingest.words import fold
+from training.package.descriptor import LIMITS, told
 
 
 def paths_of(item: Mapping[str, Any]) -> list[str]:
@@ -59,7 +63,7 @@ def placed(problems: Iterable[Problem], folder: Path, items: Iterable[Mapping[st
     """Return problems with the file in place of the table, and the line in it, where a table has several files."""
     found = list(problems)
     for item in items:
-        rows = [at for at, told in enumerate(found) if told.table == item.get("name") and told.row is not None]
+        rows = [at for at, one in enumerate(found) if one.table == item.get("name") and one.row is not None]
         if not rows or isinstance(item["path"], str):
             continue
         lengths = [text.count("\n") for text in _texts(folder, item)]
@@ -69,6 +73,36 @@ def placed(problems: Iterable[Problem], folder: Path, items: Iterable[Mapping[st
                 row, part = row - lengths[part], part + 1
             found[at] = replace(found[at], table=item["path"][part], row=row)
     return found
+
+
+def unlisted(folder: Path, document: Mapping[str, Any], stones: RawTable) -> Iterator[Problem]:
+    """Give the files that have the columns of the stones and are not listed: stones would be lost with them.
+
+    A file that is listed may lie there packed and unpacked.
+    """
+    named = [path for item in document["resources"] for path in paths_of(item)]
+    either = (path for name in named for path in (name, name.removesuffix(".gz"), f"{name}.gz"))
+    listed = {(folder / path).resolve() for path in either}
+    beside = {path.parent for path in listed} | {folder.resolve()}
+    columns = {fold(column.header) for column in stones.columns if not column.empty}
+    for path in sorted(path for place in beside if place.is_dir() for path in place.iterdir()):
+        if path in listed or path.name.startswith(".") or not path.name.lower().endswith(_TABLES) or not path.is_file():
+            continue
+        if columns and columns <= {fold(cell) for cell in re.split("[,;\t]", _first_line(path))}:
+            reason = "{path} has the columns of stones and is not listed; list it in the path of stones, or take it out"
+            yield told("unlisted_table", reason, column="resources", path=path.name)
+
+
+_TABLES = (".csv", ".tsv", ".txt", ".csv.gz")
+
+
+def _first_line(path: Path) -> str:
+    """Return the first line of a file, or nothing where it is no text."""
+    try:
+        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as stream:
+            return decode(stream.readline(10_000), path.name).strip("\ufeff \r\n").replace('"', "")
+    except (OSError, EOFError, IngestError, zlib.error):
+        return ""
 
 
 def _bytes(path: Path) -> bytes:

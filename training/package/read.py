@@ -33,7 +33,7 @@ from training.package.descriptor import (
 )
 from training.package.learnable import copies, known_by_sets, never_recorded, undivided
 from training.package.once import once, without_consequences
-from training.package.parts import absent, digest_of, paths_of, placed, table_of
+from training.package.parts import absent, digest_of, paths_of, placed, table_of, unlisted
 from training.package.small_tables import Rows, check_rows, day_of, with_days, zone_table
 from training.package.source import unpacked
 
@@ -172,7 +172,7 @@ def _tables(
                 small[name] = with_days(table_rows(folder, document, name), item)
             else:
                 stones[name] = table_of(folder, item, Headers(words))
-                problems += check_stones(stones[name], item, words)
+                problems += [*check_stones(stones[name], item, words), *unlisted(folder, document, stones[name])]
         except (IngestError, ReferenceDataError) as error:
             problems += error.problems
         except (OSError, EOFError) as error:

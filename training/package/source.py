@@ -16,7 +16,7 @@ from kpfootprint.ingest.files.workbook import read_workbook
 from kpfootprint.ingest.problems import Broken, problem
 from kpfootprint.ingest.raw.cells import Cell, DecimalMarks, Odd, read_number
 from kpfootprint.ingest.raw.tables import RawTable
-from kpfootprint.ingest.words import fold
+from kpfootprint.ingest.words import declared_words, fold
 from kpfootprint.reference import shipped_reference
 from kpfootprint.retold import LANGUAGES, Said
 from kpfootprint.strict_json import NotJson, read_json
@@ -42,18 +42,27 @@ def unpacked(path: Path) -> Iterator[Path]:
         raise fault("file_missing", "{path} is no folder, .zip or .xlsx", table=path.name, path=path)
     if not path.is_dir() and not path.is_file():
         raise fault("file_missing", "there is no file {path}", table=path.name, path=path)
+    is_book = path.suffix.lower() == ".xlsx"
     try:
         if path.is_dir():
             yield path
             return
+        is_book = is_book or _is_workbook(path)
         with tempfile.TemporaryDirectory(prefix="kpfootprint-package-") as made:
-            yield (_from_zip if path.suffix.lower() == ".zip" else _from_workbook)(path, Path(made))
+            yield (_from_workbook if is_book else _from_zip)(path, Path(made))
     except IngestError as error:
         raise ReferenceDataError(error.problems) from None
     except ReferenceDataError as error:
-        if path.suffix.lower() != ".xlsx":
+        if not is_book:
             raise
         raise ReferenceDataError(map(_of_sheet, error.problems)) from None
+
+
+def _is_workbook(path: Path) -> bool:
+    """Say whether an archive is a workbook under another name, as one is that was sent."""
+    budget = Budget(LIMITS)
+    with unzipped(read_file(path, budget), path.name, budget) as inside:
+        return "xl/workbook.xml" in dict(inside)
 
 
 def _of_sheet(problem: Problem) -> Problem:
@@ -72,8 +81,11 @@ def _from_zip(path: Path, into: Path) -> Path:
         members = {name.replace("\\", "/"): unpack for name, unpack in inside}
         found = [PurePosixPath(name) for name in members if PurePosixPath(name).name == DESCRIPTOR]
         if not found:
-            reason = "there is no {descriptor} in {folder}"
-            raise fault("file_missing", reason, table=path.name, descriptor=DESCRIPTOR, folder=path.name)
+            said: dict[str, Any] = {"table": path.name, "descriptor": DESCRIPTOR, "folder": path.name}
+            if packed := [name for name in members if PurePosixPath(name).suffix.lower() in (".zip", ".xlsx")]:
+                reason = "there is no {descriptor} in {folder}, but {inside}; give that file itself"
+                raise fault("file_missing", reason, **said, inside=packed[0])
+            raise fault("file_missing", "there is no {descriptor} in {folder}", **said)
         outer = min(len(name.parts) for name in found)
         if len(roots := sorted(str(name.parent) for name in found if len(name.parts) == outer)) > 1:
             reason = "it holds several packages: {names}; give one of them"
@@ -91,18 +103,26 @@ def _from_zip(path: Path, into: Path) -> Path:
 def _from_workbook(path: Path, into: Path) -> Path:
     """Write the sheets of a workbook as a package: `package` (names and values), and one sheet a table."""
     budget = Budget(LIMITS)
-    read = read_workbook(read_file(path, budget), path.name, budget)
-    names = {fold(name): name for name in (*_TABLES, PACKAGE, ATTRIBUTES)}
+    read = read_workbook(read_file(path, budget), f"{path.stem}.xlsx", budget)
+    names = _sheet_names()
     sheets: dict[str, RawTable] = {}
     for raw in read:
-        if sheets.setdefault(fold(raw.name), raw) is not raw and fold(raw.name) in names:
-            raise fault("table_twice", "the resource {name} is declared twice", table=raw.name, name=repr(raw.name))
+        key = fold(names.get(fold(raw.name), raw.name))
+        if sheets.setdefault(key, raw) is not raw and key in names:
+            raise fault("table_twice", "the resource {name} is declared twice", table=raw.name, name=repr(names[key]))
     missing = [name for name in (PACKAGE, "zones", "parcels", "stones") if fold(name) not in sheets]
     if missing:
         reason = "a reference workbook needs the sheets {missing}; it has {sheets}"
         has = ", ".join(raw.name for raw in sheets.values()) or "–"
         raise fault("missing_table", reason, table=path.name, missing=", ".join(missing), sheets=has)
-    known = {names[key]: raw for key, raw in sheets.items() if key in names}
+    known = {names[key]: replace(raw, name=names[key]) for key, raw in sheets.items() if key in names}
+    columns = {fold(column.header) for column in known["stones"].columns if not column.empty}
+    for key, raw in sheets.items():
+        if columns and key not in names and columns <= {fold(column.header) for column in raw.columns}:
+            reason = (
+                "the sheet has the columns of stones and is not read; put its rows on the sheet stones, or take it out"
+            )
+            raise fault("unlisted_table", reason, table=raw.name)
     document = _members(known[PACKAGE])
     if ATTRIBUTES in known:
         listed, shipped = _attributes(known[ATTRIBUTES]), read_descriptor(shipped_reference())
@@ -124,6 +144,20 @@ def _rows(raw: RawTable) -> list[list[str]]:
     refuse_if([*_odd(raw)])
     columns = [[_text(column.cells[code]) for code in column.codes.tolist()] for column in raw.columns]
     return [list(row) for row in zip(*columns, strict=True)]
+
+
+def _sheet_names() -> dict[str, str]:
+    """Return how the sheets may be called, by their letters and digits."""
+    words = declared_words()["tables"]
+    called = {
+        "zone_status": ["status", "statut", "statuts", "statut des zones", "statuts des zones"],
+        PACKAGE: ["paquet", "jeu", "jeu de reference"],
+        ATTRIBUTES: ["attribut", "attributs", "caracteres"],
+        "parcels": words["parcels"],
+        "stones": words["stones"],
+    }
+    named = {fold(word): name for name, others in called.items() for word in others}
+    return named | {fold(name): name for name in (*_TABLES, PACKAGE, ATTRIBUTES)}
 
 
 def _odd(raw: RawTable) -> Iterator[Problem]:
