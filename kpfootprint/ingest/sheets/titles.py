@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -24,37 +23,30 @@ from kpfootprint.ingest.columns.origins import (
     zones_within,
 )
 from kpfootprint.ingest.names.headers import Headers
-from kpfootprint.ingest.names.statements import STATED, condition_said, stated
+from kpfootprint.ingest.names.statements import STATED, stated
 from kpfootprint.ingest.parcels.records import CONDITIONS
 from kpfootprint.ingest.problems import Broken, listed, problem
-from kpfootprint.ingest.raw.cells import (
-    Cell,
-    DecimalMarks,
-    is_blank,
-    read_number,
-    text_of,
-    without_unit,
-)
-from kpfootprint.ingest.raw.rounding import unit_written
+from kpfootprint.ingest.raw.cells import Cell, is_blank, text_of
 from kpfootprint.ingest.raw.tables import GOODS, Column, KnownTable, Note, RawTable
+from kpfootprint.ingest.sheets.fields_said import (
+    IDS,
+    NOT_HEADS,
+    TITLED,
+    anchors,
+    field_named,
+    field_of,
+    heads,
+    is_condition,
+    may_be_a_sieve,
+    parts_of_field,
+    same,
+)
 from kpfootprint.ingest.sheets.labelled import Pair, laid_beside, pairs, parted, without_rest
 from kpfootprint.ingest.sheets.quoted import quote_columns, quote_lines
-from kpfootprint.ingest.words import (
-    all_say,
-    condition_values,
-    fold,
-    holds,
-    is_not_recorded,
-    says,
-    tokens_of,
-)
+from kpfootprint.ingest.words import fold, says, tokens_of
 
-_TITLED = ("certificate_no", "exporter", "exported_on", "hs_code", *CONDITIONS)
-"""Fields of a parcel that titles above a table may give, or columns that say the same in every row."""
-_IDS = ("parcel_id", "certificate_no")
-_HEADS = ("money", "value_usd", "mean", "percent", "n_stones", "carats")
-"""What heads a column and is no name of a sieve set, or of a parcel."""
-_NOT_HEADS = ("sieve_set", *_IDS)
+_Said = tuple[int, str, Cell]
+"""Line, header and value of what is said of a parcel."""
 
 
 def joined(said: Sequence[dict[str, KnownTable]], problems: list[Problem]) -> dict[str, KnownTable]:
@@ -74,16 +66,6 @@ def joined(said: Sequence[dict[str, KnownTable]], problems: list[Problem]) -> di
     return whole
 
 
-def _same(name: str, one: Cell, other: Cell) -> bool:
-    """Say whether two cells say one thing of a field; numbers are alike as far as both are written."""
-    numbers = [read_number(cell, DecimalMarks()) for cell in (one, other)] if name in STATED else []
-    said = [number for number in numbers if not isinstance(number, Broken)]
-    if name not in _TITLED and len(said) == 2:
-        coarse = max(unit_written(cell, number) for cell, number in zip((one, other), said, strict=True))
-        return abs(said[0] - said[1]) <= 0.5 * coarse + 1e-9
-    return name not in (*_TITLED, *_IDS) or fold(text_of(one)) == fold(text_of(other))
-
-
 def _said_otherwise(raw: RawTable, line: int | None, key: str, name: str, one: Cell, other: Cell) -> Problem:
     told = {"field": name, "one": text_of(one), "other": text_of(other)}
     return problem(Broken("said_otherwise", told), table=raw.name, row=line, column=key, value=other)
@@ -96,180 +78,207 @@ def said_by_titles(
 
     What is not read is told; an origin that is not understood is asked about.
     """
-    found: dict[str, _Said] = {}
-    passed: list[str] = []
-    unheard: list[str] = []
-    origins: dict[Origin, tuple[int, str]] = {}
-    loose: list[tuple[int, str]] = []
-    unit = ""
     goods = next((tables[kind] for kind in GOODS if kind in tables), None)
-    own = goods is not None and goods.name == raw.name
-    below = goods.trace.stated if goods is not None and own else ()
-    told_lines = {note.row for note in goods.trace.left_out} if goods is not None else set()
-    read = goods.trace.lines if goods is not None and own else set()
-    titles, ends = (parted([item for item in of if item[0] not in read], headers) for of in (raw.titles, below))
-    titles = laid_beside(titles, headers)
-    anchored = any(_anchors(key, value, headers) for _, cells in ends for key, value, _ in pairs(cells, headers))
-    for number, (line, filled) in enumerate((*titles, *ends)):
-        above = number < len(titles)
-        texts = [text_of(cell) for cell in filled] or [""]
-        unread = dict.fromkeys(texts)
-        key, _, said = texts[0].partition(":")
-        said = "; ".join(filter(None, (said.strip(), *texts[1:])))
-        said = PARTED_SHARE.sub(r" \1", said)  # ``Zone | Nola | 12,5 ct``
-        if is_of_origin(key, headers):
-            unit = "" if any(map(str.isdigit, said)) else headers.of(said).role
-            if unit in ("carats", "percent"):
-                continue  # ``Zone | Carats`` above zones
-        elif len(texts) == 2 and headers.words.zone(key) is not None:
-            key, said = "zone_id", " ".join(texts)
-        if (parts := origins_in(said, unit, headers)) and (key == "zone_id" or is_of_origin(key, headers)):
-            origins |= dict.fromkeys(parts, (line, key))
-            continue
-        line_said = " ".join(texts)
-        cells_read = () if zones_within(line_said, headers) else (*texts,)  # ``70 pierres, 12,60 ct, zone Nola``
-        whole: list[Pair] = [(name, value, cells_read) for name, value in stated(line_said, headers).items()]
-        if above and whole and cells_read:
-            unheard += [part for part in PARTS.split(line_said)[1:] if not any(map(str.isdigit, part))]
-        told_too: set[str] = set()
-        for key, value, pieces in (*pairs(filled, headers), *whole):
-            value, rest = without_rest(name := _named(key, value, headers), value)
-            told = _told(name, value)
-            of_origin = is_of_origin(key, headers) and len(text_of(value)) <= 80
-            if of_origin and not (parts := origins_in(text_of(value), "", headers)):
-                parts = settle_origin(text_of(value), (raw.name, line, key), headers, choices, problems)
-            if of_origin and (parts or not says("declared", *tokens_of(key))):
-                origins |= dict.fromkeys(parts, (line, key))
-                others = [text for text in texts[1:] if ":" not in text and text != text_of(value)]
-                passed += [] if parts and not others else [" ".join(texts)]
-            elif not above and told in found and told in _IDS and not _same(told, found[told][2], value):
-                problems.append(_said_otherwise(raw, line, key, told, found[told][2], value))
-            elif not above and not (told in STATED or _is_condition(key, told)) and not (
-                anchored and told is not None and headers.words.columns("parcels").get(fold(key)) == told
-            ):  # fmt: skip
-                continue  # who signs below a table is no sorter or exporter of it
-            elif told in _NOT_HEADS and _heads(text_of(value), headers):
-                continue  # ``Sieve | USD/ct``, ``Lot | Amount``: the header of a table
-            elif told == "sieve_set" and (goods is None or "size_class" not in goods.columns):
-                continue
-            elif told is not None:
-                if told == "bottom_screen_mm" and _may_be_a_sieve(key, value):
-                    passed.append(f"{key}: {text_of(value)}")
-                    continue
-                amounts = stated(rest, headers)
-                told_too |= {rest} - {""} if not amounts else set()
-                for name, part in (amounts | _parts(told, value, headers)).items():
-                    first = found.setdefault(name, (line, key, part))
-                    if above and not _same(name, first[2], part):
-                        problems.append(_said_otherwise(raw, line, key, name, first[2], part))
-            elif (name in CONDITIONS and len(text_of(value)) <= 80) or headers.words.zone(text_of(value)) is not None:
-                if name not in CONDITIONS and not is_of_another_act(key, headers):
-                    parts = settle_origin(text_of(value), (raw.name, line, key), headers, choices, problems)
-                    origins |= dict.fromkeys(parts, (line, key))
-                passed.append(f"{key}: {text_of(value)}")
-            else:
-                continue
-            unread = {text: None for text in unread if text not in pieces}
-        unread |= dict.fromkeys(told_too)
-        if above and unread and line not in told_lines:
-            rest = " ".join(unread)
-            parts_of = {part: zones_declared(part, headers) for part in PARTS.split(rest)}
-            sure = {part for part, zones in parts_of.items() if zones and not is_of_another_act(part, headers)}
-            if sure and not is_doubted(rest):
-                origins |= {Origin(zone): (line, rest) for part in sure for zone in parts_of[part]}
-                unheard += [part for part in parts_of if part not in sure and not stated(part, headers)]
-            else:
-                unheard.append(rest)
-                acted = is_of_another_act(rest, headers) and not zones_declared(rest, headers)
-                loose += [] if acted else [(line, rest)]
-    said_already = {headers.words.zone(item.place) for item in origins} | _declared_in(tables, headers)
-    for line, text in loose:
-        asked = not {*zones_within(text, headers)} <= said_already
-        parts = settle_origin(text, (raw.name, line, None), headers, choices, problems) if asked else []
-        origins |= dict.fromkeys(parts, (line, text))
-        unheard = [other for other in unheard if not parts or other != text]
-    each_one = None
-    if goods is not None and "parcels" not in tables:
-        if "parcel_id" in goods.columns and "parcel_id" in found and own:
-            line, key, said_id = found["parcel_id"]
-            ids = [name for name in goods.columns["parcel_id"].used().names() if name]
-            if fold(text_of(said_id)) not in {*map(fold, ids)}:
-                problems.append(_said_otherwise(raw, line, key, "parcel_id", listed(ids), said_id))
-        if "parcel_id" not in goods.columns:
-            problems += _add_constant(raw, headers, goods, choices, found)
-        elif not found and goods.name == raw.name:
-            each_one = _each(raw, headers, goods)
+    heard = _Heard(raw, headers, choices, problems, goods)
+    heard.lines_around()
+    heard.settle_loose({headers.words.zone(item.place) for item in heard.origins} | _declared_in(tables, headers))
+    each_one = heard.columns_beside(goods) if goods is not None and "parcels" not in tables else None
+    found, origins = heard.found, heard.origins
     made = {"parcels": _one_row("parcels", raw, found)} if found else {}
     if each_one is not None:
         made["parcels"] = each_one
     if origins and "declarations" not in tables:
         made["declarations"] = declared(raw, origins, headers)
         problems += _countries_otherwise(raw, origins, headers)
-    elif origins and own and "parcel_id" not in tables["declarations"].columns:
+    elif origins and heard.own and "parcel_id" not in tables["declarations"].columns:
         problems += _declared_otherwise(raw, origins, tables["declarations"], headers)
     if goods is not None:
-        notes = [Note(code="title_passed_over", values={"title": title}) for title in dict.fromkeys(passed)]
-        goods.trace.notes.extend(notes)
-        heard = {*passed, *(note.values.get("title") for note in goods.trace.notes)}
-        told_of = [text for text in unheard if text not in heard]
-        of_table = raw.name in {table.name for table in tables.values()}
-        quote_lines(None if of_table else raw.name, told_of, goods.trace)
+        heard.tell(goods, of_table=raw.name in {table.name for table in tables.values()})
     for table in tables.values():
         if table.name == raw.name:
             quote_columns(raw, table.trace)
     return made
 
 
-def _may_be_a_sieve(key: str, value: Cell) -> bool:
-    """Say whether a whole number without millimetres may be that of a sieve: ``Bottom sieve: 3``."""
-    return text_of(value).strip().isdigit() and "mm" not in tokens_of(key)
+@dataclass(slots=True)
+class _Heard:
+    """What the lines around a table say of its parcel, line by line."""
 
+    raw: RawTable
+    headers: Headers
+    choices: Choices
+    problems: list[Problem]
+    goods: KnownTable | None
+    found: dict[str, _Said] = field(default_factory=dict)
+    origins: dict[Origin, tuple[int, str]] = field(default_factory=dict)
+    passed: list[str] = field(default_factory=list)
+    """Labels and values that are understood, and say nothing that is kept."""
+    unheard: list[str] = field(default_factory=list)
+    """What is not understood."""
+    loose: list[tuple[int, str]] = field(default_factory=list)
+    """What is not understood and may say where goods are from."""
+    unit: str = ""
+    """What numbers beside zones mean, where a line above them says it: ``Zone | Carats``."""
 
-def _named(key: str, value: Cell, headers: Headers) -> str:
-    """Return the field of a parcel that a label names, or nothing."""
-    in_mm = _MILLIMETRES.search(text_of(value)) is not None and all_say(("screen", "filler"), tokens_of(key))
-    known = headers.words.columns("parcels").get(fold(key)) or headers.measure(key)
-    return "bottom_screen_mm" if in_mm else known or (key if key in STATED else "")
+    @property
+    def own(self) -> bool:
+        """Whether the table around which the lines stand holds the goods."""
+        return self.goods is not None and self.goods.name == self.raw.name
 
+    def lines_around(self) -> None:
+        """Read the titles above the table, then the lines below it."""
+        trace = self.goods.trace if self.goods is not None else None
+        read = trace.lines if trace is not None and self.own else set()
+        below = trace.stated if trace is not None and self.own else ()
+        told_lines = {note.row for note in trace.left_out} if trace is not None else set()
+        titles, ends = (
+            parted([item for item in of if item[0] not in read], self.headers) for of in (self.raw.titles, below)
+        )
+        for line, filled in laid_beside(titles, self.headers):
+            rest = self._line(line, filled, anchored=None)
+            if rest and line not in told_lines:
+                self._not_read(line, rest)
+        in_ends = (pair for _, cells in ends for pair in pairs(cells, self.headers))
+        anchored = any(anchors(key, value, self.headers) for key, value, _ in in_ends)
+        for line, filled in ends:
+            self._line(line, filled, anchored=anchored)
 
-def _parts(told: str, value: Cell, headers: Headers) -> dict[str, Cell]:
-    """Return what a label says, by field: a certificate may bear the weight of its goods, ``CF000231 - 12.60 ct``."""
-    text = text_of(value)
-    if told == "bottom_screen_mm" and isinstance(value, str):
-        return {told: _MILLIMETRES.sub("", value)}
-    if told in _IDS and (hit := _WITH_GOODS.fullmatch(text)) and (more := stated(hit["goods"], headers)):
-        return {told: hit["name"], **more}
-    if told == "sieve_set":
-        known = {fold(item.name): item.name for item in headers.words.scheme.sieve_sets}
-        return {told: next((known[token] for token in tokens_of(text) if token in known), text)}
-    return {told: value}
+    def _line(self, line: int, filled: list[Cell], *, anchored: bool | None) -> str:
+        """Read a line above the table, or one below it (`anchored` or not); return what is not read of it."""
+        texts = [text_of(cell) for cell in filled] or [""]
+        if self._is_origin(line, texts):
+            return ""
+        line_said = " ".join(texts)
+        # ``70 pierres, 12,60 ct, zone Nola``
+        cells_read = () if zones_within(line_said, self.headers) else (*texts,)
+        whole: list[Pair] = [(name, value, cells_read) for name, value in stated(line_said, self.headers).items()]
+        if anchored is None and whole and cells_read:
+            self.unheard += [part for part in PARTS.split(line_said)[1:] if not any(map(str.isdigit, part))]
+        unread, rests = dict.fromkeys(texts), list[str]()
+        for key, cell, pieces in (*pairs(filled, self.headers), *whole):
+            value, rest = without_rest(name := field_named(key, cell, self.headers), cell)
+            more = stated(rest, self.headers)
+            if self._is_place(line, key, text_of(value), texts) or self._is_field(
+                line, key, name, value, more, anchored=anchored
+            ):
+                unread = {text: None for text in unread if text not in pieces}
+                rests += [rest] if rest and not more else []
+        return " ".join(unread | dict.fromkeys(rests))
 
+    def _is_origin(self, line: int, texts: Sequence[str]) -> bool:
+        """Read a line that says where goods are from and no more, ``Zone | Nola | 12,5 ct``, or heads such lines."""
+        key, _, said = texts[0].partition(":")
+        said = PARTED_SHARE.sub(r" \1", "; ".join(filter(None, (said.strip(), *texts[1:]))))
+        if is_of_origin(key, self.headers):
+            self.unit = "" if any(map(str.isdigit, said)) else self.headers.of(said).role
+            if self.unit in ("carats", "percent"):
+                return True
+        elif len(texts) == 2 and self.headers.words.zone(key) is not None:
+            key, said = "zone_id", " ".join(texts)
+        of_origin = key == "zone_id" or is_of_origin(key, self.headers)
+        origins = origins_in(said, self.unit, self.headers) if of_origin else []
+        self.origins |= dict.fromkeys(origins, (line, key))
+        return bool(origins)
 
-_WITH_GOODS = re.compile(r"(?P<name>.*?\w)\s*[-–,;/(]\s*(?P<goods>\d.*)")
+    def _is_place(self, line: int, key: str, text: str, texts: Sequence[str]) -> bool:
+        """Read a label that says where goods are from; what is not understood of it is asked about."""
+        if not is_of_origin(key, self.headers) or len(text) > 80:
+            return False
+        origins = origins_in(text, "", self.headers) or self._settled(text, line, key)
+        if not origins and says("declared", *tokens_of(key)):
+            return False
+        self.origins |= dict.fromkeys(origins, (line, key))
+        others = [other for other in texts[1:] if ":" not in other and other != text]
+        self.passed += [] if origins and not others else [" ".join(texts)]
+        return True
 
+    def _is_field(
+        self, line: int, key: str, name: str, value: Cell, more: Mapping[str, Cell], *, anchored: bool | None
+    ) -> bool:
+        """Read a label and its value, and `more` that the value says, as fields of a parcel."""
+        told, text, above = field_of(name, value), text_of(value), anchored is None
+        if not above and told in IDS and told in self.found and not same(told, self.found[told][2], value):
+            self._contradict(line, key, told, value)
+            return True
+        if not above and not self._stands_below(key, told, anchored=bool(anchored)):
+            return False  # who signs below a table is no sorter or exporter of it
+        if told in NOT_HEADS and heads(text, self.headers):
+            return False  # ``Sieve | USD/ct``, ``Lot | Amount``: the header of a table
+        if told == "sieve_set" and (self.goods is None or "size_class" not in self.goods.columns):
+            return False
+        if told is None:
+            return self._is_passed(line, key, name, text)
+        if told == "bottom_screen_mm" and may_be_a_sieve(key, value):
+            self.passed.append(f"{key}: {text}")
+            return False
+        for part_of, part in {**more, **parts_of_field(told, value, self.headers)}.items():
+            first = self.found.setdefault(part_of, (line, key, part))
+            if above and not same(part_of, first[2], part):
+                self._contradict(line, key, part_of, part)
+        return True
 
-def _heads(text: str, headers: Headers) -> bool:
-    """Say whether what stands beside a label is no value, and the header of a column."""
-    return not any(map(str.isdigit, text)) and headers.of(text).role in _HEADS
+    def _stands_below(self, key: str, told: str | None, *, anchored: bool) -> bool:
+        """Say whether a field may be told below a table."""
+        column = self.headers.words.columns("parcels").get(fold(key))
+        return told in STATED or is_condition(key, told) or (anchored and told is not None and column == told)
 
+    def _is_passed(self, line: int, key: str, name: str, text: str) -> bool:
+        """Pass over a condition that is not understood, or a label that is not known beside a zone, with a note."""
+        condition = name in CONDITIONS
+        if not (condition and len(text) <= 80) and self.headers.words.zone(text) is None:
+            return False
+        if not condition and not is_of_another_act(key, self.headers):
+            self.origins |= dict.fromkeys(self._settled(text, line, key), (line, key))
+        self.passed.append(f"{key}: {text}")
+        return True
 
-def _anchors(key: str, value: Cell, headers: Headers) -> bool:
-    """Say whether a line below a table tells what nobody signs with: lines beside it are of the parcel as well."""
-    known = headers.words.columns("parcels").get(fold(key))
-    if is_of_origin(key, headers):
-        return headers.words.zone(text_of(value)) is not None
-    return (
-        known in ("exported_on", "certificate_no", *CONDITIONS) and known != "sorter" and _told(known, value) == known
-    )
+    def _not_read(self, line: int, rest: str) -> None:
+        """Look for zones in what is not read of a title."""
+        parts_of = {part: zones_declared(part, self.headers) for part in PARTS.split(rest)}
+        sure = {part for part, zones in parts_of.items() if zones and not is_of_another_act(part, self.headers)}
+        if sure and not is_doubted(rest):
+            self.origins |= {Origin(zone): (line, rest) for part in sure for zone in parts_of[part]}
+            self.unheard += [part for part in parts_of if part not in sure and not stated(part, self.headers)]
+            return
+        self.unheard.append(rest)
+        acted = is_of_another_act(rest, self.headers) and not zones_declared(rest, self.headers)
+        self.loose += [] if acted else [(line, rest)]
 
+    def settle_loose(self, said_already: Set[str | None]) -> None:
+        """Ask about zones in what is not understood, where they are not said already."""
+        for line, text in self.loose:
+            asked = not {*zones_within(text, self.headers)} <= said_already
+            origins = self._settled(text, line, None) if asked else []
+            self.origins |= dict.fromkeys(origins, (line, text))
+            self.unheard = [other for other in self.unheard if not origins or other != text]
 
-def _is_condition(key: str, told: str | None) -> bool:
-    """Say whether a line below a table tells a condition of its parcel, and not who signs it."""
-    return told in CONDITIONS and told != "sorter" and not holds("signed", tokens_of(key))
+    def columns_beside(self, goods: KnownTable) -> KnownTable | None:
+        """Read what columns beside the goods say of their parcel; return the parcels where they say it of several."""
+        if "parcel_id" not in goods.columns:
+            self.problems += _add_constant(self.raw, self.headers, goods, self.choices, self.found)
+        elif "parcel_id" in self.found and self.own:
+            line, key, said_id = self.found["parcel_id"]
+            ids = [name for name in goods.columns["parcel_id"].used().names() if name]
+            if fold(text_of(said_id)) not in {*map(fold, ids)}:
+                self.problems.append(_said_otherwise(self.raw, line, key, "parcel_id", listed(ids), said_id))
+        elif not self.found and self.own:
+            return _each(self.raw, self.headers, goods)
+        return None
 
+    def tell(self, goods: KnownTable, *, of_table: bool) -> None:
+        """Note in the receipt what was passed over, and quote what was not understood."""
+        notes = [Note(code="title_passed_over", values={"title": title}) for title in dict.fromkeys(self.passed)]
+        goods.trace.notes.extend(notes)
+        told = {*self.passed, *(note.values.get("title") for note in goods.trace.notes)}
+        quote_lines(
+            None if of_table else self.raw.name, [text for text in self.unheard if text not in told], goods.trace
+        )
 
-_Said = tuple[int, str, Cell]
-"""Line, header and value of what is said of a parcel."""
+    def _settled(self, text: str, line: int, key: str | None) -> list[Origin]:
+        return settle_origin(text, (self.raw.name, line, key), self.headers, self.choices, self.problems)
+
+    def _contradict(self, line: int, key: str, name: str, value: Cell) -> None:
+        self.problems.append(_said_otherwise(self.raw, line, key, name, self.found[name][2], value))
 
 
 def _beside(raw: RawTable, headers: Headers, goods: KnownTable) -> Iterator[tuple[str, Column]]:
@@ -278,7 +287,7 @@ def _beside(raw: RawTable, headers: Headers, goods: KnownTable) -> Iterator[tupl
     for column in raw.columns:
         name = known.get(fold(column.header))
         passed = column.header in goods.trace.passed_over and not column.mostly_distinct
-        if name in _TITLED and passed:
+        if name in TITLED and passed:
             yield name, column
 
 
@@ -299,9 +308,9 @@ def _add_constant(
                 answers = [(f"column:{column.header}", answer) for answer in ("parcel_id", "ignore")]
                 lots = Broken("lots_or_parcels", {"found": len(texts), "header": column.header, "choices": answers})
                 problems += [problem(lots, table=raw.name, row=raw.line(0), column=column.header)]
-        if value is None or _told(name, value) != name:
+        if value is None or field_of(name, value) != name:
             continue
-        if name in found and not _same(name, found[name][2], value):
+        if name in found and not same(name, found[name][2], value):
             problems.append(_said_otherwise(raw, raw.line(0), column.header, name, found[name][2], value))
         elif name not in found:
             found[name] = (raw.line(0) or 1, column.header, value)
@@ -327,7 +336,7 @@ def _each(raw: RawTable, headers: Headers, goods: KnownTable) -> KnownTable | No
         own = dict(said)
         if len(own) < len(said):
             goods.trace.note("column_varies", column=column.header, values=listed(text_of(cell) for _, cell in said))
-        one_each = len(own) == len(said) > 0 and all(_told(name, cell) == name for cell in own.values())
+        one_each = len(own) == len(said) > 0 and all(field_of(name, cell) == name for cell in own.values())
         if one_each and name not in columns:
             columns[name] = Column.of(column.header, [own.get(of, "") for of in found.tolist()])
             goods.trace.passed_over.remove(column.header)
@@ -372,32 +381,3 @@ def _declared_in(tables: Mapping[str, KnownTable], headers: Headers) -> set[str 
     """Return the zones that a table declares."""
     column = tables["declarations"].columns.get("zone_id") if "declarations" in tables else None
     return set() if column is None else {headers.words.zone(name) for name in column.used().names()}
-
-
-_LONG_NUMBER = re.compile(r"\d{4}")
-_MILLIMETRES = re.compile(r"\s*mm\.?$", re.IGNORECASE)
-
-
-def _told(name: str, value: Cell) -> str | None:
-    """Return the field that a value is of, where it may be one of it; otherwise a title is a title and no more."""
-    text = text_of(value)
-    named = name in (*_IDS, "exporter", "sorter")
-    if named and (not any(map(str.isalnum, text)) or is_not_recorded(text)):
-        return None  # ``Exporter: ______``
-    if name == "certificate_no" and len([*filter(_LONG_NUMBER.search, PARTS.split(text))]) > 1:
-        return None  # ``CF 000456 / CF 000457``
-    if name == "sorter" and all_say(("size", "quality", "filler", "by_hand", "carats"), tokens_of(text)):
-        return None  # ``Sorted by size``
-    if name in ("exported_on", "value_usd"):
-        return name if any(char.isdigit() for char in text) else None
-    if name in ("cleaning_state", "selection", "specials_removed"):
-        return name if fold(text) in condition_values(name) or condition_said(name, text) is not None else None
-    if name == "sieve_set":
-        return name if 0 < len(text) <= 80 and not any(map(str.isdigit, text)) and not is_blank(value) else None
-    if name in (*STATED, "bottom_screen_mm"):
-        bare = text if name == "bottom_screen_mm" else without_unit(text)
-        number = "" if isinstance(bare, Broken) else bare.replace(" ", "").replace(",", ".").removesuffix("mm")
-        if name == "n_stones" and not number.removesuffix(".0").isdigit():
-            return None  # ``Parcel of 70 stones`` beside ``12.60 ct``
-        return name if re.fullmatch(r"0*[1-9]\d*(\.\d+)?|0*\.\d+|0\.\d+", number) else None
-    return name if name in (*_TITLED, "parcel_id") and 0 < len(text) <= 80 else None
