@@ -102,7 +102,7 @@ def is_not_recorded(text: str) -> bool:
 
 
 @lru_cache(maxsize=8)
-def _country_names(codes: frozenset[str]) -> Mapping[str, str]:
+def country_names(codes: frozenset[str]) -> Mapping[str, str]:
     """Return folded codes of three letters and names, in English and French, with the code of each country."""
     from babel import Locale
     from babel.core import get_global
@@ -480,7 +480,7 @@ class Vocabulary:
     def country(self, text: str) -> str | None:
         """Return the code of a zone's country by its code of two or three letters or its name, or None."""
         codes = {fold(zone.country): zone.country for zone in self.zone_table.zones}
-        return codes.get(fold(text)) or _country_names(frozenset(codes.values())).get(fold(text))
+        return codes.get(fold(text)) or country_names(frozenset(codes.values())).get(fold(text))
 
 
 _MET: deque[Vocabulary] = deque(maxlen=8)

@@ -211,3 +211,34 @@ def test_many_stones_of_few_kinds_repeat_by_chance(tmp_path: Path) -> None:
 
     found = written(folder, "stones", coarse)
     assert not [item for item in found if item.code == "copied_parcel"]
+
+
+@pytest.mark.parametrize(
+    ("country", "said"),
+    [("Guinée", "write the code of the country, GN"), ("CAF", "CF"), ("cf", "CF"), ("UK", "GB"), ("ZZ", "not a code")],
+)
+def test_a_country_is_a_code_that_there_is(country: str, said: str, tmp_path: Path) -> None:
+    found = written(
+        write_folder(tmp_path / "package", PLAIN), "zones", lambda lines: with_column(lines, "country", country)
+    )
+    assert places(found) == [("zones", 2, "country", "bad_country")]
+    assert said in found[0].reason
+
+
+@pytest.mark.parametrize("word", ["-", "Total", "sous-total"])
+def test_a_class_is_not_called_what_sheets_read_otherwise(word: str, tmp_path: Path) -> None:
+    def called(document: dict[str, Any]) -> None:
+        document["attributes"][1]["classes"][0] = {"name": word}
+
+    (problem,) = described(write_folder(tmp_path / "package", PLAIN), called)
+    assert (problem.table, problem.value) == ("datapackage.json", word)
+    assert reason_in(problem, "fr") != problem.reason
+
+
+def test_columns_that_were_swapped_are_told_without_what_follows(tmp_path: Path) -> None:
+    def swapped(lines: Lines) -> Lines:
+        return [lines[0].replace("parcel_id,weight_ct", "weight_ct,parcel_id"), *lines[1:]]
+
+    found = written(write_folder(tmp_path / "package", PLAIN), "stones", swapped)
+    assert {item.code for item in found} == {"unknown_parcel", "not_a_number"}
+    assert len(found) <= 6

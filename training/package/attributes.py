@@ -8,7 +8,8 @@ from itertools import pairwise
 from typing import Any
 
 from kpfootprint.errors import Problem, ReferenceDataError, SchemeMismatch
-from kpfootprint.ingest.words import Vocabulary, fold
+from kpfootprint.ingest.raw.cells import is_blank
+from kpfootprint.ingest.words import Vocabulary, fold, is_total
 from kpfootprint.parcel import Conditions
 from kpfootprint.reference import ZoneTable
 from kpfootprint.retold import LANGUAGES, Said, said_of
@@ -147,6 +148,9 @@ def _classes(name: str, item: Mapping[str, Any]) -> Iterator[Problem]:
             yield told("a class has no name", entry, of=name)
         elif own in seen:
             yield told("the class {name} is declared twice", own, of=name, name=repr(own))
+        elif is_blank(own) or is_total(own):
+            reason = "a cell that says {word} is read as blank, or as a total; call the class otherwise"
+            yield told(reason, own, of=name, word=repr(own))
         seen.add(str(own))
         if not _words_fit(entry):
             yield told("labels must be texts by language, synonyms a list of texts", own, of=name)

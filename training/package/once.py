@@ -107,12 +107,14 @@ def without_consequences(problems: Sequence[Problem]) -> list[Problem]:
     rows = {(item.table, item.row) for item in strays}
     n = sum(int(str(item.values.get("count", 1))) for item in strays)
     lacking = {item.row for item in problems if item.code == "stones_total" and 0 < _lacking(item.values) <= n}
-    return [
-        item
-        for item in problems
-        if item.code == "unknown_parcel"
-        or ((item.table, item.row) not in rows and not (item.code in _TOTALS and item.row in lacking))
-    ]
+
+    def follows(item: Problem) -> bool:
+        """Whether a problem follows from rows of no parcel."""
+        if item.code == "no_stones":
+            return n > 0
+        return (item.table, item.row) in rows or (item.code in _TOTALS and item.row in lacking)
+
+    return [item for item in problems if item.code == "unknown_parcel" or not follows(item)]
 
 
 _TOTALS = ("stones_total", "carats_total")

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from datetime import date, datetime
+from functools import cache
 from itertools import pairwise
 from typing import Any
 
 from kpfootprint.errors import Problem
 from kpfootprint.ingest.problems import Broken, problem
 from kpfootprint.ingest.raw.cells import DecimalMarks, read_date, read_number, read_text, read_yes_or_no
-from kpfootprint.ingest.words import fold, nearest
+from kpfootprint.ingest.words import country_names, fold, nearest
 from kpfootprint.reference import StatusPeriod, Zone, ZoneTable
 from kpfootprint.retold import Said
 from training.package.descriptor import NEEDED, OPTIONAL, SMALL_TABLES, refuse_if, told
@@ -212,7 +212,6 @@ STATUSES = {
 }
 """What a zone can be on a day, and how it may be written."""
 _MEANT = {fold(word): status for status, words in STATUSES.items() for word in words}
-_COUNTRY = re.compile("[A-Z]{2}")
 
 
 def day_of(text: str) -> date | None:
@@ -257,13 +256,29 @@ def _whole_periods(rows: Rows) -> dict[int, StatusPeriod]:
     }
 
 
+@cache
+def _country_codes() -> frozenset[str]:
+    """Return the codes of two letters that ISO 3166-1 has for countries and territories."""
+    from babel import Locale
+
+    reserved = ("AC", "CP", "CQ", "DG", "EA", "EU", "EZ", "IC", "QO", "TA", "UN", "XA", "XB", "XK", "ZZ")
+    return frozenset(str(code) for code in Locale("en").territories if len(str(code)) == 2) - {*reserved}
+
+
 def _one_zone_each(rows: Rows) -> Iterator[Problem]:
     """Give the rows whose country is none, or whose id or name already stands for a zone: the first would be meant."""
     first: dict[str, int] = {}
     for line, row in rows.items():
-        if not _COUNTRY.fullmatch(row["country"]):
-            reason = "not a code of ISO 3166-1 in two capitals, as CF"
-            yield told("bad_country", reason, table="zones", row=line, column="country", value=row["country"])
+        if row["country"] not in (codes := _country_codes()):
+            upper = row["country"].upper()
+            code = upper if upper in codes else country_names(codes).get(fold(upper))
+            reason = (
+                "not a code of ISO 3166-1 in two capitals, as CF"
+                if code is None
+                else "write the code of the country, {code}"
+            )
+            place: dict[str, Any] = {"table": "zones", "row": line, "column": "country", "value": row["country"]}
+            yield told("bad_country", reason, **place, code=code)
         if "=" in row["zone_id"] or row["zone_id"].casefold().startswith("country:"):
             reason = "a declaration reads 'zone=carats' and 'country:CF': write the id without = and not after country:"
             yield told("bad_zone_id", reason, table="zones", row=line, column="zone_id", value=row["zone_id"])
