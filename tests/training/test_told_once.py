@@ -215,7 +215,7 @@ def test_many_stones_of_few_kinds_repeat_by_chance(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("country", "said"),
-    [("Guinée", "write the code of the country, GN"), ("CAF", "CF"), ("cf", "CF"), ("UK", "GB"), ("ZZ", "not a code")],
+    [("Guinée", "write the code of the country, GN"), ("CAF", "CF"), ("cf", "CF"), ("UK", "GB"), ("C4", "not a code")],
 )
 def test_a_country_is_a_code_that_there_is(country: str, said: str, tmp_path: Path) -> None:
     found = written(
@@ -223,6 +223,12 @@ def test_a_country_is_a_code_that_there_is(country: str, said: str, tmp_path: Pa
     )
     assert places(found) == [("zones", 2, "country", "bad_country")]
     assert said in found[0].reason
+
+
+@pytest.mark.parametrize("country", ["ZZ", "XA", "WL"])
+def test_a_country_may_be_invented(country: str, tmp_path: Path) -> None:
+    folder = write_folder(tmp_path / "package", PLAIN)
+    assert not written(folder, "zones", lambda lines: with_column(lines, "country", country))
 
 
 @pytest.mark.parametrize("word", ["-", "Total", "sous-total"])

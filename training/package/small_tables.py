@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from datetime import date, datetime
@@ -256,28 +257,36 @@ def _whole_periods(rows: Rows) -> dict[int, StatusPeriod]:
     }
 
 
+_COUNTRY = re.compile("[A-Z]{2}")
+
+
 @cache
 def _country_codes() -> frozenset[str]:
-    """Return the codes of two letters that ISO 3166-1 has for countries and territories."""
+    """Return the codes of two letters that countries and territories have."""
     from babel import Locale
 
-    reserved = ("AC", "CP", "CQ", "DG", "EA", "EU", "EZ", "IC", "QO", "TA", "UN", "XA", "XB", "XK", "ZZ")
-    return frozenset(str(code) for code in Locale("en").territories if len(str(code)) == 2) - {*reserved}
+    return frozenset(str(code) for code in Locale("en").territories if _COUNTRY.fullmatch(str(code)))
+
+
+def _country_meant(country: str) -> str | None:
+    """Return the code of a country that is written otherwise: by its name, in small letters, ``UK``."""
+    codes, upper = _country_codes(), country.upper()
+    return upper if upper in codes else country_names(codes).get(fold(upper))
 
 
 def _one_zone_each(rows: Rows) -> Iterator[Problem]:
     """Give the rows whose country is none, or whose id or name already stands for a zone: the first would be meant."""
     first: dict[str, int] = {}
     for line, row in rows.items():
-        if row["country"] not in (codes := _country_codes()):
-            upper = row["country"].upper()
-            code = upper if upper in codes else country_names(codes).get(fold(upper))
+        country = row["country"]
+        code = _country_meant(country)
+        if code != country and (code is not None or not _COUNTRY.fullmatch(country)):  # ``ZX`` may be an invented one
             reason = (
                 "not a code of ISO 3166-1 in two capitals, as CF"
                 if code is None
                 else "write the code of the country, {code}"
             )
-            place: dict[str, Any] = {"table": "zones", "row": line, "column": "country", "value": row["country"]}
+            place: dict[str, Any] = {"table": "zones", "row": line, "column": "country", "value": country}
             yield told("bad_country", reason, **place, code=code)
         if "=" in row["zone_id"] or row["zone_id"].casefold().startswith("country:"):
             reason = "a declaration reads 'zone=carats' and 'country:CF': write the id without = and not after country:"
