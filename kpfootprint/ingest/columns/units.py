@@ -270,13 +270,15 @@ def ask_about_units(sheet: Layout) -> None:
     said = re.compile(
         rf"(\b(in|en|em|im|в|изм|{'|'.join(words['unit'])})\b\W*|\()({'|'.join(others)})\b\W*\)?", re.IGNORECASE
     )
+    zones = sheet.headers.words.zone_table.zones
+    codes = re.compile("|".join(rf"\b{re.escape(name)}\b" for z in zones for name in (z.zone_id, z.country)) or "(?!)")
     left_out = [(note.row, (note.values.get("label", ""),)) for note in sheet.trace.left_out]
     for line, cells in (*sheet.raw.titles, *sheet.trace.stated, *left_out):
         texts = [cell for cell in cells if isinstance(cell, str) and 0 < len(cell) <= 200]
         if len(texts) > 1 and not any(map(str.isdigit, "".join(texts))):
             texts.append(" ".join(texts))  # ``Unité`` beside ``g``
         for text in texts:
-            tokens = tokens_of(text)
+            tokens = tokens_of(codes.sub(" ", text))  # ``GN`` is Guinea where the package has it, and no grains
             weighed_so = set(tokens) & set(words["carats"]) and set(tokens) & {*others}
             in_brackets = is_total(text) and {*tokens_of(text.partition("(")[2])} & {*others}  # ``Total (g)``
             if weighed_so or in_brackets or said.search(" ".join(tokens)):
@@ -297,7 +299,8 @@ def _ask_about_unit_cells(sheet: Layout) -> None:
         texts = [(code, cell) for code, cell in column.texts() if not is_blank(cell)]
         if len(texts) <= _FEW and column.header.strip() and all_say(("unit",), tokens_of(column.header)):
             others |= {unit(cell) for _, cell in texts} - carats  # ``box``, ``dozen``, ``%``
-        if sheet.meanings[at].role in sheet.attributes or not all(unit(cell) in carats | others for _, cell in texts):
+        named_otherwise = sheet.meanings[at].role in ("parcel_id", "zone_id", "country", *sheet.attributes)
+        if named_otherwise or not all(unit(cell) in carats | others for _, cell in texts):
             continue
         named = {*tokens_of(column.header)} & {*declared_words()["headers"]["unit"]}
         if len(texts) == len(sheet.cells(at)) and (named or any(len(unit(cell)) > 1 for _, cell in texts)):
