@@ -248,3 +248,22 @@ def test_columns_that_were_swapped_are_told_without_what_follows(tmp_path: Path)
     found = written(write_folder(tmp_path / "package", PLAIN), "stones", swapped)
     assert {item.code for item in found} == {"unknown_parcel", "not_a_number"}
     assert len(found) <= 6
+
+
+@pytest.mark.parametrize(
+    ("schema", "odd"),
+    [
+        ({"primaryKey": "number"}, "number"),
+        ({"primaryKey": ["parcel_id", "no"]}, "no"),
+        ({"foreignKeys": [{"fields": "zone", "reference": {"resource": "zones", "fields": "zone_id"}}]}, "zone"),
+        ({"foreignKeys": [{"fields": ["zone_id"], "reference": {"resource": "zones", "fields": ["id"]}}]}, "id"),
+    ],
+)
+def test_a_key_of_fields_that_there_are_not_is_told_once(schema: dict[str, Any], odd: str, tmp_path: Path) -> None:
+    def keyed(document: dict[str, Any]) -> None:
+        (item,) = (item for item in document["resources"] if item["name"] == "parcels")
+        item["schema"] |= schema
+
+    found = described(write_folder(tmp_path / "package", PLAIN), keyed)
+    assert places(found) == [("datapackage.json", None, "resources", "bad_resource")]
+    assert found[0].reason.endswith(f"there are not: {odd}")

@@ -146,6 +146,10 @@ def _resources(folder: Path, document: Mapping[str, Any]) -> Iterator[Problem]:
         elif item.get("name") in SMALL_TABLES and (odd := _odd_types(schema.get("fields", []))):
             reason = "fields of {name} have a type that there is not: {odd}; write one of {types}"
             yield wrong("bad_resource", reason, name=item["name"], odd=odd, types=", ".join(_TYPES))
+        elif item.get("name") in SMALL_TABLES and schema.get("fields") and (odd := _odd_keys(item, items)):
+            yield wrong(
+                "bad_resource", "keys of {name} name fields that there are not: {odd}", name=item["name"], odd=odd
+            )
         elif item.get("name") in SMALL_TABLES and not schema.get("fields"):
             reason = "the schema of {name} must list the fields (columns) of the table"
             yield wrong("bad_resource", reason, name=repr(item["name"]))
@@ -163,6 +167,27 @@ def _odd_types(fields: Sequence[object]) -> str:
     """Return the fields whose type frictionless does not know."""
     types = {str(field.get("name")): field.get("type", "any") for field in fields if isinstance(field, Mapping)}
     return ", ".join(f"{name} ({kind})" for name, kind in types.items() if kind not in _TYPES)
+
+
+def _odd_keys(item: Mapping[str, Any], items: Sequence[object]) -> str:
+    """Return the fields that keys of a small table name, in it or in the table that they refer to, and that are none."""
+    named = {of.get("name"): of for of in items if isinstance(of, Mapping) and of.get("name") in SMALL_TABLES}
+
+    def strangers(fields: object, of: object) -> list[str]:
+        schema = named[of].get("schema") if of in named else None
+        listed = schema.get("fields") if isinstance(schema, Mapping) else None
+        known = [field.get("name") for field in listed or () if isinstance(field, Mapping)]
+        return [str(name) for name in (fields if isinstance(fields, list) else [fields]) if known and name not in known]
+
+    schema = item["schema"]
+    odd = strangers(schema["primaryKey"], item["name"]) if schema.get("primaryKey") else []
+    keys = schema.get("foreignKeys")
+    for key in keys if isinstance(keys, list) else ():
+        there = key.get("reference") if isinstance(key, Mapping) else None
+        if isinstance(there, Mapping) and there.get("resource") in (*named, ""):
+            odd += strangers(key.get("fields"), item["name"])
+            odd += strangers(there.get("fields"), there.get("resource") or item["name"])
+    return ", ".join(odd)
 
 
 def _leads_outside(path: str) -> bool:
