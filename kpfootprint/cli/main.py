@@ -70,7 +70,8 @@ def show_problems(problems: Sequence[Problem], lang: str) -> None:
         for question, answer in problem.values.get("choices", ()):
             answered = shlex.quote(f"{question}={answer}")
             tell("  choose with: --choose {answered}", err=True, answered=answered)
-    say(count_line(len(problems), own), err=True)
+    hidden = [int(item.values["count"]) - 1 for item in problems if item.code == "more_problems"]
+    say(count_line(len(problems) + sum(hidden), own), err=True)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

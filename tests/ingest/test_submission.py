@@ -478,3 +478,17 @@ def test_what_has_no_end_is_read_to_the_limit(name: str, tmp_path: Path, scheme:
     small = Limits(max_unpacked_bytes=2_000_000, max_json_bytes=2_000_000)
     (found,) = problems_of(lambda: ingest_file(endless, scheme, zone_table, limits=small))
     assert found.code == "unpacks_too_large"
+
+
+def test_beyond_the_limit_problems_are_counted_once_for_the_whole(
+    tmp_path: Path, scheme: Scheme, zone_table: ZoneTable
+) -> None:
+    rows = "".join(f"P{at},0.3,puce{at},macle\n" for at in range(1200))
+    path = tmp_path / "stones.csv"
+    path.write_text(f"parcel_id,weight_ct,colour,morphology\n{rows}", encoding="utf-8")
+    found = ingest_submission(path, scheme, zone_table)
+    assert len(found.failures) == 1200
+    assert all(failure.problems for failure in found.failures)
+    *listed, rest = found.problems
+    assert {problem.code for problem in listed} == {"unknown_class"}
+    assert (rest.table, rest.code, rest.values["count"] + len(listed)) == ("submission", "more_problems", 1200)

@@ -17,6 +17,7 @@ from kpfootprint.cli.main import reason_in
 from kpfootprint.errors import Problem
 from tests.training.packages import PLAIN, write_folder, write_workbook
 from training.package import load_package, validate_package
+from training.package.descriptor import LIMITS
 from training.package.seal import seal
 
 Lines = list[str]
@@ -267,3 +268,17 @@ def test_a_key_of_fields_that_there_are_not_is_told_once(schema: dict[str, Any],
     found = described(write_folder(tmp_path / "package", PLAIN), keyed)
     assert places(found) == [("datapackage.json", None, "resources", "bad_resource")]
     assert found[0].reason.endswith(f"there are not: {odd}")
+
+
+def test_what_is_beyond_the_limit_is_counted_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    few = replace(LIMITS, max_problems=50)
+    monkeypatch.setattr("training.package.read.LIMITS", few)
+    folder = write_folder(tmp_path / "package", PLAIN)
+
+    def scattered(lines: Lines) -> Lines:
+        return [lines[0], *(f"stray {at},{line.partition(',')[2]}" for at, line in enumerate(lines[1:]))]
+
+    found = written(folder, "stones", scattered)
+    assert [(item.table, item.code) for item in found] == [("stones", "unknown_parcel")] * 3 + [
+        ("stones", "more_problems")
+    ]

@@ -170,7 +170,7 @@ def _odd_types(fields: Sequence[object]) -> str:
 
 
 def _odd_keys(item: Mapping[str, Any], items: Sequence[object]) -> str:
-    """Return the fields that keys of a small table name, in it or in the table that they refer to, and that are none."""
+    """Return the fields that keys of a small table name, in it or in the table they refer to, and that are none."""
     named = {of.get("name"): of for of in items if isinstance(of, Mapping) and of.get("name") in SMALL_TABLES}
 
     def strangers(fields: object, of: object) -> list[str]:

@@ -45,7 +45,8 @@ def once(problems: Iterable[Problem]) -> list[Problem]:
 
 def _rows(found: Sequence[Problem], group: Iterable[int]) -> int:
     """Return how many rows problems are about: that of a class which is not known speaks of several."""
-    return sum(int(str(found[position].values.get("count", 1))) for position in group)
+    told_of = (found[position] for position in group)
+    return sum(1 if item.code == "more_problems" else int(str(item.values.get("count", 1))) for item in told_of)
 
 
 def and_more(item: Problem, n: int, text: str = "; and so in {n} more rows") -> Problem:

@@ -244,5 +244,7 @@ def _in_order(problems: Sequence[Problem], listed: Rows) -> list[Problem]:
             told_of = replace(item, row=lines.get(str(item.value)))
         elif item.table == "parcels" and item.column is None and item.row in listed:
             told_of = replace(item, column="parcel_id", value=listed[item.row]["parcel_id"])
+        elif item.code == "more_problems":
+            told_of = replace(item, table="stones")
         out.append(told_of)
     return sorted(out, key=lambda item: item.code not in ("unknown_parcel", "ids_alike"))

@@ -385,7 +385,7 @@ def _assemble(
         parcels=tuple(built[name] for name in drafts if name in built and name not in bad),
         failures=failures,
         order=tuple(drafts),
-        problems=tuple(item for failure in failures for item in failure.problems),
+        problems=findings.all(drafts),
     )
 
 
