@@ -461,6 +461,11 @@ class Vocabulary:
         heads = [fold(re.split("[,(]", zone.name)[0]) for zone in self.zone_table.zones]
         for zone, head in zip(self.zone_table.zones, heads, strict=True):
             known.setdefault(head if heads.count(head) == 1 else fold(zone.name), zone.zone_id)
+        areas = {"", *(fold(zone.region) for zone in self.zone_table.zones)}
+        inside = [fold(hit[1]) if (hit := _IN_BRACKETS.search(zone.name)) else "" for zone in self.zone_table.zones]
+        for zone, other in zip(self.zone_table.zones, inside, strict=True):
+            if other not in areas and inside.count(other) == 1:  # ``Bagandou`` of ``Mbaïki (Bagandou)``
+                known.setdefault(other, zone.zone_id)
         return known
 
     def zone(self, text: str) -> str | None:

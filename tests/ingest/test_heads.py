@@ -101,3 +101,50 @@ def test_a_cover_with_a_day_is_no_table(scheme: Scheme, zone_table: ZoneTable) -
     (parcel,) = found.parcels
     assert (parcel.exporter, parcel.certificate_no) == ("Maison X", "CF0012")
     assert [item.zone_id for item in parcel.declarations] == ["nola"]
+
+
+ABOVE: dict[str, Rows] = {
+    "a name": [["Buying house", "Maison Alpha"]],
+    "two names": [["Buying house", "Maison Alpha"], ["Buyer's licence", "L-118"], []],
+    "a sentence": [["The parcel was sorted by hand on DTC sieves under daylight."], []],
+    "stars": [["*****"], ["TRI"], ["*****"], []],
+    "an address": [["ALPHA DIAMONDS SARL"], ["BP 1234, Avenue Boganda"], ["Tel. 70 11 22 33"], []],
+    "a day and a time": [["Date", "12 March 2021", "Time", "10:15"], []],
+}
+
+
+@pytest.mark.parametrize("above", ABOVE)
+@pytest.mark.parametrize("shift", [0, 2])
+@pytest.mark.parametrize("head", ["Weight (ct)", "Carats", "Poids (cts)"])
+def test_a_bare_list_of_weights_stands_below_any_title(
+    above: str, shift: int, head: str, scheme: Scheme, zone_table: ZoneTable
+) -> None:
+    weights = [0.42, 0.31, 0.38, 0.50, 0.27]
+    rows = [[None] * shift + row for row in [*ABOVE[above], [head], *([weight] for weight in weights)]]
+    found = read(Upload("sheet.xlsx", book_of({"Sheet1": rows})), scheme, zone_table, one=True)
+    assert found.problems == ()
+    assert found.parcels[0].n_stones == len(weights)
+    assert found.parcels[0].carats == pytest.approx(sum(weights))
+
+
+@pytest.mark.parametrize("shift", [0, 1, 2])
+def test_labels_side_by_side_are_titles_wherever_the_table_begins(
+    shift: int, scheme: Scheme, zone_table: ZoneTable
+) -> None:
+    titles: Rows = [["Exporter:", "Maison X", "Date:", "2021-05-04"], ["Origin:", "Nola", "Sorter:", "AB"], []]
+    table: Rows = [["Sieve", "Stones", "Carats"], ["+11", 44, 17.48], ["-11+9", 201, 45.86]]
+    rows = [[None] * shift + row for row in [*titles, *table]]
+    found = read(Upload("sheet.xlsx", book_of({"Sheet1": rows})), scheme, zone_table, one=True)
+    assert found.problems == ()
+    (parcel,) = found.parcels
+    assert (parcel.n_stones, [zone.zone_id for zone in parcel.declarations]) == (245, ["nola"])
+
+
+@pytest.mark.parametrize(
+    "label",
+    ["KP certificate no.", "Certificat KP n°", "N° de certificat KP", "Kimberley Process Certificate No", "KPC No."],
+)
+def test_a_certificate_is_called_in_many_ways(label: str, scheme: Scheme, zone_table: ZoneTable) -> None:
+    rows: Rows = [[label, "CF00124"], [], ["Sieve", "Stones", "Carats"], ["+11", 44, 17.48], ["-11+9", 201, 45.86]]
+    found = read(Upload("sheet.xlsx", book_of({"Sheet1": rows})), scheme, zone_table, one=True)
+    assert found.parcels[0].certificate_no == "CF00124"

@@ -6,7 +6,7 @@ import csv
 import io
 import re
 from collections.abc import Iterator, Sequence
-from itertools import islice
+from itertools import dropwhile, islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -135,12 +135,14 @@ def read_csv(data: bytes, name: str, source: str, headers: Headers | None, limit
 
 
 def _spaced(text: str) -> bool:
-    """Say whether the columns of a text are parted by runs of spaces alone, as many on each of its first lines."""
-    lines = [line for line in text[: 1 << 14].splitlines()[:LOOKED_AT] if line.strip()]
-    if len(lines) < 2 or any(separator in line for line in lines for separator in ",;\t|"):
+    """Say whether runs of spaces alone part the columns of a text, as many on each line between its titles and foot."""
+    lines = [line.strip() for line in text[: 1 << 14].splitlines()[:LOOKED_AT] if line.strip()]
+    gaps = [len(_GAP.findall(line)) for line in lines]
+    filled = [at for at, count in enumerate(gaps) if count]
+    table = slice(filled[0], filled[-1] + 1) if filled else slice(0)
+    if len(filled) < 2 or len({*gaps[table]}) > 1:
         return False
-    widths = {len(_GAP.findall(line.strip())) for line in lines}
-    return len(widths) == 1 and widths != {0}
+    return not any(separator in _DECIMAL.sub("", line) for line in lines[table] for separator in _SEPARATORS)
 
 
 def _said_separator(text: str) -> str | None:
@@ -152,6 +154,7 @@ def _said_separator(text: str) -> str | None:
     return found if found in _SEPARATORS else None
 
 
+_DECIMAL = re.compile(r"(?<=\d),(?=\d)")
 _ONE_NUMBER = re.compile(r"\s*\d{0,4},\d+\s*[a-z.]*\s*", re.IGNORECASE)
 
 
@@ -163,6 +166,10 @@ def _separator(start: str, headers: Headers | None) -> str:
     sample = [line[:4000] for line in lines]
     if sample[1:] and not any(map(sample[0].__contains__, _SEPARATORS)) and all(map(_ONE_NUMBER.fullmatch, sample[1:])):
         return "\t"  # one column of decimal commas
+    table = [*dropwhile(lambda line: ";" not in line, sample)]
+    commas = any("," in _DECIMAL.sub("", line) for line in table[1:])
+    if len(table) > 2 and len({line.count(";") for line in table}) == 1 and not commas:
+        return ";"  # a comma parts decimals, and words of the header
     plain = set().union(*(headers.words.columns(table) for table in TABLES)) if headers is not None else set()
     for separator in _SEPARATORS:  # a first line of names alone, as most files have it
         names = sample[0].split(separator)

@@ -19,6 +19,8 @@ _CELLS = 60
 """Cells of a row that are looked at; a header that names nothing in so many names nothing at all."""
 
 _LONGEST_NAMED = 120
+_BARE = 3
+"""Rows of one number each below a header of one cell, by which it heads a list of weights."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +134,9 @@ def _found(rows: Sequence[Sequence[Cell]], headers: Headers) -> Head:
         best = max([filled[0], *later], key=lambda at: (scores[at], -at))
         if scores[best] <= 0.5:
             best = filled[0]
+        bare = next((at for at in filled if cells[at] == 1 and _heads_one_column(rows, at, headers)), None)
+        if bare is not None:
+            return Head(_joined([lines[bare]]), (bare,), tuple(at for at in filled if at < bare))
     members, texts = [best], _joined([lines[best]])
     for below in [at for at in filled if at > best][:2]:
         if below != members[-1] + 1 or not _continues(rows[below], texts, headers):
@@ -144,6 +149,16 @@ def _found(rows: Sequence[Sequence[Cell]], headers: Headers) -> Head:
         members.insert(0, above)
         texts = _joined([lines[at] for at in members])
     return Head(texts, tuple(members), tuple(at for at in filled if at < members[0]))
+
+
+def _heads_one_column(rows: Sequence[Sequence[Cell]], at: int, headers: Headers) -> bool:
+    """Say whether what stands alone in a row heads the weights below it, which stand alone as well: a bare list."""
+    place = next(place for place, cell in enumerate(rows[at]) if not is_blank(cell))
+    said = headers.of(text_of(rows[at][place]))
+    below = [[k for k, cell in enumerate(row) if not is_blank(cell)] for row in rows[at + 1 : at + 1 + _BARE]]
+    numbers = [row[place] for row in rows[at + 1 : at + 1 + _BARE] if place < len(row)]
+    bare = len(below) == len(numbers) == _BARE and all(filled == [place] for filled in below)
+    return said.role == "carats" and said.sure and not said.wide and bare and all(map(is_number, map(text_of, numbers)))
 
 
 def _texts(row: Sequence[Cell]) -> list[str]:
@@ -208,8 +223,11 @@ def _is_group_row(upper: Sequence[str], lower: Sequence[str], headers: Headers) 
 
 
 def _is_label(upper: Sequence[str], lower: Sequence[str], headers: Headers) -> bool:
-    """Say whether a row is a label and what it says, ``Zone | Nola``, above classes with a blank corner."""
-    said = [headers.of(text) for text in upper if text]
+    """Say whether a row is labels and what they say; one alone, ``Zone | Nola``, above classes with a blank corner."""
+    texts = [text for text in upper if text]
+    if len(texts) > 2 and all(text.endswith(":") != texts[at - 1].endswith(":") for at, text in enumerate(texts) if at):
+        return texts[0].endswith(":")  # ``Origin: | Nola | Sorter: | AB``
+    said = [*map(headers.of, texts)]
     if len(said) != 2 or not all(upper[:2]) or not lower or lower[0] or said[1].role != "unknown":
         return False
     below = [headers.of(text) for text in lower if text]

@@ -15,7 +15,7 @@ from kpfootprint.ingest.problems import listed
 from kpfootprint.ingest.raw.cells import Cell, is_blank, is_number, line_of, text_of
 from kpfootprint.ingest.raw.tables import Column
 from kpfootprint.ingest.sheets.around import MEASURES, without
-from kpfootprint.ingest.sheets.sections import named_by, parcels_named, zones_named
+from kpfootprint.ingest.sheets.sections import named_by, parcels_named, without_number, zones_named
 from kpfootprint.ingest.words import (
     attribute_words,
     class_code,
@@ -263,7 +263,7 @@ def _is_known(sheet: Layout, row: int) -> bool:
     return (
         is_total(text)
         or is_summary(text)
-        or (text[:1].isdigit() and _YEAR.fullmatch(text) is None)
+        or (without_number(text)[:1].isdigit() and _YEAR.fullmatch(text) is None)
         or (role == "size_class" and size_span(text, sheet.scheme) is not None)
         or (item is not None and class_code(text, attribute_words(item)) is not None)
         or (

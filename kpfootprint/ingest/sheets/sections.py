@@ -101,11 +101,28 @@ def parcels_named(sheet: Layout, labels: Sequence[str]) -> Named | None:
     return "lot" if lots else "parcel_id", [own for _, own in found]
 
 
+_NUMBER = re.compile(r"\s*\d{1,2}\s*[.)]\s+(?=[^\d\s])")
+
+
+def without_number(label: str) -> str:
+    """Return a heading without its number: ``1. White``."""
+    return _NUMBER.sub("", label, count=1)
+
+
 def named_by(sheet: Layout, texts: list[str]) -> Named | None:
-    """Return the attribute of which each text names one class, with those classes; None where one does not."""
+    """Return the attribute of which each text names one class, with those classes; None where one does not.
+
+    Behind a number or the name of the attribute it may stand, ``1. White``, ``Colour: White``.
+    """
     taken = sheet.taken
     free = [item for item in sheet.scheme.categorical if item.column not in taken]
-    column = Column("", [*texts], np.arange(len(texts), dtype=np.int32))
+    keys = {fold(word) for item in free for word in (item.column, item.name, *item.labels.values(), *item.synonyms)}
+    bare = [without_number(text) for text in texts]
+    parted = [text.partition(":") for text in bare]
+    bare = [
+        said if fold(key) in keys and said.strip() else text for text, (key, _, said) in zip(bare, parted, strict=True)
+    ]
+    column = Column("", [*bare], np.arange(len(texts), dtype=np.int32))
     made, unread = split_descriptions(column, free, sheet.scheme)
     if len(made) != 1 or not all(map(is_plain, unread)):
         return None
