@@ -282,3 +282,24 @@ def test_what_is_beyond_the_limit_is_counted_once(tmp_path: Path, monkeypatch: p
     assert [(item.table, item.code) for item in found] == [("stones", "unknown_parcel")] * 3 + [
         ("stones", "more_problems")
     ]
+
+
+def two_decimals(lines: Lines) -> Lines:
+    rows = [line.split(",") for line in lines[1:]]
+    return [lines[0], *(",".join([row[0], f"{float(row[1]):.2f}", *row[2:]]) for row in rows)]
+
+
+def test_a_weight_that_lost_its_point_is_told(tmp_path: Path) -> None:
+    folder = write_folder(tmp_path / "package", PLAIN)
+    written(folder, "parcels", lambda lines: [",".join(line.split(",")[:2]) for line in lines])
+    described(folder, only_ids)
+    found = written(folder, "stones", lambda lines: with_column(two_decimals(lines), "weight_ct", "42", row=9))
+    assert [(item.row, item.value) for item in found] == [(9, "42")]
+    assert places(found) == [("stones", 9, "weight_ct", "decimals_missing")]
+    assert written(folder, "stones", lambda lines: with_column(lines, "weight_ct", "42.00", row=9)) == ()
+    short = [
+        lambda lines: with_column(lines, "weight_ct", "42", row=9),
+        lambda lines: with_column(lines, "weight_ct", "0.5"),
+    ]
+    written(folder, "stones", short[0])
+    assert written(folder, "stones", short[1]) == ()

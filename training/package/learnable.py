@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
@@ -49,6 +50,29 @@ def known_by_sets(stones: KnownTable, scheme: Scheme) -> Iterator[Problem]:
                 value=text_of(column.cells[at]),
             )
             yield first if rows.size < 2 else and_more(first, int(rows.size) - 1)
+
+
+_HUNDREDTHS = re.compile(r"\d*[.,]\d\d")
+
+
+def without_point(stones: KnownTable, scheme: Scheme) -> Iterator[Problem]:
+    """Give the weights without decimals where all others have two, zeros too: ``42`` among ``0.30`` lost its point."""
+    column = stones.columns.get(scheme.size.column)
+    texts = [cell.strip() if isinstance(cell, str) else "" for cell in (() if column is None else column.cells)]
+    fine = [text for text in texts if _HUNDREDTHS.fullmatch(text)]
+    bare = [code for code, text in enumerate(texts) if text.isascii() and text.isdigit()]
+    if column is None or not bare or len(fine) + len(bare) < len(texts) or not any(text[-1] == "0" for text in fine):
+        return
+    reason = "it has no decimals and all other weights have two, so that its point could be missing; write it with two"
+    for row in np.flatnonzero(column.rows_with(bare)).tolist():
+        yield told(
+            "decimals_missing",
+            reason,
+            table="stones",
+            row=stones.line(row),
+            column=column.header,
+            value=texts[int(column.codes[row])],
+        )
 
 
 def undivided(batch: Batch, scheme: Scheme) -> list[Problem]:

@@ -31,7 +31,7 @@ from training.package.descriptor import (
     written_descriptor,
     wrong_members,
 )
-from training.package.learnable import copies, known_by_sets, never_recorded, undivided
+from training.package.learnable import copies, known_by_sets, never_recorded, undivided, without_point
 from training.package.once import once, without_consequences
 from training.package.parts import absent, digest_of, paths_of, placed, table_of, unlisted
 from training.package.small_tables import Rows, check_rows, day_of, with_days, zone_table
@@ -220,9 +220,11 @@ def _parcels(
         reading = assemble(tables, words, LIMITS, problems=problems)
     except IngestError as error:
         raise ReferenceDataError(error.problems) from None
-    refuse_if(
-        [*_in_order(without_consequences(reading.problems), listed), *known_by_sets(tables["stones"], words.scheme)]
-    )
+    stones_known = tables["stones"]
+    found = [*_in_order(without_consequences(reading.problems), listed), *known_by_sets(stones_known, words.scheme)]
+    of_rows = {(item.table, item.row) for item in found}
+    bare = without_point(stones_known, words.scheme)
+    refuse_if([*(item for item in bare if (item.table, item.row) not in of_rows), *found])
     return reading.batch, tuple(tables["stones"].trace.passed_over)
 
 
