@@ -446,7 +446,7 @@ class Vocabulary:
                 for word in (item.column, item.name, *item.labels.values(), *item.synonyms):
                     known.setdefault(fold(word), item.column)
         size = self.scheme.size
-        for word in (size.column, *size.synonyms):
+        for word in (size.column, *size.synonyms, *declared_words()["columns"]["counts"]["carats"]):
             found["stones"].setdefault(fold(word), size.column)
         return found
 

@@ -280,3 +280,18 @@ def test_a_second_sheet_of_stones_is_not_lost_in_silence(tmp_path: Path) -> None
     book.save(path)
     (problem,) = validate_package(path)
     assert (problem.table, problem.code) == ("stones (2)", "unlisted_table")
+
+
+@pytest.mark.parametrize("header", ["Poids (ct)", "poids", "Weight ct", "CT"])
+def test_weights_may_be_headed_as_in_submissions(header: str, tmp_path: Path) -> None:
+    folder = write_folder(tmp_path / "package", PLAIN)
+    headed(folder, "stones", {"weight_ct": header, "parcel_id": "Lot"})
+    seal(folder)
+    assert validate_package(folder) == ()
+
+
+def test_schemas_without_fields_are_told_once(tmp_path: Path) -> None:
+    folder = write_folder(tmp_path / "package", PLAIN)
+    described(folder, lambda d: [item.pop("schema") for item in d["resources"]])
+    (problem,) = validate_package(folder)
+    assert problem.reason.startswith("the schema of 'zones', 'zone_status', 'parcels' must list")

@@ -118,6 +118,7 @@ def _resources(folder: Path, document: Mapping[str, Any]) -> Iterator[Problem]:
         return
     wrong = partial(told, column="resources")
     named = [item.get("name") for item in items if isinstance(item, Mapping)]
+    bare: list[str] = []
     for name in (*SMALL_TABLES, "stones"):
         if name not in named and name not in OPTIONAL:
             has = ", ".join(filter(None, map(str, named))) or "none"
@@ -151,8 +152,10 @@ def _resources(folder: Path, document: Mapping[str, Any]) -> Iterator[Problem]:
                 "bad_resource", "keys of {name} name fields that there are not: {odd}", name=item["name"], odd=odd
             )
         elif item.get("name") in SMALL_TABLES and not schema.get("fields"):
-            reason = "the schema of {name} must list the fields (columns) of the table"
-            yield wrong("bad_resource", reason, name=repr(item["name"]))
+            bare.append(repr(item["name"]))
+    if bare:
+        reason = "the schema of {name} must list the fields (columns) of the table"
+        yield wrong("bad_resource", reason, name=", ".join(bare))
 
 
 def _is_read(encoding: object) -> bool:
