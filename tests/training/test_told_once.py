@@ -79,6 +79,16 @@ def test_a_stone_laid_to_no_parcel_hides_no_total_that_it_does_not_explain(tmp_p
     assert places(found) == [("stones", 2, "parcel_id", "unknown_parcel"), ("parcels", 3, "n_stones", "stones_total")]
 
 
+@pytest.mark.parametrize("foot", ["Total,12.5,,", "Sous-total,12.5,,"])
+def test_a_total_hides_no_number_of_stones_that_is_wrong(foot: str, tmp_path: Path) -> None:
+    folder = write_folder(tmp_path / "package", PLAIN)
+    (row,) = [line.split(",") for line in (folder / "parcels.csv").read_text("utf-8").splitlines()[3:4]]
+    at = (folder / "parcels.csv").read_text("utf-8").splitlines()[0].split(",").index("n_stones")
+    written(folder, "parcels", lambda lines: with_column(lines, "n_stones", str(int(row[at]) + 1), row=4))
+    found = written(folder, "stones", lambda lines: [*lines, foot])
+    assert [code for *_, code in places(found)] == ["unknown_parcel", "stones_total"]
+
+
 @pytest.mark.parametrize(
     ("edit", "codes"),
     [

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from kpfootprint.errors import Problem
-from kpfootprint.ingest.words import fold
+from kpfootprint.ingest.words import fold, is_total
 from kpfootprint.retold import Said
 from training.package.descriptor import told
 
@@ -45,8 +45,11 @@ def once(problems: Iterable[Problem]) -> list[Problem]:
 
 def _rows(found: Sequence[Problem], group: Iterable[int]) -> int:
     """Return how many rows problems are about: that of a class which is not known speaks of several."""
-    told_of = (found[position] for position in group)
-    return sum(1 if item.code == "more_problems" else int(str(item.values.get("count", 1))) for item in told_of)
+    return sum(_count(found[position]) for position in group)
+
+
+def _count(item: Problem) -> int:
+    return 1 if item.code == "more_problems" else int(str(item.values.get("count", 1)))
 
 
 def and_more(item: Problem, n: int, text: str = "; and so in {n} more rows") -> Problem:
@@ -101,13 +104,19 @@ _OF_CELLS = (
 def without_consequences(problems: Sequence[Problem]) -> list[Problem]:
     """Return problems of tables without those that follow from stones of no parcel.
 
-    Whatever else such a row says, as a total at the foot of the table does, is of no parcel either; and a parcel that
-    lacks no more stones than there are such rows may have all of them once the rows are mended.
+    Whatever else such a row says, as a total at the foot of the table does, is of no parcel either. As many stones as
+    there are such rows may be those that parcels lack, first of parcels that lack carats too, and are not told again.
     """
     strays = [item for item in problems if item.code == "unknown_parcel"]
     rows = {(item.table, item.row) for item in strays}
-    n = sum(int(str(item.values.get("count", 1))) for item in strays)
-    lacking = {item.row for item in problems if item.code == "stones_total" and 0 < _lacking(item.values) <= n}
+    n = left = sum(_count(item) for item in strays if not (is_total(str(item.value)) or _is_header(item)))
+    light = {item.row for item in problems if item.code == "carats_total"}
+    short = {item.row: _lacking(item.values) for item in problems if item.code == "stones_total"}
+    lacking: set[int | None] = set()
+    for row in sorted(short, key=lambda row: (row not in light, short[row])):
+        if 0 < short[row] <= left:
+            left -= short[row]
+            lacking.add(row)
 
     def follows(item: Problem) -> bool:
         """Whether a problem follows from rows of no parcel."""
@@ -121,5 +130,5 @@ def without_consequences(problems: Sequence[Problem]) -> list[Problem]:
 _TOTALS = ("stones_total", "carats_total")
 
 
-def _lacking(values: Mapping[str, object]) -> float:
-    return float(str(values["expected"])) - float(str(values["found"]))
+def _lacking(values: Mapping[str, object]) -> int:
+    return round(float(str(values["expected"])) - float(str(values["found"])))

@@ -221,7 +221,10 @@ def _parcels(
     except IngestError as error:
         raise ReferenceDataError(error.problems) from None
     stones_known = tables["stones"]
-    found = [*_in_order(without_consequences(reading.problems), listed), *known_by_sets(stones_known, words.scheme)]
+    found = [
+        *_in_order(without_consequences(reading.problems), listed),
+        *known_by_sets(stones_known, words.scheme),
+    ]
     of_rows = {(item.table, item.row) for item in found}
     bare = without_point(stones_known, words.scheme)
     refuse_if([*(item for item in bare if (item.table, item.row) not in of_rows), *found])
