@@ -174,3 +174,37 @@ def test_declarations_may_have_a_column_for_each_zone(
     assert not found.problems
     made = {parcel.parcel_id: {item.zone_id: item.carats for item in parcel.declarations} for parcel in found.parcels}
     assert made == wanted
+
+
+@pytest.mark.parametrize(
+    "other", ["CAR-1 final", "CAR-1_v2", "CAR-1 (2)", "CAR-1 - Copie", "CAR-1-corrected", "CAR-1 v1.2", "CAR-1v2"]
+)
+@pytest.mark.parametrize("kind", ["csv", "xlsx"])
+def test_two_versions_of_a_parcel_are_a_question(kind: str, other: str, scheme: Scheme, zone_table: ZoneTable) -> None:
+    first, second = "Sieve,Stones,Carats\n+11,12,5.21\n", "Sieve,Stones,Carats\n+11,13,5.61\n"
+    made = {"CAR-1": first, other: second, "CAR-7": TWO}
+    files = {f"{name}.{kind}": text if kind == "csv" else book(Sheet1=text) for name, text in made.items()}
+    found = reading(files, scheme, zone_table)
+    assert [item.code for item in found.problems] == ["versions"]
+    ((key, answer),) = found.problems[0].values["choices"]
+    assert len(reading(files, scheme, zone_table, choices={key: answer}).parcels) == 3
+
+
+@pytest.mark.parametrize(
+    "names", [("CAR-1", "CAR-2"), ("CAR-1", "CAR-1b"), ("Colis 1", "Colis 2"), ("2024-007", "2024-008")]
+)
+def test_names_that_count_are_no_versions(names: tuple[str, str], scheme: Scheme, zone_table: ZoneTable) -> None:
+    texts = ("Sieve,Stones,Carats\n+11,12,5.21\n", "Sieve,Stones,Carats\n+11,13,5.61\n")
+    found = reading({f"{name}.csv": text for name, text in zip(names, texts, strict=True)}, scheme, zone_table)
+    assert found.problems == ()
+    assert {parcel.parcel_id for parcel in found.parcels} == {*names}
+
+
+def test_a_pivot_of_the_same_rows_is_held_against_them(scheme: Scheme, zone_table: ZoneTable) -> None:
+    rows = "+11,12,5.21\n-11+9,30,7.24\n"
+    pivot = f"Row Labels,Sum of Stones,Sum of Carats\n{rows}Grand Total,42,12.45\n"
+    for first, second in (("Sorting", "Pivot"), ("Pivot", "Sorting")):
+        texts = {"Sorting": f"Sieve,Stones,Carats\n{rows}", "Pivot": pivot}
+        found = reading({"a.xlsx": book(**{name: texts[name] for name in (first, second)})}, scheme, zone_table)
+        assert found.problems == ()
+        assert [parcel.n_stones for parcel in found.parcels] == [42]

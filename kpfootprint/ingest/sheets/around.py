@@ -197,10 +197,10 @@ def _origins_below(raw: RawTable, headers: Headers) -> int:
     return row if zones and None not in zones else 0
 
 
-def sums_up(block: KnownTable, main: KnownTable, scheme: Scheme) -> bool:
-    """Say whether a table has a row for each class of a finer one, with the sum of its rows, or the sum of all."""
+def sums_up(block: KnownTable, main: KnownTable, scheme: Scheme, *, alike: bool = False) -> bool:
+    """Say whether a table has a row for each class of a finer one, or one `alike`, with its sum, or the sum of all."""
     fine, coarse = ((len(_classes(table, scheme)), table.n_rows, table.n_columns) for table in (main, block))
-    finer = fine > coarse or main.kind == "stones" != block.kind
+    finer = fine > coarse or (alike and fine == coarse) or main.kind == "stones" != block.kind
     if main is block or not (finer and main.complete and block.complete) or block.n_rows > _MOST:
         return False
     weighed = block.kind == "stones" or "carats" in block.columns

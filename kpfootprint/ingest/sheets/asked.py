@@ -422,12 +422,14 @@ def _ask_about_means(table: KnownTable, sheet: Layout) -> None:
 def ask_about_shares(sheet: Layout, values: NDArray[np.float64]) -> None:
     """Ask about classes that add up to 1 or to 100 in every row, in every column, or, with decimals, in all of them.
 
-    Rows and columns are looked at where no total stands beside.
+    Rows and columns are looked at where no total stands beside, or one that is what the rows add up to.
     """
     if sheet.choices.get("shares") == "numbers":
         return
     beside = sheet.places("n_stones", "carats", "stones_or_carats")
-    lines = () if beside else (np.nansum(values, axis=0), np.nansum(values, axis=1))
+    across = np.nansum(values, axis=0)
+    repeated = all(np.array_equal(sheet.raw.values(at), across) for at in beside)
+    lines = (across, np.nansum(values, axis=1)) if repeated else ()
     looked_at = [(sums, (0.011, 1.01)) for line in lines if len(sums := line[line > 0]) > 1]
     if values.shape[0] > 1 < values.shape[1] and bool(np.any(values[np.isfinite(values)] % 1)):  # no 100 stones
         looked_at.append((np.nansum(values, keepdims=True), (0.01, 0.051)))

@@ -210,9 +210,11 @@ def _of_unknown_words(sheet: Layout) -> list[int]:
         if sheet.meanings[at].role == "row" and not (raw.values(at)[rows] > _FIRST).all():
             continue  # numbers of rows, and no years
         named = fold(column.header) in of_parcels or {*tokens_of(column.header)} & {*gathers}
-        if named or column.mostly_distinct or column.blank()[rows].any():
+        blank = column.blank()[rows] if len(rows) and not column.mostly_distinct else np.ones(1, dtype=bool)
+        if named or blank[0]:
             continue
-        groups = [np.flatnonzero(column.codes[rows] == code) for code in np.unique(column.codes[rows])]
+        codes = column.codes[rows][np.maximum.accumulate(np.where(blank, 0, np.arange(len(rows))))]  # said once a block
+        groups = [np.flatnonzero(codes == code) for code in np.unique(codes)]
         blocks = (wide and not classed) or min(map(len, groups)) > 1
         apart = all(len(np.unique(known[group], axis=0)) == len(group) for group in groups)
         if len(groups) == 1 or not blocks or not apart:

@@ -13,8 +13,8 @@ from kpfootprint.ingest.columns.forms import with_parents
 from kpfootprint.ingest.columns.meanings import Choices, Layout, meanings_of
 from kpfootprint.ingest.columns.origins import declared_beside
 from kpfootprint.ingest.names.headers import Headers
-from kpfootprint.ingest.names.labels import size_span
 from kpfootprint.ingest.names.numbering import numbers_in
+from kpfootprint.ingest.names.parcel_names import ask_about_versions, is_parcel_name
 from kpfootprint.ingest.names.statements import amounts_besides, amounts_in
 from kpfootprint.ingest.problems import Broken, cut, listed, problem
 from kpfootprint.ingest.raw.cells import Cell, is_blank, is_number, text_of
@@ -172,7 +172,8 @@ def _without_summaries(
     kept, scheme = [], headers.words.scheme
     for raw, found in sheets:
         others = [other for _, (other, *_) in sheets if other is not found[0] and other.kind == found[0].kind]
-        main = next((other for _, (other, *_) in sheets if len(found) == 1 and sums_up(found[0], other, scheme)), None)
+        tables = [other for _, (other, *_) in sheets if len(found) == 1]
+        main = next((other for other in tables if sums_up(found[0], other, scheme, alike=_is_pivot(raw))), None)
         if main is None and len(found) == 1 and len(others) > 1 and is_total(raw.name):
             whole = stacked(others, [None] * len(others))  # ``Total`` beside ``CAR-1`` and ``CAR-2``
             main = others[0] if sums_up(found[0], whole, scheme) else None
@@ -182,6 +183,11 @@ def _without_summaries(
             headed = listed(column.header for column in found[0].columns.values())
             main.trace.leave_out("summary", raw.name, raw.header_rows[-1], headers=headed)
     return kept
+
+
+def _is_pivot(raw: RawTable) -> bool:
+    """Say whether a sheet is headed as tables that sum up another one are: ``Row Labels | Sum of Stones``."""
+    return len(raw.columns) > 1 and all(is_total(column.header) and " " in column.header for column in raw.columns[1:])
 
 
 def _add(tables: dict[str, KnownTable], found: list[KnownTable], problems: list[Problem]) -> None:
@@ -230,6 +236,7 @@ def _add_sheets(
         for other in (other for other, _ in sheets[:at] if raw.same_rows(other)):
             problems.append(problem(Broken("same_rows", {"other": other.name}), table=raw.name))
             return
+    problems += ask_about_versions(named, headers, choices)
     if meant not in ("parcels", "one") and not all(is_parcel_name(name, headers) for name in named):
         told = {"sheets": listed(named, 8), "choices": [("sheets", "parcels"), ("sheets", "one")]}
         problems.append(problem(Broken("sheets_or_parcels", told), table=sheets[0][0].name))
@@ -239,30 +246,6 @@ def _add_sheets(
     if meant != "one":
         goods = next(tables[kind] for kind in GOODS if kind in tables)
         goods.trace.note("sheets_of_parcels", parcels=listed(sorted(set().union(*ids)), 20))
-
-
-_SHEET = re.compile(
-    r"(sheets?|tab|tables?|tableau|v|ver|version|rev|q|t|dtc|feuil|feuille|tabelle|blatt|лист|planilha|folha|hoja"
-    r"|blad|foglio|p|pp|pages?|seite|pagina|part|partie|teil|lots?|lote|bag|sachet|pack|paquet|box|boite|series?|serie|kop|copy|copie)?[\W_]*\d*[\W_]*",
-    re.IGNORECASE,
-)
-
-
-_NUMBERED = re.compile(r"(19|20)?\d\d[-_/ ]\d{3,}")
-"""Numbers of parcels by year: ``2024-007``."""
-
-
-_PARCEL = re.compile(r"(?:parcels?|parcelles?|colis)[\W_]*(?:n[o°]?[\W_]*)?(?:\d\w*|[a-z])", re.IGNORECASE)
-
-
-def is_parcel_name(name: str, headers: Headers) -> bool:
-    """Say whether a sheet is called as parcels are, ``CAR-2019-07``, and not ``Sheet1``, ``Lot 2`` or ``+11``."""
-    if _NUMBERED.fullmatch(name) or _PARCEL.fullmatch(name):
-        return True
-    known = size_span(name, headers.words.scheme) is not None or headers.of(name).role != "unknown"
-    return any(map(str.isdigit, name)) and any(map(str.isalpha, name)) and _SHEET.fullmatch(name) is None and not (
-        known or misspelt(name, table_names()) is not None or is_total(name)
-    )  # fmt: skip
 
 
 def _tables_of(

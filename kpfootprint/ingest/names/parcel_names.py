@@ -1,0 +1,52 @@
+"""How parcels, and the sheets and files that hold them, are called; and which of two are versions of one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+
+from kpfootprint.errors import Problem
+from kpfootprint.ingest.names.headers import Headers
+from kpfootprint.ingest.names.labels import size_span
+from kpfootprint.ingest.problems import Broken, problem
+from kpfootprint.ingest.words import declared_words, fold, is_total, misspelt, plain, table_names
+
+_SHEET = re.compile(
+    r"(sheets?|tab|tables?|tableau|v|ver|version|rev|q|t|dtc|feuil|feuille|tabelle|blatt|лист|planilha|folha|hoja"
+    r"|blad|foglio|p|pp|pages?|seite|pagina|part|partie|teil|lots?|lote|bag|sachet|pack|paquet|box|boite|series?|serie|kop|copy|copie)?[\W_]*\d*[\W_]*",
+    re.IGNORECASE,
+)
+
+_NUMBERED = re.compile(r"(19|20)?\d\d[-_/ ]\d{3,}")
+"""Numbers of parcels by year: ``2024-007``."""
+
+_PARCEL = re.compile(r"(?:parcels?|parcelles?|colis)[\W_]*(?:n[o°]?[\W_]*)?(?:\d\w*|[a-z])", re.IGNORECASE)
+
+
+def is_parcel_name(name: str, headers: Headers) -> bool:
+    """Say whether a sheet is called as parcels are, ``CAR-2019-07``, and not ``Sheet1``, ``Lot 2`` or ``+11``."""
+    if _NUMBERED.fullmatch(name) or _PARCEL.fullmatch(name):
+        return True
+    known = size_span(name, headers.words.scheme) is not None or headers.of(name).role != "unknown"
+    return any(map(str.isdigit, name)) and any(map(str.isalpha, name)) and _SHEET.fullmatch(name) is None and not (
+        known or misspelt(name, table_names()) is not None or is_total(name)
+    )  # fmt: skip
+
+
+_VERSION = re.compile(r"(?P<base>.*\w)(?:[\W_]+|(?<=\d))(?:(?P<word>[a-z]+)[\W_]*[\d.]*|\(\d+\))\W*")
+
+
+def ask_about_versions(names: Sequence[str], headers: Headers, choices: Mapping[str, str]) -> Iterator[Problem]:
+    """Ask about names of parcels of which one seems to be another version of the other: ``CAR-1``, ``CAR-1 final``."""
+    first: dict[str, str] = {}
+    for name in names if choices.get("sheets") != "parcels" else ():
+        base = _without_version(plain(name))
+        other = first.setdefault(fold(base), name)
+        if other != name and is_parcel_name(base, headers):
+            yield problem(Broken("versions", {"other": other, "choices": [("sheets", "parcels")]}), table=name)
+
+
+def _without_version(name: str) -> str:
+    hit = _VERSION.fullmatch(name)
+    of_copies = hit is not None and (hit["word"] is None or hit["word"] in declared_words()["files"]["copies"])
+    return _without_version(hit["base"]) if hit is not None and of_copies else name
