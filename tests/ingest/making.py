@@ -88,8 +88,8 @@ ODS = f"""<?xml version="1.0" encoding="UTF-8"?>
 KIND = "application/vnd.oasis.opendocument.spreadsheet"
 
 
-def ods_of(rows: Sequence[Sequence[Any]], more: str = "") -> bytes:
-    """Return an .ods workbook of one sheet; `more` stands among what is said of its numbers."""
+def ods_of(rows: Sequence[Sequence[Any]], more: str = "", *, hide: int = 0) -> bytes:
+    """Return an .ods workbook of one sheet; `more` stands among what is said of its numbers, row `hide` is hidden."""
 
     def cell(value: Any) -> str:
         if value is None:
@@ -98,7 +98,9 @@ def ods_of(rows: Sequence[Sequence[Any]], more: str = "") -> bytes:
             return f'<table:table-cell office:value-type="float" office:value="{value}"{more}/>'
         return f'<table:table-cell office:value-type="string"><text:p>{value}</text:p></table:table-cell>'
 
-    return ods_with("".join(f"<table:table-row>{''.join(map(cell, row))}</table:table-row>" for row in rows))
+    seen = [' table:visibility="collapse"' if at == hide else "" for at in range(1, len(rows) + 1)]
+    lines = [f"<table:table-row{how}>{''.join(map(cell, row))}" for how, row in zip(seen, rows, strict=True)]
+    return ods_with("".join(f"{line}</table:table-row>" for line in lines))
 
 
 def ods_with(lines: str) -> bytes:

@@ -311,8 +311,13 @@ def test_grainers_and_percentages_are_read_as_they_are_shown(scheme: Scheme, zon
     assert [problem.code for problem in found.problems] == ["percent_alone"]
 
 
-def xls_of(cells: dict[tuple[int, int], Any], number_format: str = "0.00", padding: int = 5000) -> bytes:
-    """Return an old Excel workbook of one sheet; a text that begins with "=" becomes a formula whose value is 0.5."""
+def xls_of(
+    cells: dict[tuple[int, int], Any], number_format: str = "0.00", padding: int = 5000, *, hide: bool = False
+) -> bytes:
+    """Return an old Excel workbook of one sheet; a text that begins with "=" becomes a formula whose value is 0.5.
+
+    With `hide` its second row and its second column are hidden.
+    """
 
     def record(kind: int, *parts: bytes) -> bytes:
         content = b"".join(parts)
@@ -327,6 +332,10 @@ def xls_of(cells: dict[tuple[int, int], Any], number_format: str = "0.00", paddi
     before = len(bof) + len(shown) + 4 + 6 + len(name) + 4
     start = record(0x85, struct.pack("<IBB", before, 0, 0), name)
     sheet = record(0x809, struct.pack("<HHHHII", 0x600, 0x10, 0, 0, 0, 0))
+    if hide:
+        sheet += record(0x7D, struct.pack("<HHHHHH", 1, 1, 2000, 0, 1, 0))
+        sheet += record(0x208, struct.pack("<HHHHHHHH", 0, 0, 2, 255, 0, 0, 0x100, 0))
+        sheet += record(0x208, struct.pack("<HHHHHHHH", 1, 0, 2, 255, 0, 0, 0x120, 0))
     for (row, column), value in sorted(cells.items()):
         place = struct.pack("<HHH", row, column, 0)
         if isinstance(value, str) and value.startswith("="):
@@ -357,6 +366,21 @@ def xls_of(cells: dict[tuple[int, int], Any], number_format: str = "0.00", paddi
     head += struct.pack("<IIII", 2 + sectors if small else end, int(small), end, 0) + struct.pack("<I", 0)
     head += struct.pack("<I", free) * 108
     return head + fat + directory + book.ljust(sectors * 512, b"\0") + small_links
+
+
+def test_what_is_hidden_in_other_workbooks_is_told_as_well(scheme: Scheme, zone_table: ZoneTable) -> None:
+    rows: list[list[Any]] = [["weight_ct", "colour"], [0.4, "brown"], [0.3, "cape"], [0.2, "cape"]]
+    cells = {(at, place): cell for at, row in enumerate(rows) for place, cell in enumerate(row)}
+    for name, data, wanted in (
+        ("s.xls", xls_of(cells, hide=True), ["column 2", "row 2"]),
+        ("s.xls", xls_of(cells), []),
+        ("s.ods", ods_of(rows, hide=2), ["row 2"]),
+        ("s.ods", ods_of(rows), []),
+    ):
+        (parcel,) = reading(data, scheme, zone_table, name).parcels
+        assert parcel.n_stones == 3
+        assert parcel.read_as is not None
+        assert [line.partition(": ")[2] for line in parcel.read_as["hidden"]] == wanted
 
 
 @pytest.mark.parametrize("padding", [0, 5000])

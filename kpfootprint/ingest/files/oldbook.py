@@ -2,14 +2,17 @@
 
 A few bytes of such a workbook can claim any number of cells, and their parser ends the process that it runs in where
 memory runs out. So it has one of its own, with bounds, that says what it reads: what an .xls says and the parser does
-not, its number formats and whether there are formulas; of each sheet its name and whether it is seen, then its rows in
+not, its number formats and whether there are formulas; of each sheet its name and what is hidden of it, its rows in
 stretches, then None; at last None, or what is wrong.
 """
 
 from __future__ import annotations
 
+import io
+import re
 import struct
 import sys
+import zipfile
 from collections.abc import Iterator
 from multiprocessing.connection import Connection
 from typing import Any
@@ -23,7 +26,14 @@ MAGIC = b"\xd0\xcf\x11\xe0"
 _END = 0xFFFFFFFA
 """Sector numbers from here on are no sectors."""
 
-_FORMAT = 0x041E
+MOST_HIDDEN = 20
+"""Hidden rows and columns of a sheet that are told."""
+_FORMAT, _BEGINS, _ROW, _COLUMNS = 0x041E, 0x0809, 0x0208, 0x007D
+_WORKSHEET = 0x0010
+_TABLE = re.compile(rb"<table:table(?=[\s>])[^<>]*>")
+_LINE = re.compile(rb"<table:table-(row|column)\b[^<>]*>")
+_REPEATED = re.compile(rb'table:number-(?:rows|columns)-repeated="(\d{1,7})"')
+_UNSEEN = re.compile(rb'table:visibility="(?:collapse|filter)"')
 _FORMULAS = frozenset({0x0006, 0x0206, 0x0406})
 
 
@@ -31,8 +41,8 @@ class Unreadable(ValueError):
     """A file that is not built as an old workbook is."""
 
 
-def facts_of(data: bytes) -> tuple[list[str], bool]:
-    """Return the number formats that a workbook declares, and whether a cell of it holds a formula.
+def facts_of(data: bytes) -> tuple[list[str], bool, list[list[str]]]:
+    """Return the number formats of an .xls, whether a cell of it holds a formula, and what is hidden on each sheet.
 
     Raises
     ------
@@ -42,12 +52,36 @@ def facts_of(data: bytes) -> tuple[list[str], bool]:
     book = _stream(data)
     formats: list[str] = []
     formulas = False
+    hidden: list[list[str]] = []
     for kind, at, length in _records(book, 0):
         formulas = formulas or kind in _FORMULAS
         if kind == _FORMAT and length > 5:
             wide = bool(book[at + 4] & 1)
             formats.append(book[at + 5 : at + length].decode("utf-16-le" if wide else "latin-1", "replace"))
-    return formats, formulas
+        if kind == _BEGINS and length > 3 and struct.unpack_from("<H", book, at + 2)[0] == _WORKSHEET:
+            hidden.append([])
+        elif kind in (_ROW, _COLUMNS) and length >= 10 and hidden:
+            number, flags = struct.unpack_from("<H", book, at)[0], at + (12 if kind == _ROW else 8)
+            if flags < at + length and book[flags] & (0x20 if kind == _ROW else 0x01):
+                hidden[-1].append(f"{'row' if kind == _ROW else 'column'} {number + 1}")
+    return formats, formulas, hidden
+
+
+def hidden_in(data: bytes) -> list[list[str]]:
+    """Return which rows and columns are hidden on each sheet of an .ods."""
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        text = archive.read("content.xml")
+    begins = [found.end() for found in _TABLE.finditer(text)]
+    hidden: list[list[str]] = []
+    for begin, end in zip(begins, [*begins[1:], len(text)], strict=True):
+        count, found = {b"row": 0, b"column": 0}, list[str]()
+        for line in _LINE.finditer(text, begin, end):
+            repeated = _REPEATED.search(line[0])
+            count[line[1]] += int(repeated[1]) if repeated is not None else 1
+            if _UNSEEN.search(line[0]) and (repeated is None or int(repeated[1]) < MOST_HIDDEN):
+                found.append(f"{line[1].decode()} {count[line[1]]}")
+        hidden.append(found)
+    return hidden
 
 
 def _records(book: bytes, at: int) -> Iterator[tuple[int, int, int]]:
@@ -108,16 +142,17 @@ def tell(there: Connection) -> None:
     from python_calamine import CalamineWorkbook
 
     data = sys.stdin.buffer.read()
-    there.send(facts_of(data) if data.startswith(MAGIC) else ([], False))
+    formats, formulas, hidden = facts_of(data) if data.startswith(MAGIC) else ([], False, hidden_in(data))
+    there.send((formats, formulas))
     del data
     sys.stdin.buffer.seek(0)
     book = CalamineWorkbook.from_filelike(sys.stdin.buffer)
-    for info in book.sheets_metadata:
-        if str(info.typ).rpartition(".")[2] != "WorkSheet":
-            continue
+    sheets = [info for info in book.sheets_metadata if str(info.typ).rpartition(".")[2] == "WorkSheet"]
+    for at, info in enumerate(sheets):
         sheet = book.get_sheet_by_name(info.name)
         seen = str(info.visible).rpartition(".")[2] == "Visible"
-        there.send((info.name, seen))
+        of_sheet = hidden[at] if len(hidden) == len(sheets) else sorted({line for found in hidden for line in found})
+        there.send((info.name, (*(() if seen else ("sheet",)), *of_sheet[:MOST_HIDDEN])))
         stretch: list[list[Any]] = []
         for row in sheet.iter_rows():
             stretch.append(row)

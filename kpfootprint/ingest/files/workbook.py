@@ -419,10 +419,10 @@ def _read_with_calamine(data: bytes, name: str, budget: Budget, headers: Headers
         for unit in map(_unit_shown, formats):
             _check_unit(unit, name)
         notes = (*(_WITH_FORMULAS if formulas or calculated else ()), *notes)
-        for title, seen, rows in _sheets_apart(said):
+        for title, hidden, rows in _sheets_apart(said):
             table = _read_sheet(rows, title, name, headers, budget.limits)
             if table is not None:
-                tables.append(replace(table, hidden=() if seen else ("sheet",), notes=notes))
+                tables.append(replace(table, hidden=hidden, notes=notes))
     return tables
 
 
@@ -457,8 +457,8 @@ def _read_apart(data: bytes, name: str) -> Iterator[Callable[[], Any]]:
         there.close()
 
 
-def _sheets_apart(said: Callable[[], Any]) -> Iterator[tuple[str, bool, Iterator[tuple[Cell, ...]]]]:
-    """Give the name of each sheet, whether it is seen, and its rows, which are passed over where nobody takes them."""
+def _sheets_apart(said: Callable[[], Any]) -> Iterator[tuple[str, tuple[str, ...], Iterator[tuple[Cell, ...]]]]:
+    """Give the name of each sheet, what is hidden of it, and its rows; they are passed over where nobody takes them."""
     while (sheet := said()) is not None:
         rows = _rows_apart(said)
         yield *sheet, rows
