@@ -282,6 +282,7 @@ def misspelt(text: str, known: Mapping[str, str]) -> str | None:
 _NUMERO = re.compile(r"\bn\. ?o\b")
 """``N.º`` without its accent."""
 _WORD = re.compile(r"[^\W_]+|[%‰#$]")
+_CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z][a-z])")  # ``NoOfStones``
 
 
 _OFFICE = re.compile(
@@ -296,7 +297,7 @@ _IN_BRACKETS = re.compile(r"\s*\(([^()]*)\)\s*$")
 
 def tokens_of(text: str) -> list[str]:
     """Return the words of a header, folded; dots of abbreviations and underscores part words."""
-    return _WORD.findall(_NUMERO.sub("no", plain(text).replace("_", " ")))
+    return _WORD.findall(_NUMERO.sub("no", plain(_CAMEL.sub(" ", text)).replace("_", " ")))
 
 
 @lru_cache(maxsize=1)
