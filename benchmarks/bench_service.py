@@ -36,7 +36,7 @@ def bare(port: int) -> None:
     import gc
 
     work = Workplace(read_settings())
-    work.open()
+    work.release()
     gc.collect()
     gc.freeze()
     app = Starlette(routes=[routed(COMPARE, submitted)])

@@ -22,7 +22,7 @@ from kpfootprint.errors import KPFootprintError
 from kpfootprint.release import load_release
 from kpfootprint.retold import Said
 from kpfootprint.trial import try_release
-from service.jobs.worker import Companion
+from service.jobs.worker import companion
 from service.logs import log_to_standard_error
 from service.meters import reserve
 from service.register.activations import folder_in_force
@@ -90,13 +90,11 @@ def serve(
         from service.keeping import Keeper
 
         watcher.Watcher = Keeper  # BentoML gives no way to name another
-        companion = Companion(settings)
-        if worker:
-            companion.start()
         try:
-            bentoml.serve(
-                "service.served:SERVICE", host=host, port=port, blocking=True, working_dir=str(private / "empty")
-            )
+            with companion(settings) if worker else contextlib.nullcontext():
+                bentoml.serve(
+                    "service.served:SERVICE", host=host, port=port, blocking=True, working_dir=str(private / "empty")
+                )
         except Exception as error:  # circus, which BentoML starts its workers by, raises what is no OSError
             if getattr(error, "errno", None) != errno.EADDRINUSE:
                 raise
@@ -106,9 +104,6 @@ def serve(
                 "a port of this machine that the processes of the service speak to each other by was taken meanwhile "
                 "(Address already in use); start it again"
             ) from None
-        finally:
-            if worker:
-                companion.stop()
 
 
 @contextlib.contextmanager

@@ -9,7 +9,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import sqlalchemy as sa
@@ -144,7 +145,7 @@ def run_worker(settings: Settings) -> None:
     if settings.launcher_pid is not None:
         end_with(settings.launcher_pid, stop.set)
     work = Workplace(settings)
-    work.open()
+    work.release()
     gc.collect()
     gc.freeze()  # what stays for good is not looked through again and again while parcels come and go
     try:
@@ -153,41 +154,35 @@ def run_worker(settings: Settings) -> None:
         work.close()
 
 
-class Companion:
-    """A worker process beside the service: begun again where it ends, ended with the service."""
+@contextmanager
+def companion(settings: Settings) -> Iterator[None]:
+    """Have a worker process beside the service: begun again where it ends, ended with the service."""
+    stop = threading.Event()
+    watcher = threading.Thread(target=_kept_at_work, args=(settings, stop), daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        watcher.join(ENDS_WITHIN + 5)
 
-    def __init__(self, settings: Settings) -> None:
-        self.settings = settings
-        self._process: subprocess.Popen[bytes] | None = None
-        self._stop = threading.Event()
-        self._watcher = threading.Thread(target=self._watch, daemon=True)
 
-    def start(self) -> None:
-        """Begin."""
-        self._watcher.start()
-
-    def stop(self) -> None:
-        """End the worker, after the stretch it is at."""
-        self._stop.set()
-        self._watcher.join(ENDS_WITHIN + 5)
-
-    def _watch(self) -> None:
-        pause = AGAIN_AFTER
-        while not self._stop.is_set():
-            begun = time.monotonic()
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "kpfootprint", "worker"],
-                env=os.environ | environment_of(self.settings),
-                stdin=subprocess.DEVNULL,
-                process_group=0,  # Ctrl+C is for the launcher, which tells the worker
-            )
-            while self._process.poll() is None and not self._stop.wait(0.2):
-                pass
-            ended(self._process, ENDS_WITHIN)
-            if self._stop.is_set():
-                return
-            pause = AGAIN_AFTER if time.monotonic() - begun > AGAIN_AT_MOST else min(2 * pause, AGAIN_AT_MOST)
-            log_to_standard_error(self.settings.log_format)
-            status = self._process.returncode
-            log.warning("the worker of jobs ended (status %d); another one begins in %g s", status, pause)
-            self._stop.wait(pause)
+def _kept_at_work(settings: Settings, stop: threading.Event) -> None:
+    pause = AGAIN_AFTER
+    while not stop.is_set():
+        begun = time.monotonic()
+        process = subprocess.Popen(
+            [sys.executable, "-m", "kpfootprint", "worker"],
+            env=os.environ | environment_of(settings),
+            stdin=subprocess.DEVNULL,
+            process_group=0,  # Ctrl+C is for the launcher, which tells the worker
+        )
+        while process.poll() is None and not stop.wait(0.2):
+            pass
+        ended(process, ENDS_WITHIN)
+        if stop.is_set():
+            return
+        pause = AGAIN_AFTER if time.monotonic() - begun > AGAIN_AT_MOST else min(2 * pause, AGAIN_AT_MOST)
+        log_to_standard_error(settings.log_format)
+        log.warning("the worker of jobs ended (status %d); another one begins in %g s", process.returncode, pause)
+        stop.wait(pause)

@@ -15,14 +15,12 @@ from service.door.endpoint import Endpoint
 from service.door.query import choice, text
 from service.door.visit import Visit
 from service.pages.planning import ticked
-from service.pages.render import framed, moved_to, page
+from service.pages.render import ITEMS, framed, moved_to, page
 from service.register.comparisons import SORTS, Search, page_of, reports_of
 from service.register.database import reading
 from service.routes.paging import BEFORE
 from service.work.flags import flags_now
 from service.work.kept import as_seen, is_blind, printed, report_text, said_of, sealed_from
-
-PAGE = 25
 
 
 @Endpoint(
@@ -44,7 +42,7 @@ def index(visit: Visit) -> Response:
     search = Search(**{name: asked[name] for name in ("q", "zone", "conclusion", "sort")})
     if is_blind(visit.work, visit.who):  # neither narrows nor sorts by what is sealed
         search = replace(search, conclusion=None, sort="-created_at")
-    found, further = page_of(visit.work.engine, before=asked["before"], limit=PAGE, search=search)
+    found, further = page_of(visit.work.engine, before=asked["before"], limit=ITEMS, search=search)
     entries = as_seen(visit.work, visit.who, found)
     with reading(visit.work.engine) as connection:
         flags = flags_now(connection, entries)

@@ -3,24 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from kpfootprint.release import Release
 
 HERE = Path(__file__).parent
+RINSED = {"cleaning_state": "acid_rinsed", "selection": "run_of_mine"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Example:
-    """A stones table of ``examples/`` and what is declared of it; title and text are English messages."""
+    """A stones table of ``examples/`` and what is said of its parcel; title and text are English messages."""
 
     name: str
-    file: str
+    table: str
     title: str
     about: str
-    parcel: Mapping[str, Any] = field(default_factory=dict)
+    conditions: Mapping[str, Any]
+    declared: tuple[str, ...] = ("berberati",)
+
+    @property
+    def file(self) -> str:
+        """The name of its table."""
+        return f"{self.table}.csv"
+
+    @property
+    def parcel(self) -> dict[str, Any]:
+        """What is said of the parcel, in the shape of the JSON parcel."""
+        said = {"parcel_id": self.table, "exported_on": "2024-03-11", "conditions": self.conditions}
+        return said | ({"declarations": [{"zone_id": zone} for zone in self.declared]} if self.declared else {})
 
     def path(self) -> Path:
         """Return where its table is: beside the packages in the source tree, inside this one in a wheel."""
@@ -28,47 +41,35 @@ class Example:
         return wheel if wheel.exists() else tree
 
 
-def _berberati(name: str, **known: str | float) -> dict[str, Any]:
-    return {
-        "parcel_id": name,
-        "exported_on": "2024-03-11",
-        "declarations": [{"zone_id": "berberati"}],
-        "conditions": {"cleaning_state": "acid_rinsed", "selection": "run_of_mine", **known},
-    }
-
-
 EXAMPLES = (
     Example(
         name="true",
-        file="true_berberati.csv",
+        table="true_berberati",
         title="A parcel as declared",
         about="600 stones of Berbérati, declared as Berbérati.",
-        parcel=_berberati("true_berberati", sorter="S7", bottom_screen_mm=1.98),
+        conditions={**RINSED, "sorter": "S7", "bottom_screen_mm": 1.98},
     ),
     Example(
         name="false",
-        file="false_berberati.csv",
+        table="false_berberati",
         title="A parcel from elsewhere",
         about="600 stones of Bria, declared as Berbérati.",
-        parcel=_berberati("false_berberati", sorter="S5", bottom_screen_mm=1.93),
+        conditions={**RINSED, "sorter": "S5", "bottom_screen_mm": 1.93},
     ),
     Example(
         name="mixed",
-        file="mixed_berberati_bria.csv",
+        table="mixed_berberati_bria",
         title="A parcel with other goods in it",
         about="540 stones of Berbérati and 360 of Bria, declared as Berbérati.",
-        parcel=_berberati("mixed_berberati_bria", bottom_screen_mm=1.93),
+        conditions={**RINSED, "bottom_screen_mm": 1.93},
     ),
     Example(
         name="undeclared",
-        file="no_declaration.csv",
+        table="no_declaration",
         title="A parcel without papers",
         about="400 stones and no declaration: what do they resemble?",
-        parcel={
-            "parcel_id": "no_declaration",
-            "exported_on": "2024-03-11",
-            "conditions": {"cleaning_state": "unwashed"},
-        },
+        conditions={"cleaning_state": "unwashed"},
+        declared=(),
     ),
 )
 
@@ -78,8 +79,4 @@ def available(release: Release) -> tuple[Example, ...]:
     if not {"colour", "morphology"} <= set(release.scheme.attribute_names):
         return ()
     known = set(release.zone_table.names)
-    return tuple(
-        item
-        for item in EXAMPLES
-        if item.path().is_file() and {one["zone_id"] for one in item.parcel.get("declarations", ())} <= known
-    )
+    return tuple(item for item in EXAMPLES if item.path().is_file() and known.issuperset(item.declared))

@@ -14,14 +14,12 @@ from kpfootprint.report import read_report, render_html
 from service.door.bodies import written_in
 from service.door.endpoint import FORM, Endpoint
 from service.door.visit import Visit
-from service.pages.render import again, framed, moved_to, page
+from service.pages.render import ITEMS, again, framed, moved_to, page
 from service.routes.paging import BEFORE
 from service.routes.shapes_of_cases import NewAnswer, NewOpinion
 from service.work import practice
 from service.work.kept import parcel_text, sealed_from, tally_of
 from service.work.outcomes import UNLISTED, give_opinion
-
-PAGE = 25
 
 
 @Endpoint("GET", "/comparisons/{id}/opinion", "viewer", page=True)
@@ -47,7 +45,7 @@ def keep_opinion(visit: Visit) -> Response:
 @Endpoint("GET", "/practice", "viewer", query=(BEFORE,), page=True)
 def index(visit: Visit) -> Response:
     """Show how often one is wrong, beside the program on the same parcels, and the exercises that were answered."""
-    found, further = practice.answered(visit.work, actor=visit.who.actor, before=visit.asked["before"], limit=PAGE)
+    found, further = practice.answered(visit.work, actor=visit.who.actor, before=visit.asked["before"], limit=ITEMS)
     return page(
         visit,
         "practice.html",

@@ -17,7 +17,7 @@ from service.door.bodies import checked, text_of, texts_of
 from service.door.endpoint import FORM, Endpoint
 from service.door.visit import Visit
 from service.errors import Refused
-from service.pages.render import again, moved_to, page
+from service.pages.render import ITEMS, again, moved_to, page
 from service.register.database import reading
 from service.routes.paging import BEFORE
 from service.routes.shapes_of_cases import NewOutcome
@@ -25,7 +25,6 @@ from service.work.dashboard import NONE, dashboard
 from service.work.kept import known
 from service.work.outcomes import UNLISTED, cases, summary, tell_outcome
 
-PAGE = 25
 COLUMNS = ("month", "zone_id", "parcels", "stones", "carats", *CONCLUSIONS, NONE)
 ROWS = 4
 INCOMPLETE: Wording = (
@@ -41,8 +40,8 @@ def index(visit: Visit) -> Response:
     return page(
         visit,
         "outcomes.html",
-        found=found[start : start + PAGE],
-        further=start + PAGE if len(found) > start + PAGE else None,
+        found=found[start : start + ITEMS],
+        further=start + ITEMS if len(found) > start + ITEMS else None,
         score=summary(found),
     )
 

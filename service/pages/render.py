@@ -35,6 +35,9 @@ CONCLUSIONS: Wordings = {
 }
 """English messages for the conclusions of reports."""
 
+ITEMS = 25
+"""How many of a list a page shows at once."""
+
 PAGES = Path(__file__).parent / "locale" / "fr" / "LC_MESSAGES" / "pages.po"
 
 

@@ -19,7 +19,7 @@ from service.door.query import choice, text
 from service.door.visit import Visit
 from service.errors import Refused
 from service.pages.problems import Teller
-from service.pages.render import again, moved_to, page, translations
+from service.pages.render import ITEMS, again, moved_to, page, translations
 from service.pages.sheet import Asked, carried, carried_in, choices_in
 from service.register import entries, submissions
 from service.register.database import reading
@@ -32,7 +32,6 @@ from service.work.marked import marked_copy
 from service.work.receive import read_submission, submit
 from service.work.shipment import ShipmentParcel, compare_again, decide, shipment_of
 
-PAGE = 25
 SHOWN_PROBLEMS = 200
 SHOWN_PARCELS = 50
 SHOW = ("open", "decided", "all")
@@ -67,7 +66,7 @@ def index(visit: Visit) -> Response:
         sort="due_at" if show == "open" else "-received_at",
     )
     found, further, moment = submissions.page_of(
-        visit.work.engine, wanted=wanted, before=visit.asked["before"], limit=PAGE
+        visit.work.engine, wanted=wanted, before=visit.asked["before"], limit=ITEMS
     )
     with reading(visit.work.engine) as connection:
         ids = [item.id for item in found]

@@ -148,31 +148,24 @@ def _lrs(found: Sequence[Case]) -> NDArray[np.float64]:
 
 def rate(count: int, of: int) -> dict[str, Any]:
     """Return a share with its Clopper-Pearson interval; without cases nothing can be said."""
-    if of == 0:
-        return {"n": 0, "of": 0, "estimate": None, "low": None, "high": None, "level": LEVEL}
-    limits = clopper_pearson(count, of, level=LEVEL)
-    return {
-        "n": count,
-        "of": of,
-        "estimate": round(count / of, 4),
-        "low": round(limits.low, 4),
-        "high": round(limits.high, 4),
-        "level": LEVEL,
-    }
+    told: dict[str, Any] = {"estimate": None, "low": None, "high": None}
+    if of:
+        limits = clopper_pearson(count, of, level=LEVEL)
+        told = {"estimate": round(count / of, 4), "low": round(limits.low, 4), "high": round(limits.high, 4)}
+    return {"n": count, "of": of, **told, "level": LEVEL}
 
 
 def cllr_of(true: NDArray[np.float64], false: NDArray[np.float64]) -> dict[str, Any]:
     """Return the cost of log10 LRs in bits (Bruemmer and du Preez, 2006) with a bootstrap interval over cases."""
     told: dict[str, Any] = {"level": LEVEL, "n_true": len(true), "n_false": len(false)}
+    told |= dict.fromkeys(("estimate", "low", "high"))
     if not len(true) or not len(false):
-        return told | {"estimate": None, "low": None, "high": None}
-    rng = np.random.default_rng(SEED)
-    costs = [np.log2(1 + 10.0 ** (-true)), np.log2(1 + 10.0**false)]
-    drawn = sum(rng.choice(cost, (DRAWS, len(cost))).mean(axis=1) for cost in costs) / 2
-    low, high = np.quantile(drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    few = min(len(true), len(false)) < 2
-    return told | {
-        "estimate": round(cllr(true, false), 4),
-        "low": None if few else round(float(low), 4),
-        "high": None if few else round(float(high), 4),
-    }
+        return told
+    told["estimate"] = round(cllr(true, false), 4)
+    if min(len(true), len(false)) >= 2:
+        rng = np.random.default_rng(SEED)
+        costs = [np.log2(1 + 10.0 ** (-true)), np.log2(1 + 10.0**false)]
+        drawn = sum(rng.choice(cost, (DRAWS, len(cost))).mean(axis=1) for cost in costs) / 2
+        low, high = np.quantile(drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+        told |= {"low": round(float(low), 4), "high": round(float(high), 4)}
+    return told

@@ -52,10 +52,6 @@ class Workplace:
             self._engine = open_register(self.settings)
         return self._engine
 
-    def open(self) -> None:
-        """Open the register and load the release in force: nobody has to wait for it afterwards."""
-        self.release()
-
     def close(self) -> None:
         """Close the register."""
         if self._engine is not None:

@@ -22,7 +22,7 @@ class Office:
         self.settings = settings
         self.keys = {role: create_key(settings, role, f"the {role}") for role in ROLES}
         self.work = Workplace(settings)
-        self.work.open()
+        self.work.release()
         from service.app import create_app
 
         self.client = TestClient(create_app(settings).to_asgi(), raise_server_exceptions=False)

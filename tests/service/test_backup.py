@@ -142,7 +142,7 @@ def test_the_command_line_verifies_exports_imports_and_restores(
         return done
 
     work = Workplace(settings)
-    work.open()
+    work.release()
 
     def read(document: dict[str, Any], release: Release) -> Parcel:
         return ingest_json(document, release.scheme, release.zone_table)

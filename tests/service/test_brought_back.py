@@ -44,7 +44,7 @@ EXPERT = Principal(actor="key:a", name="a", role="monitor")
 
 def at(home: Path) -> Workplace:
     work = Workplace(Settings(home=home))
-    work.open()
+    work.release()
     return work
 
 

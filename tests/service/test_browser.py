@@ -183,7 +183,7 @@ def test_a_telephone_shows_a_comparison_or_a_shipment_in_few_lines(
     followed(opened, "form[enctype] button.button")
     followed(opened, "form[action^='/submissions'] button.button >> nth=0")
     work = Workplace(Settings(home=server.home))
-    work.open()
+    work.release()
     work_once(work, threading.Event())
     work.close()
     for path in ("/comparisons", "/submissions"):
@@ -230,7 +230,7 @@ def test_a_shipment_and_an_exercise_are_for_everybody_and_for_telephones(
     opened.wait_for_selector(".history")
     is_good()
     work = Workplace(Settings(home=server.home))
-    work.open()
+    work.release()
     work_once(work, threading.Event())
     work.close()
     opened.reload()

@@ -30,7 +30,7 @@ HERE = (
 @pytest.fixture(scope="module")
 def work(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workplace]:
     made = Workplace(Settings(home=tmp_path_factory.mktemp("door"), max_upload_mb=0.001))
-    made.open()
+    made.release()
     yield made
     made.close()
 
@@ -105,7 +105,7 @@ def test_a_register_that_cannot_be_reached_is_503_and_a_line_in_the_log(
 ) -> None:
     logging.getLogger("kpfootprint.service").propagate = True
     work = Workplace(Settings(home=tmp_path))
-    work.open()
+    work.release()
     key = create_key(Settings(home=tmp_path), "viewer")
     work.engine.dispose()
     for path in tmp_path.glob("register.db*"):

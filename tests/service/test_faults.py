@@ -55,7 +55,7 @@ def test_a_worker_that_is_killed_again_and_again_loses_nothing_and_doubles_nothi
 
     work = Workplace(settings)
     open_register(settings).dispose()
-    work.open()
+    work.release()
     n = 150
     received = submit(work, name="s.zip", content=shipment(n, bad=False, prefix="K"), note="", actor="key:test")
     rng = random.Random(1)

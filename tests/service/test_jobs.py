@@ -89,7 +89,7 @@ def other_office(tmp_path: Path) -> Iterator[Any]:
         settings = Settings(home=tmp_path / name, scheduler=scheduler)
         open_register(settings).dispose()
         work = Workplace(settings)
-        work.open()
+        work.release()
         opened.append(work)
         received = submit(work, name="s.zip", content=content, note="", actor="key:test")
         while work_once(work, threading.Event()):
@@ -149,7 +149,7 @@ def test_a_job_is_cancelled_while_its_cluster_has_no_workers(tmp_path: Path) -> 
         settings = Settings(home=tmp_path, scheduler=made.address)
         open_register(settings).dispose()
         with closing(Workplace(settings)) as work:
-            work.open()
+            work.release()
             received = submit(work, name="s.zip", content=shipment(3, bad=False), note="", actor="key:test")
             for worker in made.workers:
                 worker.kill()

@@ -238,7 +238,7 @@ def test_the_glance_is_a_page(shipped: None, browser: Any, lang: str) -> None:
 
 def test_the_same_question_about_a_release_is_answered_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     work = Workplace(Settings(home=tmp_path))
-    work.open()
+    work.release()
     asked: list[tuple[str, str, date]] = []
 
     def answered(zone: str, release: Release, on: date) -> dict[str, Any]:

@@ -32,7 +32,7 @@ def carried(page: str) -> dict[str, str]:
 
 def run_jobs(home: Path) -> None:
     work = Workplace(Settings(home=home))
-    work.open()
+    work.release()
     while work_once(work, threading.Event()):
         pass
     work.close()

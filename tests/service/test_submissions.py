@@ -133,7 +133,7 @@ def test_the_register_is_taken_away_and_taken_in(office: Office, tmp_path: Path)
     other = Settings(home=tmp_path / "other")
     open_register(other).dispose()
     laptop = Workplace(other)
-    laptop.open()
+    laptop.release()
     from service.work.take_in import take_in
 
     taken, _ = take_in(laptop, lines.content, actor="key:laptop")

@@ -203,7 +203,7 @@ def test_a_release_that_was_replaced_under_its_name_is_loaded_anew(settings: Set
     folder = tmp_path / "model"
     shutil.copytree(shipped_release(), folder)
     work = Workplace(settings.model_copy(update={"model": folder}))
-    work.open()
+    work.release()
     first = work.release()
     assert work.release() is first
     manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
