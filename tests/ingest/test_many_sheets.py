@@ -37,6 +37,8 @@ def test_a_sheet_gives_its_stones_and_carats_or_says_why_not(name: str, scheme: 
         assert [item["code"] for item in parcel.read_as["notes"]] == wanted["notes"]
     for name, value in wanted.get("conditions", {}).items():
         assert getattr(parcel.conditions, name) == value
+    for name, value in wanted.get("said", {}).items():
+        assert str(getattr(parcel, name)) == value
     declared, carats = wanted.get("declared", ()), {item.zone_id: item.carats for item in parcel.declarations}
     assert carats == pytest.approx(declared) if isinstance(declared, dict) else {*carats} == {*declared}
     for attribute, classes in wanted.get("classes", {}).items():

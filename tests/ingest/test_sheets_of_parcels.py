@@ -253,3 +253,25 @@ def test_two_titles_that_say_different_things_are_told(scheme: Scheme, zone_tabl
     said = [["KP certificate", "CF000231"], ["Certificat", "CF000232"], [], *STONES]
     found = reading({"S": said}, scheme, zone_table, one=True)
     assert [(item.code, item.value) for item in found.problems] == [("said_otherwise", "CF000232")]
+
+
+@pytest.mark.parametrize(
+    "cover",
+    [
+        [["Certificate", "Date of export", "Exporter", "Pieces", "Carats"], ["CF-7", "2024-03-12", "X", 2, 0.73]],
+        [["Certificate", "Date of export", "Exporter", "Invoice", "Seal"], ["CF-7", "2024-03-12", "X", "I-7", "S-9"]],
+        [
+            ["EXPORT OF ROUGH DIAMONDS"],
+            ["Certificate", "Date of export", "Exporter"],
+            ["CF-7", "2024-03-12", "X"],
+            ["Origin", "Country", "Weight"],
+            ["Nola", "CAR", 0.73],
+        ],
+    ],
+)
+def test_a_cover_may_have_values_below_their_labels(cover: Rows, scheme: Scheme, zone_table: ZoneTable) -> None:
+    found = reading({"Cover": cover, "Stones": STONES}, scheme, zone_table)
+    assert found.problems == ()
+    (parcel,) = found.parcels
+    assert (parcel.certificate_no, str(parcel.exported_on), parcel.exporter) == ("CF-7", "2024-03-12", "X")
+    assert [item.zone_id for item in parcel.declarations] == ["nola"] * (len(cover) == 5)

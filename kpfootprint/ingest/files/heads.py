@@ -132,6 +132,15 @@ def _found(rows: Sequence[Sequence[Cell]], headers: Headers) -> Head:
             scores |= {at: min(scores[at], 0.5) for at in filled if cells[at] == 1}
         later = [at for at in filled[1:] if not _holds_numbers(rows[at], headers)]
         best = max([filled[0], *later], key=lambda at: (scores[at], -at))
+        others = [
+            at
+            for at in later
+            if at > best and scores[at] > 1 and fold("".join(lines[at])) != fold("".join(lines[best]))
+        ]
+        if (below := next((at for at in others if filled.index(at) == filled.index(best) + 2), None)) is not None and (
+            _says_of_parcel(lines[best], headers) and _measures(lines[below], headers)
+        ):
+            best = below
         if scores[best] <= 0.5:
             best = filled[0]
         bare = next((at for at in filled if cells[at] == 1 and _heads_one_column(rows, at, headers)), None)
@@ -149,6 +158,17 @@ def _found(rows: Sequence[Sequence[Cell]], headers: Headers) -> Head:
         members.insert(0, above)
         texts = _joined([lines[at] for at in members])
     return Head(texts, tuple(members), tuple(at for at in filled if at < members[0]))
+
+
+def _says_of_parcel(texts: Sequence[str], headers: Headers) -> bool:
+    """Say whether a row labels what the one below it says of a whole parcel: ``Certificate | Exporter | Carats``."""
+    known = headers.words.columns("parcels")
+    return len({known.get(fold(text)) for text in texts} & {"certificate_no", "exported_on", "exporter"}) > 1
+
+
+def _measures(texts: Sequence[str], headers: Headers) -> bool:
+    """Say whether a row heads stones or carats."""
+    return any(headers.of(text).role in ("n_stones", "carats") for text in texts[:_CELLS] if text)
 
 
 def _heads_one_column(rows: Sequence[Sequence[Cell]], at: int, headers: Headers) -> bool:

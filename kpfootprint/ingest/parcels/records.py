@@ -189,7 +189,10 @@ def read_declarations(
         cells = {"carats": record.get("carats"), "percent": _without_sign(record.get("percent"))}
         read: dict[str, object] = {name: reader(cells[name]) for name, reader in readers.items()}
         by_country = not is_blank(record.get("country"))
-        if by_country and not is_blank(record.get("zone_id")):
+        both = by_country and not is_blank(record.get("zone_id"))
+        if both and not table.typed and _lies_in(record["zone_id"], record["country"], words):
+            by_country = both = False  # ``Nola | CAR``
+        if both:
             read["zone_id"] = Broken("zone_or_country")
         elif by_country:
             read["country"] = _country(record["country"], words)
@@ -265,6 +268,12 @@ def _zone(cell: Cell, words: Vocabulary, *, compare: bool) -> str | Broken:
     if isinstance(text, Broken):
         return text
     return words.zone(text) or Broken("unknown_zone", {"nearest": nearest(text if compare else "", words.zones)})
+
+
+def _lies_in(zone: Cell, country: Cell, words: Vocabulary) -> bool:
+    """Say whether a zone lies in the country that stands beside it."""
+    named, code = words.zone(text_of(zone)), words.country(text_of(country))
+    return any((item.zone_id, item.country) == (named, code) for item in words.zone_table.zones)
 
 
 def read_sieve_sets(table: KnownTable | None, words: Vocabulary, findings: Findings) -> dict[str, SieveSet | None]:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
-from itertools import pairwise
 
 from kpfootprint.ingest.columns.origins import is_of_origin
 from kpfootprint.ingest.names.headers import Headers
@@ -50,7 +49,7 @@ _WORDS = 4
 """Words of such a label, at most."""
 
 
-def parted(lines: Sequence[tuple[int, Sequence[Cell]]], headers: Headers) -> list[Line]:
+def _parted(lines: Sequence[tuple[int, Sequence[Cell]]], headers: Headers) -> list[Line]:
     """Return lines with the cells that hold something, each with one label."""
     filled = [(line, [cell for cell in cells if not is_blank(cell)]) for line, cells in lines]
     return [(line, _rejoined([piece for cell in cells for piece in _pieces(cell, headers)])) for line, cells in filled]
@@ -96,19 +95,39 @@ def _with_amounts(lines: list[Line], headers: Headers) -> list[Line]:
     return joined
 
 
-def laid_beside(lines: list[Line], headers: Headers) -> list[Line]:
-    """Return lines in which values that stand below their labels, ``Exporter | Zone``, stand beside them."""
-    lines = _with_amounts(lines, headers)
-    laid = list(lines)
-    for at, ((line, labels), (_, values)) in enumerate(pairwise(lines)):
-        texts = [*map(text_of, labels)]
-        measured = any(":" in text or headers.measure(text) in ("n_stones", "carats") for text in texts)
-        if measured or not len(texts) == len(values) > 1:  # ``Zone | Carats`` above zones
-            continue
-        if all(_is_label(text, headers) for text in texts) and not any(_is_label(value, headers) for value in values):
-            pairs = zip(texts, map(text_of, values), strict=True)
-            laid[at : at + 2] = [(line, [f"{label}: {value}" for label, value in pairs]), (line, [])]
-    return laid
+def laid_beside(lines: Sequence[tuple[int, Sequence[Cell]]], headers: Headers) -> list[Line]:
+    """Return lines, each cell with one label, and values that stand below labels, ``Exporter | Zone``, beside them."""
+    laid: list[tuple[int, Sequence[Cell]]] = list(lines)
+    for at, (line, cells) in enumerate(lines[:-1]):
+        labels = {place: text_of(cell) for place, cell in enumerate(cells) if not is_blank(cell)}
+        values, after = (
+            {place: text_of(cell) for place, cell in enumerate(below) if not is_blank(cell)}
+            for _, below in (*lines, (0, ()))[at + 1 : at + 3]
+        )
+        of_several = {*after} == {*values} and _are_values(after, labels, headers)
+        if _are_labels(labels, headers) and _are_values(values, labels, headers) and not of_several:
+            pairs_of = [f"{label}: {values[place]}" for place, label in labels.items() if place in values]
+            laid[at : at + 2] = [(line, pairs_of), (line, [])]
+    return _with_amounts(_parted(laid, headers), headers)
+
+
+def _are_labels(texts: Mapping[int, str], headers: Headers) -> bool:
+    """Say whether the cells of a line are labels, most of which are known, and head no zones and their carats."""
+    known = [text for text in texts.values() if _is_label(text, headers)]
+    others = [text for text in texts.values() if text not in known]
+    listed = any(is_of_origin(text, headers) for text in known) and any(
+        headers.measure(text) in ("n_stones", "carats") for text in texts.values()
+    )
+    if len(known) < 2 or listed or any(":" in text for text in texts.values()):
+        return False
+    named = [text for text in others if headers.of(text).role != "unknown"]
+    return 2 * (len(known) + len(named)) > len(texts) and not any(map(str.isdigit, "".join(others)))
+
+
+def _are_values(texts: Mapping[int, str], labels: Mapping[int, str], headers: Headers) -> bool:
+    """Say whether the cells of a line stand below labels, below most of them, and are none."""
+    below = {*texts} <= {*labels} and len(texts) > 1 and 2 * len(texts) > len(labels)
+    return below and not any(_is_label(text, headers) for text in texts.values())
 
 
 def pairs(filled: list[Cell], headers: Headers) -> list[Pair]:

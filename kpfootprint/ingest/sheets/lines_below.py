@@ -76,7 +76,7 @@ def _tells_of_parcel(rows: Rows, row: int) -> bool:
         number = read_number(carats, sheet.raw.marks)  # ``2 ct`` may be a size
         return isinstance(number, float) and rows.is_sum(places[0], number, carats, rows.inside(places[0], 0, row))
     key = text.rstrip(": ")
-    if is_of_origin(key, sheet.headers) and sheet.headers.words.zone(more[0]) is not None:
+    if len(more) < 3 and is_of_origin(key, sheet.headers) and sheet.headers.words.zone(more[0]) is not None:
         return True  # ``Origine | Nola | 14,60``
     labels = fold(key) in sheet.headers.words.columns("parcels") or is_of_origin(key, sheet.headers)
     measure = sheet.headers.measure(key) in ("n_stones", "carats")

@@ -44,7 +44,7 @@ _OF_GOODS = ("n_stones", "carats", "value_usd")
 """What sheets of goods and tables of parcels have in common, under the same words."""
 
 _AS_TITLES = 4
-"""Columns that a sheet has at most whose lines may say something of the parcel."""
+"""Columns that a sheet of several rows has at most whose lines may say something of the parcel."""
 
 _LINES = 20
 """Lines that a form of one parcel has at most."""
@@ -112,9 +112,10 @@ def recognise_all(
     others = [raw for raw in raws if raw.name in passed]
     problems += _asked_of_others(others, tables, headers, choices)
     for raw in others if tables else ():
-        if len(raw.columns) > _AS_TITLES:
+        if not _speaks(raw):
             quote_lines(raw.name, lines_of(raw), next(iter(tables.values())).trace)
-    raws = [_as_titles(raw) if raw in others and len(raw.columns) <= _AS_TITLES else raw for raw in raws]
+    others += [raw for raw, _ in filled if raw.n_rows == 1 and id(raw) not in stay]  # a cover that sums up
+    raws = [_as_titles(raw) if raw in others and _speaks(raw) else raw for raw in raws]
     titles = [title for raw in raws if (title := said_by_titles(raw, headers, tables, choices, problems))]
     return {**joined(titles, problems), **tables}
 
@@ -457,6 +458,11 @@ def _headed(raw: RawTable, scheme: Scheme) -> RawTable | None:
     made = [replace(column, header=name) for name, column in zip(names, columns, strict=True)]
     rows = np.array([raw.header_rows[0], *raw.rows.tolist()], dtype=np.int32)
     return replace(raw, columns=made, rows=rows, ragged={}, header_rows=(), notes=(*raw.notes, told))
+
+
+def _speaks(raw: RawTable) -> bool:
+    """Say whether the lines of a sheet that is no table may say something of the parcel, as those of covers do."""
+    return len(raw.columns) <= _AS_TITLES or raw.n_rows == 1
 
 
 def _as_titles(raw: RawTable) -> RawTable:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 
@@ -23,7 +24,7 @@ from kpfootprint.ingest.columns.origins import (
     zones_within,
 )
 from kpfootprint.ingest.names.headers import Headers
-from kpfootprint.ingest.names.statements import STATED, stated
+from kpfootprint.ingest.names.statements import DAY, STATED, stated
 from kpfootprint.ingest.parcels.records import CONDITIONS
 from kpfootprint.ingest.problems import Broken, listed, problem
 from kpfootprint.ingest.raw.cells import Cell, is_blank, text_of
@@ -41,9 +42,11 @@ from kpfootprint.ingest.sheets.fields_said import (
     parts_of_field,
     same,
 )
-from kpfootprint.ingest.sheets.labelled import Pair, laid_beside, pairs, parted, without_rest
+from kpfootprint.ingest.sheets.labelled import Pair, laid_beside, pairs, without_rest
 from kpfootprint.ingest.sheets.quoted import quote_columns, quote_lines
 from kpfootprint.ingest.words import fold, says, tokens_of
+
+_DAY = re.compile(rf"{DAY.pattern}|\b(?:19|20)\d\d\b")
 
 _Said = tuple[int, str, Cell]
 """Line, header and value of what is said of a parcel."""
@@ -117,6 +120,8 @@ class _Heard:
     """What is not understood."""
     loose: list[tuple[int, str]] = field(default_factory=list)
     """What is not understood and may say where goods are from."""
+    days: list[str] = field(default_factory=list)
+    """Days that no label says to be that of the export."""
     unit: str = ""
     """What numbers beside zones mean, where a line above them says it: ``Zone | Carats``."""
 
@@ -131,16 +136,15 @@ class _Heard:
         read = trace.lines if trace is not None and self.own else set()
         below = trace.stated if trace is not None and self.own else ()
         told_lines = {note.row for note in trace.left_out} if trace is not None else set()
-        titles, ends = (
-            parted([item for item in of if item[0] not in read], self.headers) for of in (self.raw.titles, below)
-        )
+        titles, ends = ([item for item in of if item[0] not in read] for of in (self.raw.titles, below))
         for line, filled in laid_beside(titles, self.headers):
             rest = self._line(line, filled, anchored=None)
             if rest and line not in told_lines:
                 self._not_read(line, rest)
-        in_ends = (pair for _, cells in ends for pair in pairs(cells, self.headers))
+        signed = laid_beside(sorted(ends, key=lambda item: item[0]), self.headers)
+        in_ends = (pair for _, cells in signed for pair in pairs(cells, self.headers))
         anchored = any(anchors(key, value, self.headers) for key, value, _ in in_ends)
-        for line, filled in ends:
+        for line, filled in signed:
             self._line(line, filled, anchored=anchored)
 
     def _line(self, line: int, filled: list[Cell], *, anchored: bool | None) -> str:
@@ -197,6 +201,10 @@ class _Heard:
     ) -> bool:
         """Read a label and its value, and `more` that the value says, as fields of a parcel."""
         told, text, above = field_of(name, value), text_of(value), anchored is None
+        dated = says("day", *tokens_of(key)) and _DAY.search(text) is not None
+        if dated and not name and not zones_within(text, self.headers):
+            self.days.append(f"{key}: {text}")
+            return True
         if not above and told in IDS and told in self.found and not same(told, self.found[told][2], value):
             self._contradict(line, key, told, value)
             return True
@@ -269,6 +277,8 @@ class _Heard:
         """Note in the receipt what was passed over, and quote what was not understood."""
         notes = [Note(code="title_passed_over", values={"title": title}) for title in dict.fromkeys(self.passed)]
         goods.trace.notes.extend(notes)
+        if self.days and "exported_on" not in self.found:
+            goods.trace.note("day_of_what", days=listed(self.days))
         told = {*self.passed, *(note.values.get("title") for note in goods.trace.notes)}
         quote_lines(
             None if of_table else self.raw.name, [text for text in self.unheard if text not in told], goods.trace
