@@ -15,7 +15,6 @@ from kpfootprint.release import MANIFEST, load_release, write_release
 from kpfootprint.report.locale import words
 from kpfootprint.report.problems import remark_text
 from training.acceptance import Criteria, Judgement, judge
-from training.config import read_config
 from training.record import read_evaluation, stones_between
 
 _NAME = re.compile(r"[0-9A-Za-z][0-9A-Za-z.-]{0,60}")
@@ -34,7 +33,7 @@ def publish(
     *,
     models: Path,
     in_force: Path | None,
-    criteria: Criteria | None = None,
+    criteria: Criteria,
     name: str | None = None,
     force: str | None = None,
 ) -> Outcome:
@@ -46,8 +45,6 @@ def publish(
     ----------
     in_force : Path or None
         The release that a candidate must not be worse than.
-    criteria : Criteria, optional
-        What it is judged by; those of ``config.toml`` without them.
 
     Raises
     ------
@@ -58,7 +55,7 @@ def publish(
         raise ReleaseError("a release's name is letters, digits, dots and hyphens, got {name}", name=repr(name))
     if force is not None and not force.strip():
         raise ReleaseError("--force needs a reason, which stands in the card of the release")
-    candidate, criteria = load_release(model), criteria or read_config().acceptance
+    candidate = load_release(model)
     judgement = _judged(model, in_force, criteria)
     if judgement.reasons and force is None:
         return Outcome(judgement=judgement, folder=None)

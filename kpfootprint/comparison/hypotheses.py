@@ -11,13 +11,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from typing import Any
 
 import numpy as np
 
 from kpfootprint.comparison.results import DeclaredZone
 from kpfootprint.parcel import Declaration, DeclaredCountry, Parcel
 from kpfootprint.release import Release
-from kpfootprint.stats.arrays import Bools, Floats, Ints, ParcelArrays
+from kpfootprint.stats.arrays import Bools, Floats, Ints, ParcelArrays, rows_of
 from kpfootprint.stats.evidence import log_sum
 from kpfootprint.stats.metrics import LN10
 from kpfootprint.stats.model import Look, look
@@ -101,16 +102,9 @@ class Hypotheses:
 
     def take(self, rows: Ints) -> Hypotheses:
         """Return those of these parcels."""
-        return Hypotheses(
-            days=tuple(self.days[row] for row in rows),
-            declared=tuple(self.declared[row] for row in rows),
-            weights=self.weights[rows],
-            testable=self.testable[rows],
-            allowed=self.allowed[rows],
-            alternatives=self.alternatives[rows],
-            origins=tuple(self.origins[row] for row in rows),
-            left_out=tuple(self.left_out[row] for row in rows),
-        )
+        told = ("days", "declared", "origins", "left_out")
+        taken: dict[str, Any] = {name: tuple(getattr(self, name)[row] for row in rows) for name in told}
+        return replace(rows_of(self, rows, but=told), **taken)
 
 
 def stone_shares(carats: Floats, mean_ct: Floats) -> Floats:

@@ -258,8 +258,7 @@ def change_sentences(
         (name, share), part = weightiest
         out.append(Statement.of("grade_again", attribute=name, evidence_share=part, favours=favours(share)))
     if conclusion == "inconclusive":
-        needed = enough_stones(release)
-        if needed is not None and 0 < parcel.n_stones < needed:
+        if needed := more_stones(parcel.n_stones, release):
             out.append(Statement.of("more_stones", n_stones=parcel.n_stones, needed=needed))
         if parcel.conditions.bottom_screen_mm is None:
             out.append(Statement.of("declare_screen"))
@@ -276,16 +275,15 @@ def change_sentences(
     return out
 
 
-def enough_stones(release: Release) -> int | None:
-    """Return the least number of stones at which most true declarations were called consistent, where measured."""
-    return next(
-        (
-            int(item["n_stones_low"])
-            for item in release.manifest["error_rates"]
-            if item.get("true_declarations_consistent", 0.0) >= ENOUGH_CONSISTENT
-        ),
-        None,
+def more_stones(n_stones: int, release: Release) -> int | None:
+    """Return the least number of stones at which most true declarations were called consistent, where that is more."""
+    enough = (
+        int(item["n_stones_low"])
+        for item in release.manifest["error_rates"]
+        if item.get("true_declarations_consistent", 0.0) >= ENOUGH_CONSISTENT
     )
+    least = next(enough, 0)
+    return least if 0 < n_stones < least else None
 
 
 def next_question(
@@ -327,9 +325,8 @@ def next_question(
     if conclusion == "inconclusive":
         if parcel.conditions.blank:
             return Statement.of("next_conditions", fields=parcel.conditions.blank)
-        needed_stones = enough_stones(release)
-        if needed_stones is not None and 0 < parcel.n_stones < needed_stones:
-            return Statement.of("next_stones", n_stones=parcel.n_stones, needed=needed_stones)
+        if enough := more_stones(parcel.n_stones, release):
+            return Statement.of("next_stones", n_stones=parcel.n_stones, needed=enough)
         return Statement.of("next_sources")
     if parcel.exported_on is None or parcel.exported_on > one.compared_on:
         return Statement.of("next_date")

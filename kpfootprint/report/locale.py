@@ -24,9 +24,9 @@ def mark(message: str) -> str:
     return message
 
 
-def mark_plural(one: str, many: str, counted: str) -> tuple[str, str, str]:
-    """Mark a message that depends on the value `counted`, in singular and plural."""
-    return one, many, counted
+def mark_plural(one: str, many: str) -> tuple[str, str]:
+    """Mark a message that depends on a count, in singular and plural."""
+    return one, many
 
 
 def language_of(tag: str) -> str:

@@ -40,7 +40,7 @@ def _shown(name: str, value: Any, words: Words) -> str:
     return words.listing(value) if isinstance(value, list) else str(value)
 
 
-_COUNT = mark_plural("{n} problem; nothing was written.", "{n} problems; nothing was written.", "n")
+_COUNT = mark_plural("{n} problem; nothing was written.", "{n} problems; nothing was written.")
 
 
 def problem_line(problem: Problem, reason: str, words: Words) -> str:
@@ -62,4 +62,4 @@ def problem_line(problem: Problem, reason: str, words: Words) -> str:
 
 def count_line(n: int, words: Words) -> str:
     """Say how many problems there are, and that nothing came of the input."""
-    return words.plural(_COUNT[0], _COUNT[1], n, n=words.number(n))
+    return words.plural(*_COUNT, n, n=words.number(n))

@@ -216,7 +216,7 @@ def label(code: str | bool | None, words: Words) -> str:
 
 Fact = tuple[Any, ...]
 """A name, how its value is shown, and the members of an item, by name or position, that the value is made of."""
-STONES = mark_plural("{n} stone", "{n} stones", "n")
+STONES = mark_plural("{n} stone", "{n} stones")
 
 
 @dataclass(frozen=True, slots=True)
@@ -341,7 +341,7 @@ class Speaker:
         shown = []
         if parcel["n_stones"] is not None:
             n = self.words.number(parcel["n_stones"])
-            shown.append(self.words.plural(*STONES[:2], parcel["n_stones"], n=n))
+            shown.append(self.words.plural(*STONES, parcel["n_stones"], n=n))
         if parcel["carats"] is not None:
             shown.append(f"{self.words.number(parcel['carats'], 2)} ct")
         return ", ".join(shown) or "\u2013"

@@ -102,10 +102,7 @@ def association_gain(
         # behind an extreme screen a band of sizes may have no chance at all; nothing depends on anything there
         pa, pb = np.maximum(chances[a], LEAST), np.maximum(chances[b], LEAST)
         n, m = pa.shape[:2]
-        joint = fit_margins(association, pa.reshape(n * m, -1), pb.reshape(n * m, -1), N_SWEEPS).reshape(
-            n, m, *association.shape
-        )
-        joint = joint.reshape(n, m, -1)
+        joint = fit_margins(association, pa.reshape(n * m, -1), pb.reshape(n * m, -1), N_SWEEPS).reshape(n, m, -1)
         mixed = _mixed(joint, w)
         mixed_a, mixed_b = _mixed(pa, w), _mixed(pb, w)
         of_a, of_b = observed.sum(axis=2), observed.sum(axis=1)

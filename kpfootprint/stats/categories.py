@@ -131,8 +131,8 @@ def neighbours(n_classes: int) -> Floats:
     return moved
 
 
-def grader_shift(chances: Floats, basis: Floats, *, rate: float = RATE) -> Floats:
-    """Return the shift (n, C - 1), in the coordinates of `basis`, of class logits under a confusion of `rate`.
+def grader_shift(chances: Floats, basis: Floats) -> Floats:
+    """Return the shift (n, C - 1), in the coordinates of `basis`, of class logits under a confusion of `RATE`.
 
     Parameters
     ----------
@@ -142,4 +142,4 @@ def grader_shift(chances: Floats, basis: Floats, *, rate: float = RATE) -> Float
         Orthonormal contrasts, C of 2 or more.
     """
     moved = chances @ neighbours(chances.shape[1]).T
-    return np.log1p(rate * (moved - chances) / chances) @ basis
+    return np.log1p(RATE * (moved - chances) / chances) @ basis

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -49,10 +50,12 @@ def test_from_tables_to_a_report(name: str, tmp_path: Path) -> None:
     model, manifest = fit(package, small(read_config()), print)
     fitted = tmp_path / "fitted"
     write_fit(fitted, model, manifest, card_of(manifest))
-    page = evaluate_model(fitted, folder, quick=True, n_jobs=1, progress=print)
+    criteria = read_config().acceptance
+    page = evaluate_model(fitted, folder, quick=True, n_jobs=1, progress=print, criteria=criteria)
     assert 'id="zones"' in page.read_text("utf-8")
-    assert publish(fitted, models=tmp_path / "models", in_force=None).folder is None
-    released = publish(fitted, models=tmp_path / "models", in_force=None, force="A small one, for a test").folder
+    judged = partial(publish, fitted, models=tmp_path / "models", in_force=None, criteria=criteria)
+    assert judged().folder is None
+    released = judged(force="A small one, for a test").folder
     assert released is not None
     release = load_release(released)
     assert release.name in (released / "validation.html").read_text("utf-8")

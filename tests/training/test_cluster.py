@@ -55,7 +55,8 @@ def fitted(package: Path, scheduler: str | None) -> tuple[FootprintModel, dict[s
 
 def evaluation(package: Path, folder: Path, scheduler: str | None, told: Any = print) -> dict[str, Any]:
     with workers(1, scheduler):
-        evaluate_model(folder, package, quick=True, n_jobs=2 if scheduler else 1, progress=told)
+        criteria, n_jobs = read_config().acceptance, 2 if scheduler else 1
+        evaluate_model(folder, package, quick=True, n_jobs=n_jobs, progress=told, criteria=criteria)
     document: dict[str, Any] = json.loads((folder / "evaluation.json").read_text("utf-8"))
     del document["made"]["seconds"]
     return document

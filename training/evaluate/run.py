@@ -17,7 +17,7 @@ from joblib import parallel_config
 from kpfootprint.reference import ReferencePackage
 from kpfootprint.release import MANIFEST, Release, load_release
 from training.acceptance import Criteria
-from training.config import evidence_config_of, read_config
+from training.config import evidence_config_of
 from training.declarants import try_declarations
 from training.evaluate.blends import measure_blends
 from training.evaluate.decisions import tried_results
@@ -47,7 +47,7 @@ def evaluate_model(
     quick: bool,
     n_jobs: int,
     progress: Progress,
-    criteria: Criteria | None = None,
+    criteria: Criteria,
 ) -> Path:
     """Evaluate a folder on the package it was fitted to, and write what was found beside it.
 
@@ -55,8 +55,8 @@ def evaluate_model(
     ----------
     quick : bool
         Fewer draws, mixtures and hardships; such an evaluation cannot carry a release.
-    criteria : Criteria, optional
-        What the report holds the figures against; those of ``config.toml`` without them.
+    criteria : Criteria
+        What the report holds the figures against.
 
     Returns
     -------
@@ -79,7 +79,7 @@ def evaluate_model(
         )
     evaluation = evaluate(release, package, quick=quick, n_jobs=n_jobs, progress=progress)
     _put(folder, "evaluation.json", evaluation.to_json())
-    _put(folder, "validation.html", render_validation(evaluation, criteria or read_config().acceptance))
+    _put(folder, "validation.html", render_validation(evaluation, criteria))
     return folder / "validation.html"
 
 

@@ -81,7 +81,7 @@ def read_as(sp: Speaker, found: Mapping[str, Any]) -> str:
     words = sp.words
     said = []
     if found.get("n_stones"):
-        said.append(words.plural(*STONES[:2], found["n_stones"], n=words.number(found["n_stones"])))
+        said.append(words.plural(*STONES, found["n_stones"], n=words.number(found["n_stones"])))
     if found.get("carats"):
         said.append(f"{words.number(found['carats'], 2)} ct")
     if found.get("mean_ct"):
