@@ -301,7 +301,7 @@ def tokens_of(text: str) -> list[str]:
 
 
 @lru_cache(maxsize=1)
-def _lexicon() -> Mapping[str, Mapping[str, str]]:
+def lexicon() -> Mapping[str, Mapping[str, str]]:
     """Return the words of headers by role, folded."""
     units = {"in_carats": unit_words("carats"), "other_unit": unit_words("grains", "points", "others")}
     lexicon: Mapping[str, Iterable[str]] = {**declared_words()["headers"], **units}
@@ -311,47 +311,24 @@ def _lexicon() -> Mapping[str, Mapping[str, str]]:
 @lru_cache(maxsize=8)
 def phrases(role: str) -> tuple[str, ...]:
     """Return what stands for a role in several words."""
-    return tuple(words for words in _lexicon()[role] if " " in words)
-
-
-@lru_cache(maxsize=1)
-def _of_which() -> tuple[str, ...]:
-    return tuple(f"{words} " for words in _lexicon()["of_which"])
+    return tuple(words for words in lexicon()[role] if " " in words)
 
 
 def says(role: str, *tokens: str) -> bool:
     """Say whether one of some words of a header has a role, such as ``each`` or ``size``."""
-    return any(token in _lexicon()[role] for token in tokens)
+    return any(token in lexicon()[role] for token in tokens)
 
 
 def holds(role: str, tokens: Sequence[str]) -> bool:
     """Say whether what stands for a role, in one word or in several, stands among some words."""
     joined = f" {' '.join(tokens)} "
-    return any(f" {words} " in joined for words in _lexicon()[role] if words)
-
-
-def is_of_which(text: str) -> bool:
-    """Say whether a label begins with words by which its row tells a part of those above: ``of which white``."""
-    return not text[:1].isdigit() and f"{' '.join(tokens_of(text))} ".startswith(_of_which())
-
-
-def without_of_which(text: str) -> str:
-    """Return a label without the words by which it tells a part: ``of which white`` is ``white``."""
-    words = f"{' '.join(tokens_of(text))} "
-    return words.removeprefix(next((start for start in _of_which() if words.startswith(start)), "")).strip()
+    return any(f" {words} " in joined for words in lexicon()[role] if words)
 
 
 def all_say(roles: Iterable[str], tokens: Iterable[str], also: Iterable[str] = ()) -> bool:
     """Say whether each of some words has one of some roles, or is one of some others."""
-    known = {*also}.union(*(_lexicon()[role] for role in roles))
+    known = {*also}.union(*(lexicon()[role] for role in roles))
     return all(token in known for token in tokens)
-
-
-@lru_cache(maxsize=1)
-def total_stems() -> tuple[str, ...]:
-    """Folded words of which a label of a total or of a summary has one at least."""
-    known = (*_lexicon()["total"], *_lexicon()["total_alone"], *_lexicon()["summary"])
-    return tuple(word for word in known if word)  # signs fold to nothing, which stands in every text
 
 
 def is_plain(text: str) -> bool:
@@ -364,47 +341,6 @@ def is_unit(text: str) -> bool:
     """Say whether a cell below a header is the unit of its column: ``ct``, ``g``, ``pcs``, ``%``."""
     roles = ("n_stones", "in_carats", "other_unit", "percent", "money")
     return len(text) <= 12 and all_say(roles, [plain(text).strip("()[]. ")], ("no", "nr", "n", "dtc", "mm"))
-
-
-def is_summary(text: str) -> bool:
-    """Say whether a cell is the label of a row of means, of extremes, of shares, or of the number of rows."""
-    text = " ".join(tokens_of(text))
-    if text in _lexicon()["n_stones"] and " " in text:
-        return True
-    tokens = text.split()
-    measures = ("summary", "mean", "n_stones", "carats", "filler", "of", "whole", "percent")
-    return 0 < len(tokens) <= 4 and (
-        (says("summary", tokens[0]) and len(tokens) <= 3)
-        or says("percent", tokens[0])
-        or ((says("summary", *tokens) or says("mean", *tokens)) and all_say(measures, tokens))
-    )
-
-
-def is_weak_total(text: str) -> bool:
-    """Say whether a label of a total is a word that a remark may hold as well: ``all``, ``report``."""
-    return " ".join(tokens_of(text)) in _lexicon()["total_alone"]
-
-
-def is_total(text: str) -> bool:
-    """Say whether a cell is the label of a total or a subtotal: ``Total``, ``Sous-total``, ``Cape total``."""
-    if text[:1].isdigit() and text[-1:].isdigit():  # a number, mostly
-        return False
-    tokens = tokens_of(text)
-    if not tokens or len(tokens) > 6:
-        return False
-    said = " ".join(tokens)
-    if all(len(token) == 1 and token.isalpha() for token in tokens):
-        tokens = ["".join(tokens)]  # T O T A L
-    if said in _lexicon()["total_alone"] or any(f" {words} " in f" {said} " for words in phrases("total_alone")):
-        return True
-    return _sums(tokens[0]) or (
-        len(tokens) > 1 and ((says("before_total", tokens[0]) and _sums(tokens[1])) or _sums(tokens[-1]))
-    )
-
-
-def _sums(token: str) -> bool:
-    """Say whether a word stands for a sum, alone or in one with others: ``Eindtotaal``, ``Gesamtgewicht``."""
-    return says("total", token) or any(stem in token for stem in ("total", "totaal", "gesamt", "summe", "итог"))
 
 
 def is_row_number(tokens: list[str]) -> bool:

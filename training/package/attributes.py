@@ -9,7 +9,8 @@ from typing import Any
 
 from kpfootprint.errors import Problem, ReferenceDataError, SchemeMismatch
 from kpfootprint.ingest.raw.cells import is_blank
-from kpfootprint.ingest.words import Vocabulary, fold, is_total
+from kpfootprint.ingest.totals import is_total
+from kpfootprint.ingest.words import Vocabulary, fold
 from kpfootprint.parcel import Conditions
 from kpfootprint.reference import ZoneTable
 from kpfootprint.retold import LANGUAGES, Said, said_of

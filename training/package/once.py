@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from kpfootprint.errors import Problem
-from kpfootprint.ingest.words import fold, is_total
+from kpfootprint.ingest.totals import is_total
+from kpfootprint.ingest.words import fold
 from kpfootprint.retold import Said
 from training.package.descriptor import told
 

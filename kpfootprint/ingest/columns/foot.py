@@ -10,17 +10,8 @@ from kpfootprint.ingest.names.labels import size_span
 from kpfootprint.ingest.names.statements import DAY, amounts_in
 from kpfootprint.ingest.problems import cut
 from kpfootprint.ingest.raw.cells import Cell, is_blank, is_number, line_of, text_of
-from kpfootprint.ingest.words import (
-    attribute_words,
-    class_code,
-    holds,
-    is_of_which,
-    is_summary,
-    is_total,
-    plain,
-    says,
-    tokens_of,
-)
+from kpfootprint.ingest.totals import is_of_which, is_summary, is_total
+from kpfootprint.ingest.words import attribute_words, class_code, holds, plain, says, tokens_of
 
 _LINES = 40
 """Lines that a foot has at most."""

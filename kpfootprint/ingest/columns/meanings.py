@@ -1,9 +1,8 @@
-"""What the columns of a table mean: what their headers say, and where those do not, the cells below them."""
+"""A table with what its columns mean, as far as their headers say."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -11,34 +10,12 @@ from numpy.typing import NDArray
 
 from kpfootprint.errors import Problem
 from kpfootprint.ingest.names.headers import UNKNOWN, Headers, Meaning, undotted
-from kpfootprint.ingest.names.labels import describe, size_span
-from kpfootprint.ingest.names.numbering import (
-    come_alike,
-    is_running,
-    names_each,
-    names_few,
-    names_one,
-    numbers_in,
-    restarts,
-)
-from kpfootprint.ingest.problems import Broken, listed
+from kpfootprint.ingest.names.numbering import numbers_in
+from kpfootprint.ingest.problems import Broken
 from kpfootprint.ingest.raw.cells import Cell, is_blank, is_number, text_of
 from kpfootprint.ingest.raw.tables import Column, RawTable, Trace
-from kpfootprint.ingest.words import (
-    attribute_words,
-    class_code,
-    classes_joined,
-    declared_words,
-    fold,
-    holds,
-    is_not_recorded,
-    is_of_which,
-    is_total,
-    misspelt,
-    says,
-    stem_key,
-    tokens_of,
-)
+from kpfootprint.ingest.totals import is_of_which, is_total
+from kpfootprint.ingest.words import fold, is_not_recorded, misspelt, says, tokens_of
 from kpfootprint.scheme import Attribute, Scheme
 
 Choices = Mapping[str, str]
@@ -48,8 +25,6 @@ _SAMPLE = 400
 NEARLY = 0.05
 """How far two counts of the same stones may lie apart, of the larger one."""
 
-_SHOWN = 50
-"""Cells that are asked whether they name zones."""
 _SHORT = 3
 """Letters of a header, ``min``, of which no other one is taken for a misspelling."""
 
@@ -194,287 +169,6 @@ def meanings_of(raw: RawTable, headers: Headers, choices: Choices) -> list[Meani
         item if item.wide else headers.among_classes(text, item, wide)
         for text, item in zip(texts, meanings, strict=True)
     ]
-
-
-# What the cells say where headers do not.
-
-
-_LIKE_A_SIZE = re.compile(
-    r"[<>+-]?\s*\d+([.,]\d+)?\s*([-–/+]\s*[+-]?|to|à|a|bis)\s*\d+([.,]\d+)?(\s*mm)?|[<>+-]\s*\d+([.,]\d+)?"
-)
-
-
-def with_cells_asked(sheet: Layout) -> Layout:
-    """Return a sheet whose meanings were held against the cells of the columns; what stays open is told."""
-    attributes = sheet.attributes
-    meanings = [  # ``Col 1`` beside ``Col 2``, above numbers
-        UNKNOWN
-        if len(sheet.places(item.role)) > 1 and item.role in attributes and sheet.numbers(at) is not None
-        else item
-        for at, item in enumerate(sheet.meanings)
-    ]
-    for at in sheet.places("carats") if len(sheet.places("carats")) > 1 and "size_class" not in sheet.taken else ():
-        if (cells := sheet.cells(at)) and _are_sizes(sheet, cells):  # ``Weight range`` above ``0.10-0.19 ct``
-            meanings[at] = Meaning(role="size_class")
-    zones = [at for at, item in enumerate(meanings) if item.role == "zone_id"]
-    known = [at for at in zones if all(sheet.headers.words.zone(text_of(cell)) is not None for cell in sheet.cells(at))]
-    for at in zones if len(zones) > 1 == len(known) else ():  # ``Préfecture`` beside ``Sous-préfecture``
-        meanings[at] = meanings[at] if at in known else Meaning(role="other")
-    goods = {item.role for item in meanings} & {"row", "n_stones", "size_class", "description", *attributes}
-    for at in zones if goods else ():  # ``Chantier``, of which each is in a zone and none is one
-        if says("pit", *tokens_of(sheet.raw.columns[at].header)) and not _name_zones(sheet, at):
-            meanings[at] = Meaning(role="other")
-    for at, item in enumerate(meanings):  # ``Qualité``, ``Lot`` above ``Brun octa``
-        column = sheet.raw.columns[at]
-        named = item.role == "lot" or (item.role == "other" and says("quality", *tokens_of(column.header)))
-        if named and not column.blank().all() and describe([*map(text_of, sheet.cells(at))], sheet.scheme):
-            meanings[at] = Meaning(role="description")
-    limits = [at for at, item in enumerate(meanings) if item.role in ("lower_ct", "upper_ct")]
-    if len({meanings[at].role for at in limits}) < 2:
-        for at in limits:
-            sized = any(item.role == "size_class" for item in meanings)
-            meanings[at] = Meaning(role="other") if sized else UNKNOWN  # ``To`` without ``From``
-    for at, meaning in enumerate(meanings):
-        if not meaning.sure or meaning.role in ("row", "size_class", "carats", "n_stones", *attributes):
-            meanings[at] = _asked(sheet, at, meaning, [item for place, item in enumerate(meanings) if place != at])
-    return _with_weights_of_each(replace(sheet, meanings=meanings))
-
-
-def _name_zones(sheet: Layout, at: int) -> bool:
-    """Say whether one of the first cells of a column names a zone or a country, it may be misspelt."""
-    words, texts = sheet.headers.words, [text_of(cell) for cell in sheet.cells(at)[:_SHOWN]]
-    return any(words.zone(text) or words.country(text) or misspelt(text, words.zones) for text in texts)
-
-
-def _with_weights_of_each(sheet: Layout) -> Layout:
-    """Take the weight of each, where nothing else is weighed, for that of the row's stone, times how many it has."""
-    means, counts = sheet.places("mean"), sheet.places("n_stones")
-    others = sheet.places("carats", "stones_or_carats") or sheet.places("carats", "n_stones", wide=True)
-    column = sheet.raw.columns[means[0]] if len(means) == 1 and len(counts) <= 1 and not others else None
-    averaged = bool(counts) and bool(sheet.places("size_class"))
-    if column is None or averaged or not says("each", *tokens_of(column.header)):
-        return sheet
-    sheet = with_role(sheet, means[0], "carats")
-    if not counts:
-        return sheet
-    weights = (sheet.raw.values(means[0]) * sheet.raw.values(counts[0])).round(6).tolist()
-    cells = [None if weight != weight else weight for weight in weights]
-    columns = [Column.of(column.header, cells) if item is column else item for item in sheet.raw.columns]
-    return sheet.with_columns(columns)
-
-
-def _asked(sheet: Layout, at: int, meaning: Meaning, others: list[Meaning]) -> Meaning:
-    """Return what a column means, its cells asked; `others` are the meanings of the other columns."""
-    column = sheet.raw.columns[at]
-    cells = sheet.cells(at)
-    roles = {item.role for item in others if not item.wide}
-    beside = {name for item in others for name, _ in item.classes}
-    corner = at == 0 and meaning.role in {*beside, *(("carats", "n_stones") if beside else ())}
-    if corner and (numbers_in(cells) is None or _are_sizes(sheet, cells)):
-        meaning = UNKNOWN  # it names what stands in the columns beside it, or measures them
-    if not cells:
-        return meaning if meaning.role not in ("unknown", "stones_or_carats") else Meaning(role="other")
-    if sheet.all_percent(at):
-        if meaning.role == "n_stones" and meaning.sure and "n_stones" not in roles and not meaning.wide:
-            sheet.ask("percent_of_stones", at, "ignore")
-        return Meaning(role="percent")
-    signed = all(isinstance(cell, str) and cell.strip()[0] in "+-" for cell in cells)
-    unnamed = meaning.role in ("unknown", "stones_or_carats") and not meaning.wide
-    if unnamed and signed and _are_sizes(sheet, cells) and "size_class" not in roles:
-        return Meaning(role="size_class")
-    numbers = numbers_in(cells)
-    apart = declared_words()["headers"]["apart"]
-    if meaning == UNKNOWN and numbers is not None and {*tokens_of(column.header)} & {*apart}:
-        sheet.ask("measure_or_other", at, "ignore")  # ``Sold`` beside the stones
-        return Meaning(role="other")
-    if meaning.party and numbers is not None:
-        return _qualified(sheet, at, meaning, others)
-    if numbers is not None and meaning == UNKNOWN and beside and at:
-        return meaning  # among columns of classes
-    if numbers is not None and bool(np.all(numbers == np.floor(numbers))):
-        return _whole(sheet, at, meaning, roles)
-    if numbers is not None:
-        if meaning.role == "size_class":
-            if any(isinstance(cell, str) and cell.strip()[0] in "+-<>" for cell in cells):
-                return meaning  # ``+10.8 ct``, ``+6.5``
-            if "carats" in roles:
-                return Meaning(role="mean") if "n_stones" not in roles or _is_mean(sheet, at) else meaning
-            sheet.ask("size_or_weight", at, "carats", "ignore")
-            return Meaning(role="other")
-        if meaning.role == "unknown" and not sheet.headers.of(column.header).sure and _is_mean(sheet, at):
-            return Meaning(role="mean")
-        return Meaning(role="other") if meaning.role in ("size_class", "row", "description") else meaning
-    if meaning.role == "n_stones" and names_one(column.header):
-        return Meaning(role="row")
-    if meaning.role == "n_stones" and meaning.party and not any(map(str.isdigit, "".join(map(text_of, cells)))):
-        meaning = UNKNOWN  # a word of each stone: ``Type de pierre``
-    if meaning.role in ("carats", "n_stones", "value_usd"):
-        return meaning
-    if meaning.role == "size_class":
-        return meaning
-    return _named(sheet, at, meaning, roles, [text_of(c) for c in cells])
-
-
-def _are_sizes(sheet: Layout, cells: Sequence[Cell]) -> bool:
-    """Say whether all of some cells name size classes."""
-    return all(isinstance(cell, str) and size_span(cell, sheet.scheme) is not None for cell in cells)
-
-
-def _qualified(sheet: Layout, at: int, meaning: Meaning, others: list[Meaning]) -> Meaning:
-    """Return what a measure is that some unknown word qualifies: ``Polished cts`` beside ``Cts`` is none of ours."""
-    if any(item.role == meaning.role and not item.party and not item.part and not item.wide for item in others):
-        apart = set(tokens_of(meaning.party)) & set(declared_words()["headers"]["apart"])
-        if apart or _is_seen_otherwise(sheet, at, meaning):
-            sheet.ask("measure_or_other", at, "ignore")
-        return Meaning(role="other")
-    parties = {stem_key(item.party) for item in others if item.party}
-    if parties - {stem_key(meaning.party)} or any(item.wide for item in others):
-        return meaning
-    if set(tokens_of(meaning.party)) & set(declared_words()["parties"]["words"]):
-        return replace(meaning, party="")
-    known = dict(sheet.headers.words.columns("stones"))
-    if misspelt(sheet.raw.columns[at].header, known) is not None:
-        return UNKNOWN
-    sheet.ask("measure_or_other", at, meaning.role, "ignore")
-    return replace(meaning, party="")
-
-
-def _is_seen_otherwise(sheet: Layout, at: int, meaning: Meaning) -> bool:
-    """Say whether somebody has stones and carats about as those of the table, and not the same: ``GGDO pcs``."""
-    both = {item.role for item in sheet.meanings if item.party == meaning.party} >= {"n_stones", "carats"}
-    plain = [p for p in sheet.places(meaning.role) if not sheet.meanings[p].party and not sheet.meanings[p].part]
-    if not both or not plain:
-        return False
-    own, other = (float(np.nansum(sheet.raw.values(p))) for p in (at, plain[0]))
-    return not np.array_equal(sheet.raw.values(at), sheet.raw.values(plain[0]), equal_nan=True) and (
-        abs(own - other) <= NEARLY * other
-    )
-
-
-def _whole(sheet: Layout, at: int, meaning: Meaning, roles: set[str]) -> Meaning:
-    column = sheet.raw.columns[at]
-    running = is_running(sheet.raw, column)
-    may_number = names_one(column.header) or fold(column.header) in ("stones", "pierres", "nombre", "count")
-    if meaning.role == "n_stones" and "size_class" in roles and text_of(column.at(0)) != "1":
-        return meaning  # ``23`` and ``24`` stones of two sizes
-    if meaning.role == "row" or (meaning.role == "n_stones" and meaning.sure and may_number):
-        if running and meaning.role == "n_stones" and names_few(sheet.raw, column) and "carats" in roles:
-            return Meaning(role="unknown", sure=False)
-        named = meaning.role == "row" or names_one(column.header)
-        if running or (
-            named and "size_class" not in roles and (names_each(column) or restarts(sheet.raw, column, sheet.groups()))
-        ):
-            return Meaning(role="row")
-        if fold(column.header) == "n" and "n_stones" not in roles and _are_named_once(sheet, at):
-            return Meaning(role="n_stones")
-        if (
-            meaning.role == "row"
-            and fold(column.header) in ("", "no", "nr", "n", "num", "numero", "s", "sr")
-            and "carats" in roles
-            and "n_stones" not in roles
-        ):
-            if "size_class" in roles:
-                return Meaning(role="n_stones")
-            return Meaning(role="unknown", sure=False)
-        if meaning.role == "row" and "size_class" in roles and "carats" in roles and "n_stones" not in roles:
-            return Meaning(role="unknown", sure=False)  # ``Stone number`` beside the carats of sizes
-        if names_one(column.header) and "size_class" not in roles and "carats" in roles:
-            return Meaning(role="row") if come_alike(sheet.raw, column) else Meaning(role="unknown", sure=False)
-        return meaning
-    if meaning.role == "unknown" and running:
-        return Meaning(role="row")
-    unasked = f"column:{column.header}" not in sheet.choices and "size_class" not in roles and "carats" in roles
-    if meaning.role == "n_stones" and running and unasked and sheet.raw.n_rows > 3 and column.at(0) in ("1", 1):
-        return Meaning(role="unknown", sure=False)
-    return meaning
-
-
-def _are_named_once(sheet: Layout, at: int) -> bool:
-    """Say whether the rows bear classes before a column, and each other ones."""
-    places = sheet.places("size_class", *sheet.attributes)
-    if (
-        max(places, default=at) > at
-        or len(sheet.places("row")) > 1
-        or any(column.empty for column in sheet.raw.columns)
-    ):
-        return False
-    codes = np.column_stack([sheet.raw.columns[at].codes for at in places]) if places else np.zeros((0, 1))
-    return 1 < len(codes) == len(np.unique(codes, axis=0))
-
-
-def _is_mean(sheet: Layout, at: int) -> bool:
-    """Say whether a column of decimals is the carats of a row divided by its stones."""
-    pieces = [p for p in sheet.places("n_stones") if p != at]
-    carats = [p for p in sheet.places("carats") if p != at]
-    if not pieces or not carats:
-        return False
-    n, ct, mean = (sheet.raw.values(p) for p in (pieces[0], carats[0], at))
-    with np.errstate(invalid="ignore", divide="ignore"):
-        close = np.abs(ct / n - mean) <= 0.0051 + 0.01 * mean
-    known = np.isfinite(ct / np.where(n > 0, n, np.nan)) & np.isfinite(mean)
-    return bool(known.any() and close[known].all())
-
-
-def _named(sheet: Layout, at: int, meaning: Meaning, roles: set[str], texts: list[str]) -> Meaning:
-    """Return what a column of words means: size classes, classes of an attribute, descriptions."""
-    scheme = sheet.scheme
-    if meaning.role in ("lot", "row", "other", "zone_id", "money"):
-        return meaning
-    sizes = [text for text in texts if size_span(text, scheme) is not None]
-    if len(sizes) == len(texts) and "size_class" not in roles:
-        return Meaning(role="size_class")
-    hits = {
-        item.column: sum(code is not None for code in _codes(texts, item))
-        for item in scheme.categorical
-        if item.column not in roles
-    }
-    best = max(hits, key=lambda name: hits[name], default=None)
-    if (meaning.role == "unknown" or hits.get(meaning.role) == 0) and describe(texts, scheme):
-        return Meaning(role="description")
-    if meaning.role in hits:
-        return meaning
-    if best is not None and hits[best] == len(texts) and sum(n == hits[best] for n in hits.values()) == 1:
-        return Meaning(role=best)
-    if meaning.role == "description":
-        return meaning
-    zones = sheet.headers.words.zones
-    if meaning.role == "unknown" and "zone_id" not in roles and all(fold(text) in zones for text in texts):
-        if not holds("act", tokens_of(sheet.raw.columns[at].header)):  # ``Lieu d'achat``
-            sheet.ask("zone_or_other", at, "zone_id", "ignore")
-        return Meaning(role="other")
-    known: list[str] = []
-    mixed = [
-        text for text in texts if text in sizes or any(_codes([text], item) != [None] for item in scheme.categorical)
-    ]
-    if meaning.role == "unknown" and len(mixed) == len(texts) > 1:
-        sheet.tell("attributes_mixed", at, header=sheet.raw.columns[at].header, known=listed(mixed, 8))
-        return Meaning(role="other")
-    if best is not None and 2 * hits[best] >= len(texts):
-        item = next(item for item in scheme.categorical if item.column == best)
-        known = [text for text, code in zip(texts, _codes(texts, item), strict=True) if code is not None]
-    elif "size_class" not in roles:
-        sizes = [text for text in texts if text in sizes or _LIKE_A_SIZE.fullmatch(text)]
-        best, known = "size_class", sizes if 2 * len(sizes) >= len(texts) else []
-    if best is not None and known and meaning.role == "unknown":
-        unknown = [text for text in texts if text not in known]
-        told = {"attribute": best, "known": listed(known), "unknown": listed(unknown) or "–"}
-        sheet.ask("attribute_or_other", at, best, "ignore", **told)
-        return Meaning(role="other")
-    if meaning.role == "unknown" and 2 * len(mixed) > len(texts) > 1:
-        sheet.tell("attributes_mixed", at, header=sheet.raw.columns[at].header, known=listed(mixed, 8))
-        return Meaning(role="other")
-    return meaning
-
-
-def _codes(texts: Sequence[str], item: Attribute) -> list[int | None]:
-    known = attribute_words(item)
-    return [
-        min(classes_joined(text, known), default=None) if (code := class_code(text, known)) is None else code
-        for text in texts
-    ]
-
-
-# What is settled for a whole table.
 
 
 def pass_over(sheet: Layout, used: set[int]) -> None:

@@ -16,7 +16,8 @@ from kpfootprint.ingest.problems import Broken, problem
 from kpfootprint.ingest.raw.cells import THOUSANDS, Cell, DecimalMarks, Odd, is_blank, read_numbers, text_of
 from kpfootprint.ingest.raw.rounding import unit_written
 from kpfootprint.ingest.raw.tables import Column
-from kpfootprint.ingest.words import all_say, declared_words, is_total, plain, says, tokens_of, unit_pattern, unit_words
+from kpfootprint.ingest.totals import is_total
+from kpfootprint.ingest.words import all_say, declared_words, plain, says, tokens_of, unit_pattern, unit_words
 
 _UNITS_OF_SIZES = {"gr": "grains", "ct": "carats", "pts": "points"}
 

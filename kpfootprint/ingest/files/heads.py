@@ -10,7 +10,8 @@ from kpfootprint.ingest.files.archive import Limits, refuse
 from kpfootprint.ingest.names.headers import Headers, Meaning
 from kpfootprint.ingest.raw.cells import Cell, is_blank, is_number, text_of
 from kpfootprint.ingest.raw.tables import Column, ColumnMaker, RawTable
-from kpfootprint.ingest.words import fold, is_total, is_unit, says, tokens_of
+from kpfootprint.ingest.totals import is_total
+from kpfootprint.ingest.words import fold, is_unit, says, tokens_of
 
 LOOKED_AT = 40
 """Rows from the top of a table among which the header is looked for."""

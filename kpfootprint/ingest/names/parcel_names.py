@@ -9,7 +9,8 @@ from kpfootprint.errors import Problem
 from kpfootprint.ingest.names.headers import Headers
 from kpfootprint.ingest.names.labels import size_span
 from kpfootprint.ingest.problems import Broken, problem
-from kpfootprint.ingest.words import declared_words, fold, is_total, misspelt, plain, table_names
+from kpfootprint.ingest.totals import is_total
+from kpfootprint.ingest.words import declared_words, fold, misspelt, plain, table_names
 
 _SHEET = re.compile(
     r"(sheets?|tab|tables?|tableau|v|ver|version|rev|q|t|dtc|feuil|feuille|tabelle|blatt|лист|planilha|folha|hoja"

@@ -16,7 +16,8 @@ from kpfootprint.errors import Problem
 from kpfootprint.ingest.problems import NOTES, Broken, problem
 from kpfootprint.ingest.raw.cells import Cell, DecimalMarks, PlainCells, is_blank, read_numbers, shortened, text_of
 from kpfootprint.ingest.raw.money import amount_of
-from kpfootprint.ingest.words import TABLES, Vocabulary, fold, is_total, misspelt, nearest
+from kpfootprint.ingest.totals import is_total
+from kpfootprint.ingest.words import TABLES, Vocabulary, fold, misspelt, nearest
 from kpfootprint.scheme import Scheme
 from kpfootprint.wanted import each
 

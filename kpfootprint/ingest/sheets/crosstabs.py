@@ -16,18 +16,8 @@ from kpfootprint.ingest.raw.cells import Cell, is_blank, is_number, read_numbers
 from kpfootprint.ingest.raw.tables import Column, KnownTable, Note, RawTable, below
 from kpfootprint.ingest.sheets import asked
 from kpfootprint.ingest.sheets.lots import with_lots_settled
-from kpfootprint.ingest.words import (
-    attribute_words,
-    class_code,
-    fold,
-    is_of_which,
-    is_total,
-    plain,
-    says,
-    tokens_of,
-    without_measure,
-    without_of_which,
-)
+from kpfootprint.ingest.totals import is_of_which, is_total, without_of_which
+from kpfootprint.ingest.words import attribute_words, class_code, fold, plain, says, tokens_of, without_measure
 
 _TICKS = ("x", "xx", "✓", "✔", "√", "☑", "v")
 

@@ -16,13 +16,12 @@ from kpfootprint.ingest.raw.cells import Cell, is_blank, is_number, line_of, tex
 from kpfootprint.ingest.raw.tables import Column
 from kpfootprint.ingest.sheets.around import MEASURES, without
 from kpfootprint.ingest.sheets.sections import named_by, parcels_named, without_number, zones_named
+from kpfootprint.ingest.totals import is_summary, is_total
 from kpfootprint.ingest.words import (
     attribute_words,
     class_code,
     declared_words,
     is_not_recorded,
-    is_summary,
-    is_total,
     plain,
     says,
     tokens_of,

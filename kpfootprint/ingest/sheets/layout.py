@@ -15,8 +15,9 @@ import numpy as np
 
 from kpfootprint.errors import Problem
 from kpfootprint.ingest.columns.asides import ask_about_pages, without_asides, without_empty_classes, without_unused
+from kpfootprint.ingest.columns.cells_asked import with_cells_asked
 from kpfootprint.ingest.columns.chosen import with_classes_chosen
-from kpfootprint.ingest.columns.meanings import Choices, Layout, meanings_of, pass_over, with_cells_asked
+from kpfootprint.ingest.columns.meanings import Choices, Layout, meanings_of, pass_over
 from kpfootprint.ingest.columns.units import ask_about_measures, ask_about_units, with_units
 from kpfootprint.ingest.names.headers import UNKNOWN, Headers, Meaning
 from kpfootprint.ingest.names.labels import classes_in, split_descriptions

@@ -17,18 +17,8 @@ from kpfootprint.ingest.problems import Broken
 from kpfootprint.ingest.raw.cells import PlainCells, is_blank, read_number, read_numbers, text_of
 from kpfootprint.ingest.sheets.lines_below import leave_notes
 from kpfootprint.ingest.sheets.summed import Rows, equals
-from kpfootprint.ingest.words import (
-    attribute_words,
-    class_code,
-    is_of_which,
-    is_summary,
-    is_total,
-    is_weak_total,
-    plain,
-    says,
-    tokens_of,
-    total_stems,
-)
+from kpfootprint.ingest.totals import is_of_which, is_summary, is_total, is_weak_total, total_stems
+from kpfootprint.ingest.words import attribute_words, class_code, plain, says, tokens_of
 from kpfootprint.wanted import each
 
 _LABELS = 5_000

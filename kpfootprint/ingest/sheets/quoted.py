@@ -12,7 +12,8 @@ from kpfootprint.ingest.names.headers import Headers
 from kpfootprint.ingest.problems import cut, listed
 from kpfootprint.ingest.raw.cells import Cell, is_blank, is_number, line_of, read_date, text_of
 from kpfootprint.ingest.raw.tables import Column, RawTable, Trace
-from kpfootprint.ingest.words import all_say, attribute_words, class_code, holds, is_total, says, tokens_of
+from kpfootprint.ingest.totals import is_total
+from kpfootprint.ingest.words import all_say, attribute_words, class_code, holds, says, tokens_of
 
 _WORDS, _LETTERS, _WHOLE = 12, 60, 600
 """Words of a column that are quoted at most, letters of each, and of all columns of a sheet."""

@@ -25,13 +25,13 @@ from kpfootprint.ingest.sheets.layout import understand
 from kpfootprint.ingest.sheets.left_out import without_totals
 from kpfootprint.ingest.sheets.quoted import lines_of, may_hold_goods, quote_lines
 from kpfootprint.ingest.sheets.titles import joined, said_by_titles
+from kpfootprint.ingest.totals import is_total
 from kpfootprint.ingest.words import (
     TABLES,
     attribute_words,
     class_code,
     fold,
     holds,
-    is_total,
     misspelt,
     plain,
     table_names,

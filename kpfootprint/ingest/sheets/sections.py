@@ -14,7 +14,8 @@ from kpfootprint.ingest.names.labels import split_descriptions
 from kpfootprint.ingest.raw.cells import Cell, is_blank, is_number, text_of
 from kpfootprint.ingest.raw.tables import Column
 from kpfootprint.ingest.sheets.around import ONE, without
-from kpfootprint.ingest.words import fold, is_plain, is_total
+from kpfootprint.ingest.totals import is_total
+from kpfootprint.ingest.words import fold, is_plain
 
 _LINES = 4
 """Lines above a section that name it, at most, and cells of each."""
