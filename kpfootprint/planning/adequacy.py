@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Annotated
@@ -123,12 +124,10 @@ def adequacy(release: Release, zone_id: str, on: date) -> Adequacy:
     distance = source_distances(release.model.predictor, release.model.structure, declared[None])[0].tolist()
     ranked = sorted(first, key=lambda other: (-passed[other], distance[other]))[:N_HARDEST]
     drawn = dict.fromkeys(first, N_FIRST)
-    false_lrs = [nowhere.signs.log10_lr]
-    for other in ranked:
-        more = tried(release, other, N_MORE, SEED + 1)
-        passed[other] += int((more.conclusion == CONSISTENT).sum())
+    more = {other: tried(release, other, N_MORE, SEED + 1) for other in ranked}
+    for other, one in more.items():
+        passed[other] += int((one.conclusion == CONSISTENT).sum())
         drawn[other] += N_MORE
-        false_lrs.append(more.signs.log10_lr)
 
     def neighbour(other: int) -> Neighbour:
         limits = clopper_pearson(passed[other], drawn[other])
@@ -145,35 +144,40 @@ def adequacy(release: Release, zone_id: str, on: date) -> Adequacy:
 
     hardest = sorted(map(neighbour, ranked), key=lambda item: (-item.chance_false_consistent, item.distance))
     known = known_exactly(release, z)
-    best_true = tried(known, z, N_TRUE, SEED)
-    best_false = [tried(known, n_zones, N_MORE, SEED).signs.log10_lr]
-    best_false += [tried(known, other, N_MORE, SEED + 1).signs.log10_lr for other in ranked]
-    h1, best_h1 = (one.signs.log10_lr for one in (true, best_true))
-    h2, best_h2 = (np.concatenate(lrs) for lrs in (false_lrs, best_false))
-    called, best_called = (one.conclusion == CONSISTENT for one in (true, best_true))
-    saved = _surely(0.5 * (costs(-h1) - costs(-best_h1)), 0.5 * (costs(h2) - costs(best_h2)))
-    won = _surely(best_called.astype(float) - called)
+    best = [tried(known, z, N_TRUE, SEED), tried(known, n_zones, N_MORE, SEED)]
+    best += [tried(known, other, N_MORE, SEED + 1) for other in ranked]
     n_parcels = int(release.model.n_reference[z])
     effective = min(1.0 / max(float(release.model.predictor.scales[z]) - 1.0, 1e-9), float(n_parcels))
-    error, chance = cllr(h1, h2), float(called.mean())
-    gain = []
-    for extra in EXTRA_PARCELS:
-        learnt = extra / (n_parcels + extra)  # of further parcels as those here are
-        gain.append(
-            Gain(extra_parcels=extra, expected_cllr=error - learnt * saved, expected_chance=chance + learnt * won)
-        )
     return Adequacy(
         zone_id=zone_id,
         n_stones=N_STONES,
         n_parcels=n_parcels,
         effective_parcels=effective,
-        true_consistent=chance,
+        true_consistent=float((true.conclusion == CONSISTENT).mean()),
         true_queried=float((true.conclusion == QUERY).mean()),
         hardest=tuple(hardest),
         others=tuple(sorted(map(neighbour, first), key=lambda item: item.distance)),
         nowhere_consistent=float((nowhere.conclusion == CONSISTENT).mean()),
-        gain=tuple(gain),
+        gain=_gain(n_parcels, (true, nowhere, *more.values()), best),
         collect=_collect(release, z, hardest),
+    )
+
+
+def _gain(n_parcels: int, now: Sequence[Judged], known: Sequence[Judged]) -> tuple[Gain, ...]:
+    """Return what further parcels of a zone would buy, from trials now and where the zone is known exactly.
+
+    The first of either are true declarations, the others false ones.
+    """
+    h1, best_h1 = (trials[0].signs.log10_lr for trials in (now, known))
+    h2, best_h2 = (np.concatenate([one.signs.log10_lr for one in trials[1:]]) for trials in (now, known))
+    called, best_called = (trials[0].conclusion == CONSISTENT for trials in (now, known))
+    saved = _surely(0.5 * (costs(-h1) - costs(-best_h1)), 0.5 * (costs(h2) - costs(best_h2)))
+    won = _surely(best_called.astype(float) - called)
+    error, chance = cllr(h1, h2), float(called.mean())
+    learnt = {extra: extra / (n_parcels + extra) for extra in EXTRA_PARCELS}  # of further parcels as those here are
+    return tuple(
+        Gain(extra_parcels=extra, expected_cllr=error - part * saved, expected_chance=chance + part * won)
+        for extra, part in learnt.items()
     )
 
 

@@ -23,6 +23,7 @@ Lange, Little and Taylor (1989), JASA 84:881-896 (t weights). Searle, Casella an
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,6 +39,11 @@ WORTH_OF_TIES = 10.0
 """Ties of two numbers that these beliefs are worth."""
 WORTH_OF_A_RELEASE = 6.0
 """Parcels for each number that the covariance of an older release is worth."""
+N_ITERATIONS = 25
+"""Steps of EM; the estimates move by less than a hundredth of their errors well before."""
+PAIRWISE = ("greedy", 10**9)
+"""Two at a time, however many zones there are: numpy takes all three at once, at ten times the cost, where what comes
+between is larger than what goes in."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,11 +160,34 @@ def _variance_of(ties: Floats, free: float, n: int, now: float, believed: float)
     return float((WORTH_OF_TIES * believed + seen) / (WORTH_OF_TIES + free))
 
 
-N_ITERATIONS = 25
-"""Steps of EM; the estimates move by less than a hundredth of their errors well before."""
-PAIRWISE = ("greedy", 10**9)
-"""Two at a time, however many zones there are: numpy takes all three at once, at ten times the cost, where what comes
-between is larger than what goes in."""
+def _coefficients(
+    design: Floats, precision: Floats, estimates: Floats, priors: Sequence[Floats]
+) -> tuple[Floats, Floats]:
+    """Return the coefficients (K, D) that parcels of these precisions give beside their priors, and the covariance."""
+    normal = np.einsum("pk,pl,pde->kdle", design, design, precision, optimize=PAIRWISE)
+    for j, prior in enumerate(priors):
+        normal[j, :, j, :] += prior
+    right = np.einsum("pk,pde,pe->kd", design, precision, estimates, optimize=True)
+    flat = normal.reshape(right.size, right.size)
+    return np.linalg.solve(flat, right.ravel()).reshape(right.shape), np.linalg.inv(flat).reshape(normal.shape)
+
+
+def _labels(
+    estimates: Floats, fitted: Floats, errors: Floats, within: Floats, groups: Ints, deviations: Floats
+) -> tuple[Floats, Floats]:
+    """Return the chances (3, n) that a parcel is of its group, odd, or of another one, and its squared distance (n,).
+
+    `fitted` (n, D) is expected of each in its own group, `deviations` (n_groups, D) are those of the groups.
+    """
+    log_own, distance = _log_normal(estimates - fitted, errors + within)
+    log_odd, _ = _log_normal(estimates - fitted, errors + ODD_SCALE * within)
+    others = estimates[:, None, :] - (fitted[:, None, :] - deviations[groups][:, None, :] + deviations[None])
+    log_other = _log_normal(others, (errors + within)[:, None])[0]
+    log_other[np.arange(len(groups)), groups] = -np.inf
+    of_any_other = np.logaddexp.reduce(log_other, axis=1)
+    share_own, share_odd, share_other = np.log([*LABEL_PRIORS[:2], LABEL_PRIORS[2] / max(len(deviations) - 1, 1)])
+    parts = np.stack([share_own + log_own, share_odd + log_odd, share_other + of_any_other])
+    return np.exp(parts - np.logaddexp.reduce(parts, axis=0)), distance
 
 
 def fit_parcel_model(
@@ -202,7 +231,6 @@ def fit_parcel_model(
         raise ValueError("every group needs a parcel; drop the groups that have none")
     design, level_priors = _design(groups, factors, (n_groups, *n_levels))
     starts = np.cumsum([0, 1, n_groups, *n_levels])
-    k = design.shape[1]
     residual = estimates - np.array([estimates[groups == g].mean(axis=0) for g in range(n_groups)])[groups]
     within = residual.T @ residual / n + 1e-3 * np.eye(dim)
     between = np.diag(np.full(dim, 0.3))
@@ -214,17 +242,10 @@ def fit_parcel_model(
         attribute[numbers] = number
     for _ in range(n_iterations):
         precision = np.linalg.inv(errors + within / weights[:, None, None])
-        normal = np.einsum("pk,pl,pde->kdle", design, design, precision, optimize=PAIRWISE)
-        blocks = [np.eye(dim) * 1e-6, *[np.linalg.inv(between)] * n_groups]
+        priors = [np.eye(dim) * 1e-6, *[np.linalg.inv(between)] * n_groups]
         for variance, size in zip(variances, n_levels, strict=True):
-            blocks += [np.diag(1.0 / variance)] * size
-        for j, block in enumerate(blocks):
-            normal[j, :, j, :] += block
-        right = np.einsum("pk,pde,pe->kd", design, precision, estimates, optimize=True)
-        flat = normal.reshape(k * dim, k * dim)
-        cov = np.linalg.inv(flat).reshape(k, dim, k, dim)
-        beta = np.linalg.solve(flat, right.ravel()).reshape(k, dim)
-
+            priors += [np.diag(1.0 / variance)] * size
+        beta, cov = _coefficients(design, precision, estimates, priors)
         fitted = design @ beta
         residual = estimates - fitted
         fit_cov = np.einsum("pk,kdle,pl->pde", design, cov, design, optimize=PAIRWISE)
@@ -248,26 +269,9 @@ def fit_parcel_model(
             spread = sum(beta[j] ** 2 + np.diagonal(cov[j, :, j, :]) for j in rows)
             new_variances.append((spread + 0.002) / (size + 1.0))
         variances = tuple(new_variances)
-
-        log_own, distance = _log_normal(residual, errors + within)
-        log_odd, _ = _log_normal(residual, errors + ODD_SCALE * within)
-        others = estimates[:, None, :] - (fitted[:, None, :] - deviations[groups][:, None, :] + deviations[None])
-        log_other = _log_normal(others, (errors + within)[:, None])[0]
-        log_other[np.arange(n), groups] = -np.inf
-        share_own, share_odd, share_other = LABEL_PRIORS
-        parts = np.stack(
-            [
-                np.log(share_own) + log_own,
-                np.log(share_odd) + log_odd,
-                np.log(share_other / max(n_groups - 1, 1)) + np.logaddexp.reduce(log_other, axis=1),
-            ],
-            axis=1,
-        )
-        parts = np.exp(parts - np.logaddexp.reduce(parts, axis=1)[:, None])
-        own, other = parts[:, 0], parts[:, 2]
+        (own, odd, other), distance = _labels(estimates, fitted, errors, within, groups, deviations)
         t_weights = (DEGREES_OF_FREEDOM + dim) / (DEGREES_OF_FREEDOM + distance)
-        weights = np.maximum(t_weights * (own + parts[:, 1] / ODD_SCALE), 1e-4)
-
+        weights = np.maximum(t_weights * (own + odd / ODD_SCALE), 1e-4)
     return ParcelModel(
         mean=beta[0],
         groups=beta[0] + deviations,
