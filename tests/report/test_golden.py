@@ -44,6 +44,7 @@ def test_a_golden_file_is_compared_and_written_on_demand_alone(tmp_path: Path, m
     assert (tmp_path / "some.txt").read_text() == "one"
 
 
+@pytest.mark.slow
 def test_updating_ends_red(tmp_path: Path) -> None:
     """Golden files that were just written were approved by nobody: the run that wrote them never passes."""
     (tmp_path / "test_nothing.py").write_text("def test_nothing() -> None:\n    assert True\n")

@@ -90,6 +90,7 @@ def _goes_on() -> None:
         time.sleep(0.05)
 
 
+@pytest.mark.slow
 def test_what_is_large_is_done_at_a_place_like_the_one_that_was_asked(office: Office) -> None:
     here = office.work.do(_at, 41, large=False)
     there = office.work.do(_at, 41, large=True)
@@ -103,6 +104,7 @@ def test_what_ends_or_takes_too_much_ends_alone(task: Callable[[], Any]) -> None
         done_elsewhere(task)
 
 
+@pytest.mark.slow
 def test_work_that_nobody_waits_for_ends_and_leaves_no_process() -> None:
     before = set(psutil.Process().children())
     wanted = threading.Event()

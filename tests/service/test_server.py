@@ -18,6 +18,7 @@ from tests.service.reading import let_in
 from tests.service.server import PATIENCE, Server, comes, free_port, listens
 
 
+@pytest.mark.slow
 def test_from_an_empty_home_to_a_report_that_outlives_a_restart(tmp_path: Path, parcel: dict[str, Any]) -> None:
     home = tmp_path / "not there yet"
     with Server(home, "--no-worker") as server:
@@ -148,6 +149,7 @@ sys.meta_path.insert(0, Later())
 """Gives BentoML's launcher, for a port of its own, one that somebody else has taken since."""
 
 
+@pytest.mark.slow
 def test_a_port_of_bentomls_own_that_was_taken_meanwhile_is_said_in_a_line(tmp_path: Path) -> None:
     (tmp_path / "sitecustomize.py").write_text(TAKEN, encoding="utf-8")
     server = Server(tmp_path / "home", "--no-worker", port=free_port(), PYTHONPATH=f"{tmp_path}:{Path.cwd()}")

@@ -142,6 +142,7 @@ def test_a_training_that_is_ended_from_outside_says_so_in_english_and_french(off
     assert "en anglais" not in french
 
 
+@pytest.mark.slow
 def test_what_a_package_leaves_in_doubt_is_told_by_the_job_and_on_its_page(office: Office, tmp_path: Path) -> None:
     package = write_zip(tmp_path / "made", Kind(parcels=(3, 3), n_stones=20, dates=1)).read_bytes()
     asked = ask(office, package)

@@ -84,6 +84,9 @@ class Kind:
 
 
 PLAIN = Kind()
+FEW = Kind(n_stones=40)
+"""As plain, with few stones: quick to write and to read."""
+
 KINDS: Mapping[str, Kind] = {
     "plain": PLAIN,
     "fourth": replace(PLAIN, attributes={**PLAIN.attributes, "surface": SURFACE}),

@@ -17,7 +17,7 @@ import pytest
 
 from kpfootprint.cli.main import reason_in
 from kpfootprint.errors import ReferenceDataError
-from tests.training.packages import PLAIN, write_folder, write_workbook
+from tests.training.packages import FEW, write_folder, write_workbook
 from training.package import load_package, merge_packages, validate_package
 from training.package.seal import seal
 
@@ -63,8 +63,8 @@ def french_fields(document: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("schemas", [False, True], ids=["plain schemas", "French schemas"])
 def test_small_tables_may_have_french_headers(schemas: bool, tmp_path: Path) -> None:
-    plain = load_package(write_folder(tmp_path / "plain", PLAIN))
-    folder = write_folder(tmp_path / "package", PLAIN)
+    plain = load_package(write_folder(tmp_path / "plain", FEW))
+    folder = write_folder(tmp_path / "package", FEW)
     for table, names in FRENCH.items():
         headed(folder, table, names)
     if schemas:
@@ -80,7 +80,7 @@ def test_small_tables_may_have_french_headers(schemas: bool, tmp_path: Path) -> 
 
 
 def test_a_column_that_is_missing_is_told_beside_those_that_are_written(tmp_path: Path) -> None:
-    folder = write_folder(tmp_path / "package", PLAIN)
+    folder = write_folder(tmp_path / "package", FEW)
     headed(folder, "zones", FRENCH["zones"] | {"country": "Terre"})
     seal(folder)
     (problem,) = validate_package(folder)
@@ -107,8 +107,8 @@ def in_parts(folder: Path, header: bool, *, packed: bool = False) -> Path:
 @pytest.mark.parametrize("header", [True, False])
 @pytest.mark.parametrize("packed", [True, False])
 def test_stones_may_stand_in_several_files(header: bool, packed: bool, tmp_path: Path) -> None:
-    whole = load_package(write_folder(tmp_path / "plain", PLAIN))
-    folder = in_parts(write_folder(tmp_path / "package", PLAIN), header, packed=packed)
+    whole = load_package(write_folder(tmp_path / "plain", FEW))
+    folder = in_parts(write_folder(tmp_path / "package", FEW), header, packed=packed)
     package = load_package(folder)
     for one, two in zip(whole.batch, package.batch, strict=True):
         assert one.stones is not None
@@ -122,7 +122,7 @@ def test_stones_may_stand_in_several_files(header: bool, packed: bool, tmp_path:
 def test_a_row_of_several_files_is_told_by_its_file_and_line(
     part: int, line: int, header: bool, tmp_path: Path
 ) -> None:
-    folder = in_parts(write_folder(tmp_path / "package", PLAIN), header)
+    folder = in_parts(write_folder(tmp_path / "package", FEW), header)
     path = folder / f"stones-{part}.csv"
     lines = path.read_text("utf-8-sig").splitlines()
     cells = lines[line - 1].split(",")
@@ -202,7 +202,7 @@ def without_sorters(folder: Path) -> None:
 def test_packages_that_are_written_differently_can_be_joined(
     change: Callable[[Path], object], turned: bool, tmp_path: Path
 ) -> None:
-    one, two = write_folder(tmp_path / "one", PLAIN), renamed(write_folder(tmp_path / "two", PLAIN))
+    one, two = write_folder(tmp_path / "one", FEW), renamed(write_folder(tmp_path / "two", FEW))
     change(one)
     seal(one)
     first, second = (two, one) if turned else (one, two)
@@ -214,7 +214,7 @@ def test_packages_that_are_written_differently_can_be_joined(
 
 
 def test_what_cannot_be_joined_is_told_once_and_leaves_nothing(tmp_path: Path) -> None:
-    one, two = write_folder(tmp_path / "one", PLAIN), write_folder(tmp_path / "two", PLAIN)
+    one, two = write_folder(tmp_path / "one", FEW), write_folder(tmp_path / "two", FEW)
     with pytest.raises(ReferenceDataError) as caught:
         merge_packages(one, two, tmp_path / "both")
     assert len(caught.value.problems) == 3
@@ -230,7 +230,7 @@ def test_what_cannot_be_joined_is_told_once_and_leaves_nothing(tmp_path: Path) -
 
 @pytest.mark.parametrize("name", ["package.zip", "reference.XLSX"])
 def test_a_workbook_is_known_by_what_it_holds(name: str, tmp_path: Path) -> None:
-    book = write_workbook(tmp_path / "book", PLAIN)
+    book = write_workbook(tmp_path / "book", FEW)
     sent = book.rename(tmp_path / name)
     assert validate_package(sent) == ()
     changed = openpyxl.load_workbook(io.BytesIO(sent.read_bytes()))
@@ -240,7 +240,7 @@ def test_a_workbook_is_known_by_what_it_holds(name: str, tmp_path: Path) -> None
 
 
 def test_sheets_may_have_french_names(tmp_path: Path) -> None:
-    path = write_workbook(tmp_path / "book", PLAIN)
+    path = write_workbook(tmp_path / "book", FEW)
     plain = load_package(path)
     book = openpyxl.load_workbook(path)
     for name, french in (("stones", "Pierres"), ("parcels", "Lots"), ("zone_status", "Statut des zones")):
@@ -251,7 +251,7 @@ def test_sheets_may_have_french_names(tmp_path: Path) -> None:
 
 
 def test_a_package_inside_an_archive_is_named(tmp_path: Path) -> None:
-    path = write_workbook(tmp_path / "book", PLAIN)
+    path = write_workbook(tmp_path / "book", FEW)
     with zipfile.ZipFile(tmp_path / "outer.zip", "w") as archive:
         archive.write(path, "sent/book.xlsx")
     (problem,) = validate_package(tmp_path / "outer.zip")
@@ -261,7 +261,7 @@ def test_a_package_inside_an_archive_is_named(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["stones (2).csv", "stones_old.csv.gz", "Pierres.TXT"])
 def test_stones_that_no_path_names_are_not_lost_in_silence(name: str, tmp_path: Path) -> None:
-    folder = write_folder(tmp_path / "package", PLAIN)
+    folder = write_folder(tmp_path / "package", FEW)
     header, *rows = (folder / "stones.csv").read_text("utf-8").splitlines()
     data = "\n".join([header.replace(",", ";").upper(), *rows[:5]]).encode()
     (folder / name).write_bytes(gzip.compress(data) if name.endswith(".gz") else data)
@@ -274,7 +274,7 @@ def test_stones_that_no_path_names_are_not_lost_in_silence(name: str, tmp_path: 
 
 
 def test_a_second_sheet_of_stones_is_not_lost_in_silence(tmp_path: Path) -> None:
-    path = write_workbook(tmp_path / "book", PLAIN)
+    path = write_workbook(tmp_path / "book", FEW)
     book = openpyxl.load_workbook(path)
     book.copy_worksheet(book["stones"]).title = "stones (2)"
     book.save(path)
@@ -284,14 +284,14 @@ def test_a_second_sheet_of_stones_is_not_lost_in_silence(tmp_path: Path) -> None
 
 @pytest.mark.parametrize("header", ["Poids (ct)", "poids", "Weight ct", "CT"])
 def test_weights_may_be_headed_as_in_submissions(header: str, tmp_path: Path) -> None:
-    folder = write_folder(tmp_path / "package", PLAIN)
+    folder = write_folder(tmp_path / "package", FEW)
     headed(folder, "stones", {"weight_ct": header, "parcel_id": "Lot"})
     seal(folder)
     assert validate_package(folder) == ()
 
 
 def test_schemas_without_fields_are_told_once(tmp_path: Path) -> None:
-    folder = write_folder(tmp_path / "package", PLAIN)
+    folder = write_folder(tmp_path / "package", FEW)
     described(folder, lambda d: [item.pop("schema") for item in d["resources"]])
     (problem,) = validate_package(folder)
     assert problem.reason.startswith("the schema of 'zones', 'zone_status', 'parcels' must list")

@@ -12,7 +12,7 @@ import openpyxl
 import pytest
 
 from kpfootprint.ingest.words import fold
-from tests.training.packages import PLAIN, write_folder, write_workbook
+from tests.training.packages import FEW, write_folder, write_workbook
 from training.package import load_package, validate_package
 from training.package.seal import seal
 
@@ -58,7 +58,7 @@ def every_line(change: Callable[[int, str], str]) -> Callable[[str, str], str]:
 )
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
 def test_what_programs_write_is_read_alike(change: Callable[[str, str], str], encoding: str, tmp_path: Path) -> None:
-    folder = write_folder(tmp_path / "package", PLAIN)
+    folder = write_folder(tmp_path / "package", FEW)
     plain = load_package(folder)
     read = load_package(rewritten(folder, change, encoding))
     assert (read.zone_of, read.collected_on) == (plain.zone_of, plain.collected_on)
@@ -67,7 +67,7 @@ def test_what_programs_write_is_read_alike(change: Callable[[str, str], str], en
 
 
 def test_a_table_in_cp1252_is_read_and_one_in_two_encodings_refused(tmp_path: Path) -> None:
-    folder = write_folder(tmp_path / "package", PLAIN)
+    folder = write_folder(tmp_path / "package", FEW)
     zones = folder / "zones.csv"
     header, first, second, *more = (line.split(",") for line in zones.read_text("utf-8").splitlines())
     first[1], second[1] = "Berbérati", "Obô"
@@ -82,7 +82,7 @@ def test_a_table_in_cp1252_is_read_and_one_in_two_encodings_refused(tmp_path: Pa
 
 
 def test_an_encoding_that_is_not_read_is_told(tmp_path: Path) -> None:
-    folder = write_folder(tmp_path / "package", PLAIN)
+    folder = write_folder(tmp_path / "package", FEW)
     path = folder / "datapackage.json"
     document = json.loads(path.read_text("utf-8"))
     document["resources"][0]["encoding"] = "cp850"
@@ -104,7 +104,7 @@ def test_an_encoding_that_is_not_read_is_told(tmp_path: Path) -> None:
 def test_a_row_below_blank_lines_is_told_by_its_line(
     name: str, change: Callable[[list[str]], list[str]], told: tuple[object, ...], tmp_path: Path
 ) -> None:
-    folder = write_folder(tmp_path / "package", PLAIN)
+    folder = write_folder(tmp_path / "package", FEW)
     path = folder / f"{name}.csv"
     lines = path.read_text("utf-8").splitlines()
     lines[2:3] = ["", "", "", "", ",".join(change(lines[2].split(",")))]  # the third line becomes the seventh
@@ -116,7 +116,7 @@ def test_a_row_below_blank_lines_is_told_by_its_line(
 
 
 def test_a_row_that_repeats_a_key_names_it(tmp_path: Path) -> None:
-    folder = write_folder(tmp_path / "package", PLAIN)
+    folder = write_folder(tmp_path / "package", FEW)
     path = folder / "zone_status.csv"
     lines = path.read_text("utf-8").splitlines()
     path.write_text("\n".join([*lines, "", lines[1]]) + "\n", encoding="utf-8")
@@ -139,7 +139,7 @@ def other_ids(name: str) -> Iterator[tuple[str, str]]:
 
 @pytest.mark.parametrize("at", range(3))
 def test_an_id_that_a_hand_wrote_in_two_ways_is_told_once_by_its_row(at: int, tmp_path: Path) -> None:
-    folder = write_folder(tmp_path / "package", PLAIN)
+    folder = write_folder(tmp_path / "package", FEW)
     first, second = (line.split(",")[0] for line in (folder / "parcels.csv").read_text("utf-8").splitlines()[1:3])
     other, code = list(other_ids(first))[at]
     rewritten(folder, every_line(lambda _, line: line.replace(f"{second},", f"{other},")))
@@ -150,7 +150,7 @@ def test_an_id_that_a_hand_wrote_in_two_ways_is_told_once_by_its_row(at: int, tm
 
 
 def test_stones_of_no_parcel_are_told_first_with_their_number(tmp_path: Path) -> None:
-    folder = write_folder(tmp_path / "package", PLAIN)
+    folder = write_folder(tmp_path / "package", FEW)
     path = folder / "stones.csv"
     lines = path.read_text("utf-8").splitlines()
     lines[1:6] = ["nobody" + line[line.index(",") :] for line in lines[1:6]]
@@ -163,7 +163,7 @@ def test_stones_of_no_parcel_are_told_first_with_their_number(tmp_path: Path) ->
 
 
 def test_rows_of_a_sheet_are_told_by_their_number_there(tmp_path: Path) -> None:
-    path = write_workbook(tmp_path / "book", PLAIN)
+    path = write_workbook(tmp_path / "book", FEW)
     book = openpyxl.load_workbook(path)
     sheet = book["parcels"]
     sheet.insert_rows(1, 2)
@@ -179,7 +179,7 @@ def test_rows_of_a_sheet_are_told_by_their_number_there(tmp_path: Path) -> None:
 
 
 def test_a_workbook_with_two_sheets_of_one_name_is_refused(tmp_path: Path) -> None:
-    path = write_workbook(tmp_path / "book", PLAIN)
+    path = write_workbook(tmp_path / "book", FEW)
     book = openpyxl.load_workbook(path)
     book.create_sheet("Zones ").append(["zone_id", "name", "country", "region"])
     book.save(path)
@@ -188,7 +188,7 @@ def test_a_workbook_with_two_sheets_of_one_name_is_refused(tmp_path: Path) -> No
 
 
 def test_an_archive_of_several_packages_is_refused(tmp_path: Path) -> None:
-    folder = write_folder(tmp_path / "package", PLAIN)
+    folder = write_folder(tmp_path / "package", FEW)
     with zipfile.ZipFile(tmp_path / "both.zip", "w") as archive:
         for inside in ("one", "two"):
             for path in folder.iterdir():
@@ -216,7 +216,7 @@ def test_an_archive_of_several_packages_is_refused(tmp_path: Path) -> None:
 def test_a_descriptor_that_the_tables_contradict_is_told(
     edit: Callable[[dict[str, object]], object], told: tuple[str, str | None, str], tmp_path: Path
 ) -> None:
-    folder = write_folder(tmp_path / "package", PLAIN)
+    folder = write_folder(tmp_path / "package", FEW)
     path = folder / "datapackage.json"
     document = json.loads(path.read_text("utf-8"))
     assert document["resources"][3]["name"] == "stones"
@@ -230,7 +230,7 @@ def test_a_descriptor_that_the_tables_contradict_is_told(
     "data", [b"zone_id,name", gzip.compress(b"zone_id,name" * 99, mtime=0)[:30]], ids=["no", "cut"]
 )
 def test_a_gzip_file_that_is_none_is_told_once(table: str, data: bytes, tmp_path: Path) -> None:
-    folder = write_folder(tmp_path / "package", PLAIN)
+    folder = write_folder(tmp_path / "package", FEW)
     path = folder / "datapackage.json"
     document = json.loads(path.read_text("utf-8"))
     (item,) = (item for item in document["resources"] if item["name"] == table)
@@ -247,7 +247,7 @@ def test_a_gzip_file_that_is_none_is_told_once(table: str, data: bytes, tmp_path
     ("lower", "code"), [("a lot", "not_a_number"), ("nan", "not_finite"), ("1,234", "ambiguous_number")]
 )
 def test_a_lower_limit_that_is_no_number_is_told_by_its_row(lower: str, code: str, tmp_path: Path) -> None:
-    path = write_workbook(tmp_path / "book", PLAIN)
+    path = write_workbook(tmp_path / "book", FEW)
     book = openpyxl.load_workbook(path)
     sheet = book.create_sheet("attributes")
     sheet.append(["attribute", "lower_ct"])

@@ -15,7 +15,7 @@ from openpyxl.styles import Font
 
 from kpfootprint.cli.main import reason_in
 from kpfootprint.errors import Problem
-from tests.training.packages import PLAIN, write_folder, write_workbook
+from tests.training.packages import FEW, write_folder, write_workbook
 from training.package import load_package, validate_package
 from training.package.descriptor import LIMITS
 from training.package.seal import seal
@@ -56,7 +56,7 @@ def with_column(lines: Lines, column: str, value: str, *, row: int = 2) -> Lines
 @pytest.mark.parametrize("times", [1, 5])
 def test_a_row_that_repeats_the_header_is_told_as_such(table: str, times: int, tmp_path: Path) -> None:
     found = written(
-        write_folder(tmp_path / "package", PLAIN), table, lambda lines: [*lines[:3], *[lines[0]] * times, *lines[3:]]
+        write_folder(tmp_path / "package", FEW), table, lambda lines: [*lines[:3], *[lines[0]] * times, *lines[3:]]
     )
     assert places(found) == [(table, 4, None, "header_again")]
     assert ("in 4 more rows" in found[0].reason) == (times == 5)
@@ -66,14 +66,14 @@ def test_a_row_that_repeats_the_header_is_told_as_such(table: str, times: int, t
     "foot", ["Total,12.5,,", "Total,12.5,650 stones,", "Signed: the Director,,,", "nobody,0.3,pink,"]
 )
 def test_a_row_of_no_parcel_is_told_alone(foot: str, tmp_path: Path) -> None:
-    folder = write_folder(tmp_path / "package", PLAIN)
+    folder = write_folder(tmp_path / "package", FEW)
     n = len((folder / "stones.csv").read_text("utf-8").splitlines())
     found = written(folder, "stones", lambda lines: [*lines, foot])
     assert places(found) == [("stones", n + 1, "parcel_id", "unknown_parcel")]
 
 
 def test_a_stone_laid_to_no_parcel_hides_no_total_that_it_does_not_explain(tmp_path: Path) -> None:
-    folder = write_folder(tmp_path / "package", PLAIN)
+    folder = write_folder(tmp_path / "package", FEW)
     written(folder, "parcels", lambda lines: with_column(lines, "n_stones", "7000", row=3))
     found = written(folder, "stones", lambda lines: with_column(lines, "parcel_id", "nobody"))
     assert places(found) == [("stones", 2, "parcel_id", "unknown_parcel"), ("parcels", 3, "n_stones", "stones_total")]
@@ -81,7 +81,7 @@ def test_a_stone_laid_to_no_parcel_hides_no_total_that_it_does_not_explain(tmp_p
 
 @pytest.mark.parametrize("foot", ["Total,12.5,,", "Sous-total,12.5,,"])
 def test_a_total_hides_no_number_of_stones_that_is_wrong(foot: str, tmp_path: Path) -> None:
-    folder = write_folder(tmp_path / "package", PLAIN)
+    folder = write_folder(tmp_path / "package", FEW)
     (row,) = [line.split(",") for line in (folder / "parcels.csv").read_text("utf-8").splitlines()[3:4]]
     at = (folder / "parcels.csv").read_text("utf-8").splitlines()[0].split(",").index("n_stones")
     written(folder, "parcels", lambda lines: with_column(lines, "n_stones", str(int(row[at]) + 1), row=4))
@@ -110,12 +110,12 @@ def test_a_total_hides_no_number_of_stones_that_is_wrong(foot: str, tmp_path: Pa
 def test_two_mistakes_of_a_descriptor_are_told_together(
     edit: Callable[[dict[str, Any]], object], codes: list[str], tmp_path: Path
 ) -> None:
-    found = described(write_folder(tmp_path / "package", PLAIN), edit)
+    found = described(write_folder(tmp_path / "package", FEW), edit)
     assert [code for *_, code in places(found)] == codes
 
 
 def test_mistakes_of_two_small_tables_are_told_together(tmp_path: Path) -> None:
-    folder = write_folder(tmp_path / "package", PLAIN)
+    folder = write_folder(tmp_path / "package", FEW)
     written(folder, "zones", lambda lines: with_column(lines, "country", "Mars"))
     written(folder, "zone_status", lambda lines: [*lines, lines[1].replace("2015", "2016")])
     found = written(folder, "parcels", lambda lines: with_column(lines, "zone_id", "atlantis"))
@@ -129,7 +129,7 @@ def test_mistakes_of_two_small_tables_are_told_together(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("text", ["12 mars 2019", "2019-03-12 00:00:00", "2019-03-12T10:30:00Z", "2019/03/12"])
 def test_days_are_read_as_those_of_submissions(text: str, tmp_path: Path) -> None:
-    folder = write_folder(tmp_path / "package", PLAIN)
+    folder = write_folder(tmp_path / "package", FEW)
     assert written(folder, "parcels", lambda lines: with_column(lines, "collected_on", text)) == ()
     assert load_package(folder).collected_on[0] == date(2019, 3, 12)
 
@@ -147,13 +147,13 @@ def test_days_are_read_as_those_of_submissions(text: str, tmp_path: Path) -> Non
 def test_a_day_that_is_none_is_told_with_what_it_may_be(
     table: str, column: str, text: str, said: str, tmp_path: Path
 ) -> None:
-    found = written(write_folder(tmp_path / "package", PLAIN), table, lambda lines: with_column(lines, column, text))
+    found = written(write_folder(tmp_path / "package", FEW), table, lambda lines: with_column(lines, column, text))
     assert places(found) == [(table, 2, column, "not_a_date")]
     assert said in found[0].reason
 
 
 def test_days_may_have_the_format_that_their_field_declares(tmp_path: Path) -> None:
-    folder = write_folder(tmp_path / "package", PLAIN)
+    folder = write_folder(tmp_path / "package", FEW)
 
     def declared(document: dict[str, Any]) -> None:
         (item,) = (item for item in document["resources"] if item["name"] == "parcels")
@@ -166,7 +166,7 @@ def test_days_may_have_the_format_that_their_field_declares(tmp_path: Path) -> N
 
 
 def test_a_struck_row_of_a_workbook_is_told_once(tmp_path: Path) -> None:
-    path = write_workbook(tmp_path / "book", PLAIN)
+    path = write_workbook(tmp_path / "book", FEW)
     book = openpyxl.load_workbook(path)
     for row in (5, 6):
         for cell in book["stones"][row]:
@@ -180,7 +180,7 @@ def test_a_struck_row_of_a_workbook_is_told_once(tmp_path: Path) -> None:
 
 def test_the_name_of_a_sieve_is_no_weight(tmp_path: Path) -> None:
     found = written(
-        write_folder(tmp_path / "package", PLAIN), "stones", lambda lines: with_column(lines, "weight_ct", "+11")
+        write_folder(tmp_path / "package", FEW), "stones", lambda lines: with_column(lines, "weight_ct", "+11")
     )
     assert [(item.table, item.row, item.column, item.value) for item in found] == [("stones", 2, "weight_ct", "+11")]
     assert "name of a sieve" in found[0].reason
@@ -193,7 +193,7 @@ def pasted(lines: Lines) -> Lines:
 
 
 def test_stones_that_were_pasted_twice_into_a_parcel_are_told(tmp_path: Path) -> None:
-    folder = write_folder(tmp_path / "package", replace(PLAIN, conditions=False))
+    folder = write_folder(tmp_path / "package", replace(FEW, conditions=False))
     found = written(folder, "stones", pasted)
     if any(item.code == "stones_total" for item in found):
         written(folder, "parcels", lambda lines: [",".join(line.split(",")[:2]) for line in lines])
@@ -212,7 +212,7 @@ def only_ids(document: dict[str, Any]) -> None:
 
 
 def test_many_stones_of_few_kinds_repeat_by_chance(tmp_path: Path) -> None:
-    kind = replace(PLAIN, parcels=(4, 4), attributes={"lustre": ("dull", "glassy")}, n_stones=8000)
+    kind = replace(FEW, parcels=(4, 4), attributes={"lustre": ("dull", "glassy")}, n_stones=8000)
     folder = write_folder(tmp_path / "package", kind)
     described(folder, lambda d: [item.pop("hash", None) for item in d["resources"]])
 
@@ -230,7 +230,7 @@ def test_many_stones_of_few_kinds_repeat_by_chance(tmp_path: Path) -> None:
 )
 def test_a_country_is_a_code_that_there_is(country: str, said: str, tmp_path: Path) -> None:
     found = written(
-        write_folder(tmp_path / "package", PLAIN), "zones", lambda lines: with_column(lines, "country", country)
+        write_folder(tmp_path / "package", FEW), "zones", lambda lines: with_column(lines, "country", country)
     )
     assert places(found) == [("zones", 2, "country", "bad_country")]
     assert said in found[0].reason
@@ -238,7 +238,7 @@ def test_a_country_is_a_code_that_there_is(country: str, said: str, tmp_path: Pa
 
 @pytest.mark.parametrize("country", ["ZZ", "XA", "WL"])
 def test_a_country_may_be_invented(country: str, tmp_path: Path) -> None:
-    folder = write_folder(tmp_path / "package", PLAIN)
+    folder = write_folder(tmp_path / "package", FEW)
     assert not written(folder, "zones", lambda lines: with_column(lines, "country", country))
 
 
@@ -247,7 +247,7 @@ def test_a_class_is_not_called_what_sheets_read_otherwise(word: str, tmp_path: P
     def called(document: dict[str, Any]) -> None:
         document["attributes"][1]["classes"][0] = {"name": word}
 
-    (problem,) = described(write_folder(tmp_path / "package", PLAIN), called)
+    (problem,) = described(write_folder(tmp_path / "package", FEW), called)
     assert (problem.table, problem.value) == ("datapackage.json", word)
     assert reason_in(problem, "fr") != problem.reason
 
@@ -256,7 +256,7 @@ def test_columns_that_were_swapped_are_told_without_what_follows(tmp_path: Path)
     def swapped(lines: Lines) -> Lines:
         return [lines[0].replace("parcel_id,weight_ct", "weight_ct,parcel_id"), *lines[1:]]
 
-    found = written(write_folder(tmp_path / "package", PLAIN), "stones", swapped)
+    found = written(write_folder(tmp_path / "package", FEW), "stones", swapped)
     assert {item.code for item in found} == {"unknown_parcel", "not_a_number"}
     assert len(found) <= 6
 
@@ -275,7 +275,7 @@ def test_a_key_of_fields_that_there_are_not_is_told_once(schema: dict[str, Any],
         (item,) = (item for item in document["resources"] if item["name"] == "parcels")
         item["schema"] |= schema
 
-    found = described(write_folder(tmp_path / "package", PLAIN), keyed)
+    found = described(write_folder(tmp_path / "package", FEW), keyed)
     assert places(found) == [("datapackage.json", None, "resources", "bad_resource")]
     assert found[0].reason.endswith(f"there are not: {odd}")
 
@@ -283,7 +283,7 @@ def test_a_key_of_fields_that_there_are_not_is_told_once(schema: dict[str, Any],
 def test_what_is_beyond_the_limit_is_counted_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     few = replace(LIMITS, max_problems=50)
     monkeypatch.setattr("training.package.read.LIMITS", few)
-    folder = write_folder(tmp_path / "package", PLAIN)
+    folder = write_folder(tmp_path / "package", FEW)
 
     def scattered(lines: Lines) -> Lines:
         return [lines[0], *(f"stray {at},{line.partition(',')[2]}" for at, line in enumerate(lines[1:]))]
@@ -300,7 +300,7 @@ def two_decimals(lines: Lines) -> Lines:
 
 
 def test_a_weight_that_lost_its_point_is_told(tmp_path: Path) -> None:
-    folder = write_folder(tmp_path / "package", PLAIN)
+    folder = write_folder(tmp_path / "package", FEW)
     written(folder, "parcels", lambda lines: [",".join(line.split(",")[:2]) for line in lines])
     described(folder, only_ids)
     found = written(folder, "stones", lambda lines: with_column(two_decimals(lines), "weight_ct", "42", row=9))
