@@ -266,7 +266,8 @@ def validate(submission: Path, choices: Choices, model: Path | None) -> None:
 
     SUBMISSION is a folder, .zip or workbook, or one sheet alone. Every problem is told at once: table, row, column,
     reason, value. Without any, each parcel is told as it was understood: stones, carats, classes, rows left out,
-    columns passed over. Nothing is examined.
+    columns passed over, declaration, conditions; of several parcels where something in one of them asks to be looked
+    at. Nothing is examined.
     """
     read = read_submission(submission, open_release(model), choices)
     if read.problems:

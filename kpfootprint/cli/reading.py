@@ -237,8 +237,7 @@ def receipt_lines(parcel: Parcel) -> Iterator[str]:
         yield "  " + told("hidden, and read all the same: {names}", names=", ".join(read["hidden"]))
     for item in read["notes"]:
         yield f"  {teller.noted(item)}"
-    zones = [(item.zone_id, item.carats, item.percent) for item in parcel.declarations]
-    for name, carats, percent in (*zones, *((item.country, item.carats, item.percent) for item in parcel.countries)):
-        amount = "" if carats is None else f" {own.trimmed(carats, 3)} ct"
-        share = "" if percent is None else " " + own.percent.format(own.trimmed(percent, 3))
-        yield "  " + told("declared: {zone}", zone=f"{name}{amount}{share}")
+    for shown in teller.declared(parcel, {}):
+        yield "  " + told("declared: {zone}", zone=shown)
+    for name, shown in teller.conditions(parcel):
+        yield f"  {name}{own.colon}{shown}"

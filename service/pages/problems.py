@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from functools import cached_property
 from typing import Any
 
@@ -12,6 +13,7 @@ from kpfootprint.ingest import NOTES, text_of_answer, text_of_rule
 from kpfootprint.parcel import Parcel
 from kpfootprint.planning.question import RULES as PLANNING_RULES
 from kpfootprint.report.locale import words
+from kpfootprint.report.sentences import label
 from kpfootprint.retold import again, retold, said_of
 from kpfootprint.scheme import AttributeClass, ClassSet, Scheme
 from service.errors import Refused
@@ -110,11 +112,23 @@ class Teller:
             values = {**values, "classes": LIMITS.sub(lambda found: self._number(found[0]), values["classes"])}
         return self._catalogue.gettext(NOTES[note["code"]]).format(**values)
 
-    def declared(self, parcel: Parcel, names: Mapping[str, str]) -> str:
-        """Return what a parcel was read to be declared as; zones by `names`."""
+    def declared(self, parcel: Parcel, names: Mapping[str, str]) -> Iterator[str]:
+        """Yield what a parcel was read to be declared as, each with its carats or percent; zones by `names`."""
         told_in = words(self._lang)
-        zones = [names.get(item.zone_id, item.zone_id) for item in parcel.declarations]
-        return told_in.row([*zones, *(told_in.country(item.country) for item in parcel.countries)])
+        zones = [(names.get(item.zone_id, item.zone_id), item.carats, item.percent) for item in parcel.declarations]
+        origins = [(told_in.country(item.country), item.carats, item.percent) for item in parcel.countries]
+        for name, carats, percent in (*zones, *origins):
+            amount = "" if carats is None else f" {told_in.trimmed(carats, 3)} ct"
+            share = "" if percent is None else " " + told_in.percent.format(told_in.trimmed(percent, 3))
+            yield f"{name}{amount}{share}"
+
+    def conditions(self, parcel: Parcel) -> Iterator[tuple[str, str]]:
+        """Yield the conditions that a parcel was read to state, by the names of the language."""
+        told_in = words(self._lang)
+        for name, value in asdict(parcel.conditions).items():
+            if value is not None:
+                shown = told_in.trimmed(value, 3) if isinstance(value, float) else label(value, told_in)
+                yield label(name, told_in), shown
 
     def counted(self, read_as: Mapping[str, Any]) -> list[tuple[str, list[tuple[str, int]]]]:
         """Return the classes of a receipt with the stones of each."""

@@ -46,13 +46,15 @@ def test_a_sheet_with_totals_is_shown_before_it_is_kept(app: TestClient, keys: d
 
 
 def test_the_receipt_shows_what_was_declared_and_the_day_that_was_read(app: TestClient, keys: dict[str, str]) -> None:
-    sheet = "Exporté le;11 mars 2024\nProvenance;Nola\n\nPoids;Couleur\n0,42;brun\n0,31;cape\n".encode()
+    title = "Exporté le;11 mars 2024\nProvenance;Nola 0,73 ct\nTrieur;S7\n"
+    sheet = (title + "\nPoids;Couleur\n0,42;brun\n0,31;cape\n").encode()
     signed_in(app, keys)
     shown = app.post("/?lang=fr", data={"step": "read"}, files={"file": ("sheet.csv", sheet)})
     assert shown.status_code == 200
     receipt = shown.text.split('id="receipt-h"')[1].split("</table>")[0]
-    assert "<td>Nola</td>" in receipt
+    assert "<td>Nola 0,73 ct</td>" in receipt
     assert "<td>11 mars 2024</td>" in receipt
+    assert '<th scope="row">trieur</th><td>S7</td>' in receipt
 
 
 def test_a_question_is_answered_on_the_page(app: TestClient, keys: dict[str, str]) -> None:

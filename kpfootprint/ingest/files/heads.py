@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, repeat
@@ -20,6 +21,7 @@ _CELLS = 60
 """Cells of a row that are looked at; a header that names nothing in so many names nothing at all."""
 
 _LONGEST_NAMED = 120
+_BEFORE_DIGITS = re.compile(r"\D+(?=\d)")
 _BARE = 3
 """Rows of one number each below a header of one cell, by which it heads a list of weights."""
 
@@ -208,7 +210,7 @@ def _score(row: Sequence[Cell], headers: Headers) -> float:
         if not isinstance(cell, str) or (is_number(text) and not _heads_size(text, headers)):
             score -= 1.0
             continue
-        if len(text) > _LONGEST_NAMED:
+        if len(text) > _LONGEST_NAMED or _is_declared(text, headers):
             continue
         meaning = headers.of(text)
         if meaning.role == "unknown" or (is_total(text) and meaning.role not in ("n_stones", "carats")):
@@ -220,6 +222,12 @@ def _score(row: Sequence[Cell], headers: Headers) -> float:
             score += 0.5 * known if text.rstrip().endswith(":") else known  # a label of a title
         seen.add(fold(text))
     return score
+
+
+def _is_declared(text: str, headers: Headers) -> bool:
+    """Say whether a cell gives a zone with its amount, ``Nola 12.5 ct``, as a title does; it heads nothing."""
+    place = _BEFORE_DIGITS.match(text)
+    return place is not None and headers.words.zone(place[0].strip(" :(=")) is not None and not headers.of(text).wide
 
 
 def _names_every_column(texts: Sequence[str], headers: Headers) -> bool:
