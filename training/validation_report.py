@@ -17,7 +17,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from jinja2 import FileSystemLoader
 
+from kpfootprint.report.html import escaping
 from kpfootprint.stats.intervals import clopper_pearson
 from training import validation_plots as plots
 from training.acceptance import Criteria, Criterion, apart
@@ -49,15 +51,7 @@ class Row:
 
 def render_validation(evaluation: Evaluation, criteria: Criteria) -> str:
     """Return the page; the same evaluation and criteria give the same bytes."""
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).with_name("templates")),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = escaping(FileSystemLoader(Path(__file__).with_name("templates")))
     rows = validation_rows(evaluation, criteria)
     return environment.get_template("validation.html").render(
         evaluation=evaluation,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache, partial
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+from jinja2 import BaseLoader, Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup, escape
 
 from kpfootprint.report.blocks import Document
@@ -66,16 +66,15 @@ _LABELS = {
 
 @lru_cache(maxsize=8)
 def template(name: str) -> Template:
-    """Return a compiled template of this package; everything it shows is escaped."""
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    """Return a compiled template of this package."""
+    environment = escaping(FileSystemLoader(TEMPLATES))
     environment.filters["picture"] = Markup  # `pictures.svg` has escaped every text in it
     return environment.get_template(name)
+
+
+def escaping(loader: BaseLoader) -> Environment:
+    """Return an environment of templates that escape everything they show, and show nothing that they are not given."""
+    return Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
 
 
 def _linked(linker: Linker, text: str, section: str) -> Markup:

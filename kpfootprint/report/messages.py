@@ -16,13 +16,8 @@ TEXTS: Final[Mapping[str, Mapping[str, Any]]] = tomllib.loads(
 """Every table of the catalogue, as it stands there."""
 
 
-def _by_code(texts: Mapping[str, str]) -> dict[str, str]:
-    """Return texts by code, where one may serve several."""
-    return {code: text for codes, text in texts.items() for code in codes.split()}
-
-
-TEMPLATES = _by_code(TEXTS["statements"])
-"""Statements of a comparison by code or ``code.variant``."""
+TEMPLATES: Mapping[str, str] = {code: text for codes, text in TEXTS["statements"].items() for code in codes.split()}
+"""Statements of a comparison by code or ``code.variant``; one text may serve several."""
 PLURALS: Mapping[str, tuple[str, str, str]] = TEXTS["counted"]
 """Statements that depend on a count: one, many, and the value that is counted."""
 SHARED = ("synthetic_reference", "zone_not_compliant", "no_export_date")

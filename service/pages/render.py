@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context
+from jinja2 import Environment, PackageLoader, pass_context
 from jinja2.runtime import Context
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from kpfootprint import __version__
+from kpfootprint.report.html import escaping
 from kpfootprint.report.locale import words
 from kpfootprint.retold import ERRORS, catalogue
 from kpfootprint.visible import visible
@@ -52,14 +53,8 @@ def translations(lang: str) -> gettext.NullTranslations:
 @cache
 def environment(lang: str) -> Environment:
     """Return the templates of a language, each compiled once."""
-    made = Environment(
-        loader=PackageLoader("service.pages"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        extensions=["jinja2.ext.i18n"],
-    )
+    made = escaping(PackageLoader("service.pages"))
+    made.add_extension("jinja2.ext.i18n")
     made.install_gettext_translations(translations(lang), newstyle=True)  # type: ignore[attr-defined]
     made.filters |= {"zone_name": _zone_name, "person": _person}
     return made

@@ -118,15 +118,15 @@ def append_each(
     acts: Sequence[tuple[str, Mapping[str, Any]]],
     *,
     actor: str,
-    at: datetime | None = None,
-    entry_id: str | None = None,
+    at: datetime | None,
+    entry_id: str | None,
 ) -> list[Entry]:
     """Append entries, each of a subject and its values; `connection` is that of `database.registering`.
 
     Parameters
     ----------
-    at, entry_id : optional
-        For an entry that comes from another register and keeps both.
+    at, entry_id : datetime and str, or None
+        Of an entry that comes from another register and keeps both.
     """
     last, moment = head(connection), at or time_of_register(connection)
     appended: list[Entry] = []

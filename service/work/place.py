@@ -95,13 +95,13 @@ class Workplace:
         words = vocabulary_of(release.scheme, release.zone_table)
         return words.zone(given) or words.country(given) or given
 
-    def said_once(self, make: Callable[..., Result], *asked: Any) -> Result:
-        """Return ``make(*asked, release)`` of the release in force, made once for as long as it is in force."""
-        release, question = self.release(), (make, *asked)
+    def said_once(self, make: Callable[..., Result], about: str, *asked: Any) -> Result:
+        """Return ``make(about, release, *asked)`` of the release in force, made once for as long as it is in force."""
+        release, question = self.release(), (make, about, *asked)
         if question not in self._said:
             if len(self._said) >= MOST_SAID:
                 self._said.clear()
-            self._said[question] = make(*asked, release)
+            self._said[question] = make(about, release, *asked)
         return cast(Result, self._said[question])
 
     def ready(self) -> bool:

@@ -36,11 +36,7 @@ def judged(work: Workplace, zone: str, on: date | None = None, lang: str = "en")
     release = work.release()
     known = release.zone_table.names
     existing(zone in known, "There is no zone with this id.")
-    return worded(work.said_once(_adequacy, zone, on or today()), known, lang)
-
-
-def _adequacy(zone: str, on: date, release: Release) -> dict[str, Any]:
-    return adequacy_answer(zone, release, on)
+    return worded(work.said_once(adequacy_answer, zone, on or today()), known, lang)
 
 
 def pooled(work: Workplace, comparisons: Sequence[str], lang: str = "en") -> dict[str, Any]:
