@@ -27,6 +27,7 @@ OTHER: Rows = [["Parcel", "Weight ct"], ["P2", 0.6]]
 NOLA: Rows = [["Parcel: Z9"], ["Zone: Nola"], *STONES]
 BODA: Rows = [["Parcel: Z8"], ["Zone: Boda"], *STONE]
 
+MEANS: Rows = [["Parcel", "Stones", "Carats", "ct/st"], ["CAR-1", 2, 0.73, 0.365], ["CAR-2", 1, 0.5, 0.5]]
 LISTED: Rows = [["Parcel", "Stones", "Carats"], ["CAR-1", 2, 0.73], ["CAR-2", 1, 0.5], ["Total", 3, 1.23]]
 
 Outcome = dict[str, tuple[int, float]]
@@ -56,6 +57,7 @@ def said(parcel: Parcel) -> list[str]:
         ({"Colis 1": STONES, "Colis 2": STONE}, {"Colis 1": (2, 0.73), "Colis 2": (1, 0.5)}),
         ({"A": STONES, "B": STONE, "declarations": DECLARED}, {"A": (2, 0.73), "B": (1, 0.5)}),
         ({"CAR-1": CLOSED, "CAR-2": STONE}, {"CAR-1": (30, 19.1), "CAR-2": (1, 0.5)}),
+        ({"Summary": MEANS, "CAR-1": STONES, "CAR-2": STONE}, {"CAR-1": (2, 0.73), "CAR-2": (1, 0.5)}),
         ({"Summary": LISTED, "CAR-1": STONES, "CAR-2": STONE}, {"CAR-1": (2, 0.73), "CAR-2": (1, 0.5)}),
         ({"Sheet1": NOLA, "Sheet2": BODA}, {"Z9": (2, 0.73), "Z8": (1, 0.5)}),
         ({"Sheet1": PARCEL, "Sheet2": OTHER}, {"P1": (1, 0.4), "P2": (1, 0.6)}),

@@ -23,6 +23,14 @@ _UNITS_OF_SIZES = {"gr": "grains", "ct": "carats", "pts": "points"}
 
 _RANGE = re.compile(r"\d+([.,]\d+)?\s*(-|–|/|to|à|a|bis)\s*\d+([.,]\d+)?")
 
+_INTERVAL = re.compile(
+    r"(?:from|between|de|entre|von)?\s*(?P<open>[\[(\]]\s*)?(?P<low>\d+(?:[.,]\d+)?)\s*"
+    r"(?:-|–|to|and|à|a|et|bis|\.{2,}|(?(open)(?:;|,\s+|,(?=\d+\.\d))|(?!)))\s*"
+    r"(?P<high>\d+(?:[.,]\d+)?)\s*(?(open)[\[)\]])",
+    re.IGNORECASE,
+)
+"""A range with words or brackets around it: ``from 0.5 to 1.0``, ``[0.5-1.0)``, ``]0,5; 1,0]``."""
+
 _SIEVES = re.compile(r"\s*(\d{1,2})\s*(?:(?:-|–|/|to|à|a|bis)\s*(\d{1,2})|\+)\s*")
 """Two sieves without signs, or one that is the last: ``9-11``, ``11+``."""
 
@@ -30,7 +38,8 @@ _FINE_RANGE = re.compile(r"\d*[.,]\d\d\s*(-|–|to|à|a)\s*\d*[.,]\d\d")
 """A range of weights, which says so by its hundredths."""
 
 _BARE_SIZE = re.compile(
-    r"([<>]=?|[+-]|below|above|under|over|up to|jusqu'?[aà])?\s*\d+([.,]\d+)?\s*((-|–|/|to|à|a|bis)\s*\d+([.,]\d+)?)?"
+    r"(?P<sign>[<>]=?|[+≥≤-]|below|above|under|over|up to|less than|more than|moins de|plus de|jusqu'?[aà])?"
+    r"\s*\d+([.,]\d+)?\s*((-|–|/|to|à|a|bis)\s*\d+([.,]\d+)?)?"
     r"\s*(?P<up>\+|(and |&|et )?(up|over|plus))?",
     re.IGNORECASE,
 )
@@ -169,10 +178,14 @@ def _with_units_of_headers(sheet: Layout) -> Layout:
         tokens = set(tokens_of(column.header))
         units = [unit for unit, kind in _UNITS_OF_SIZES.items() if tokens & {*unit_words(kind)}]
         named = meanings[at].role == "size_class" or says("size", *tokens)
-        weighed = meanings[at].role == "carats" and not meanings[at].wide and len(sheet.places("carats")) > 1
+        weighed = meanings[at].role == "carats" and not meanings[at].wide
+        weighed = weighed and (
+            len(sheet.places("carats")) > 1 or bool(sheet.places("n_stones", "stones_or_carats", wide=None))
+        )
         if column.mostly_distinct or len(units) > 1 or not (units or named or weighed):
             continue
-        texts = [text_of(cell) for cell in sheet.cells(at)]
+        own = [_bare(cell) for cell in column.cells]
+        texts = [text_of(_bare(cell)) for cell in sheet.cells(at)]
         if meanings[at].role == "mean" and "size_class" not in sheet.taken:  # ``Carats each`` above ``0.50 - 0.99``
             named = any(map(_RANGE.fullmatch, texts))
         if says("sieve", *tokens) and texts and not units and all(map(_SIEVES.fullmatch, texts)):
@@ -183,7 +196,9 @@ def _with_units_of_headers(sheet: Layout) -> Layout:
             if all(size_span(text_of(cell), sheet.scheme) for cell in sieves if not is_blank(cell)):
                 columns[at], meanings[at] = replace(column, cells=sieves), Meaning(role="size_class")
                 continue
-        if weighed and 2 * sum(_RANGE.fullmatch(text) is not None for text in texts) >= len(texts) > 0:
+        ranged = [text for text in texts if _RANGE.fullmatch(text)]
+        limits = [text for text in texts if (hit := _BARE_SIZE.fullmatch(text)) and hit["sign"]]
+        if weighed and ranged and 2 * len({*ranged, *limits}) >= len(texts):
             named, units = True, ["ct"]  # ``Carat range``
         if not units and texts and sheet.places("carats") and all(map(_FINE_RANGE.fullmatch, texts)):
             units = ["ct"]
@@ -196,12 +211,18 @@ def _with_units_of_headers(sheet: Layout) -> Layout:
         if not bare or (units == ["ct"] and all(text.replace(".", "").replace(",", "").isdigit() for text in texts)):
             continue
         cells: list[Cell] = []
-        for cell in column.cells:  # ``0.70+`` is ``0.70 ct+``
+        for cell in own:  # ``0.70+`` is ``0.70 ct+``
             hit = _BARE_SIZE.fullmatch(text_of(cell))
             up = hit["up"] if hit else None
             cells.append(f"{hit[0].removesuffix(up or '').strip()} {units[0]}{'+' if up else ''}" if hit else cell)
         columns[at], meanings[at] = replace(column, cells=cells), Meaning(role="size_class")
     return sheet.with_columns(columns, meanings)
+
+
+def _bare(cell: Cell) -> Cell:
+    """Return a range of weights without words and brackets around it."""
+    hit = _INTERVAL.fullmatch(cell.strip()) if isinstance(cell, str) else None
+    return cell if hit is None or _RANGE.fullmatch(text_of(cell)) else f"{hit['low']}-{hit['high']}"
 
 
 def ask_whether_carats(sheet: Layout, at: int, weight: NDArray[np.float64]) -> None:

@@ -32,6 +32,7 @@ _PER = re.compile(
     r"(cts?|carats?|kt|poids|weight)\s*(/|per|par|pro)\s*(st|sts|pcs?|pces?|p|stones?|pierres?|pieces?)\b"
 )
 _PER_CARAT = re.compile(r"(st|sts|pcs?|p|stones?|pierres?|pieces?|nb|nbre|nombre)\s*(/|per|par|pro)\s*(cts?|carats?)\b")
+_UNCERTAIN = re.compile(r"^\W*(?:±|\+/-)|(?:±|\+/-)\W*$")
 _LETTERS = re.compile(r"\b[A-Za-z]\s?[-–]\s?[A-Za-z]\b")
 _DOTTED = re.compile(r"(?:[^\W\d]\w*\.)+(?=\w+$)")
 _LONGEST = 200
@@ -152,6 +153,8 @@ class Headers:
         text = text[hit.end() :].strip(" ?") if (hit := _QUESTION.match(text)) else text
         if not text:
             return UNKNOWN
+        if _UNCERTAIN.search(text):
+            return Meaning(role="other")
         exact, low, tokens = self._exact.get(fold(text)) if text != "#" else None, plain(text), tokens_of(text)
         if exact is not None and not {*"%‰/€£¥₽"} & {*text}:
             return Meaning(role=exact)
@@ -169,7 +172,7 @@ class Headers:
             return Meaning(role="money", sure=says("money_elsewhere", *tokens) or not says("value", *tokens))
         weighed = says("carats", *tokens)
         for role, said in (
-            ("other", holds("running", tokens)),
+            ("other", holds("running", tokens) or holds("measured", tokens)),
             ("mean", weighed and says("each", *tokens)),
             ("other_unit", weighed and says("other_unit", *tokens) and not self._names_size(text)),
             ("percent", says("percent", *tokens)),

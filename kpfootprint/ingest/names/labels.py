@@ -45,7 +45,8 @@ _BETWEEN = (
 )
 _OPEN = re.compile(rf"([+-]){_NUMBER}")
 _RANGE = re.compile(rf"\+?{_NUMBER}(?:{_UNIT})?{_DASH}{_NUMBER}({_UNIT})")
-_ONE = re.compile(rf"([+\-<>]|>=|<=|over|above|under|below|upto|jusqu'?a|plusde|moinsde)?{_NUMBER}({_UNIT})"
+_ONE = re.compile(r"([+\-<>]|>=|<=|over|above|under|below|upto|jusqu'?a|plusde|moinsde|morethan|lessthan)?"
+                  rf"{_NUMBER}({_UNIT})"
                   r"(\+|up|&up|andup|&over|andover|etplus|-|anddown|etmoins)?")  # fmt: skip
 _FROM_TO = re.compile(r"(?:de|from|between|entre)(.+?)(?:a|to|and|et)(\d.+)")
 _UNIT_AFTER = re.compile(rf"(?<=\d)-({_UNIT})$")
@@ -57,8 +58,8 @@ _SPECIALS = ("+10.8", "10.8+")
 _FRACTION = re.compile(r"1/[234](?:ct|cts|carats?)|[23]/4(?:ct|cts|carats?)|2/3(?:ct|cts|carats?)")
 """Parts of a carat, or ranges: two readings."""
 
-_UP = ("+", ">", ">=", "over", "above", "plusde", "up", "&up", "andup", "&over", "andover", "etplus")
-_DOWN = ("-", "<", "<=", "under", "below", "upto", "jusqua", "jusqu'a", "moinsde", "anddown", "etmoins")
+_UP = ("+", ">", ">=", "over", "above", "plusde", "morethan", "up", "&up", "andup", "&over", "andover", "etplus")
+_DOWN = ("-", "<", "<=", "under", "below", "upto", "jusqua", "jusqu'a", "moinsde", "lessthan", "anddown", "etmoins")
 
 
 @dataclass(frozen=True, slots=True)

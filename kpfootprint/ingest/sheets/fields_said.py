@@ -49,7 +49,7 @@ def field_of(name: str, value: Cell) -> str | None:
         return name if 0 < len(text) <= 80 and not any(map(str.isdigit, text)) and not is_blank(value) else None
     if name in (*STATED, "bottom_screen_mm"):
         bare = text if name == "bottom_screen_mm" else without_unit(text)
-        number = "" if isinstance(bare, Broken) else bare.replace(" ", "").replace(",", ".").removesuffix("mm")
+        number = "" if isinstance(bare, Broken) else bare.replace(" ", "").replace(",", ".").lower().removesuffix("mm")
         if name == "n_stones" and not number.removesuffix(".0").isdigit():
             return None  # ``Parcel of 70 stones`` beside ``12.60 ct``
         return name if re.fullmatch(r"0*[1-9]\d*(\.\d+)?|0*\.\d+|0\.\d+", number) else None

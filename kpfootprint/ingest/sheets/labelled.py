@@ -24,8 +24,8 @@ _BEFORE = re.compile(r"[:=]\s*\d+$")
 
 _BEHIND = re.compile(rf"\d{{1,2}}\s*(?:mm|{unit_pattern('carats')})?\.?\s*", re.IGNORECASE)
 
-_LABELLED = re.compile(r"(?P<key>[^\W\d][^\d:]*?)\s+(?P<value>\d+(?:[.,]\d+)?)\W*")
-"""A label and its number, with nothing between: ``Total carats 12.90``."""
+_LABELLED = re.compile(r"(?P<key>[^\W\d][^\d:]*?)\s+(?P<value>\d+(?:[.,]\d+)?(?P<mm>\s*mm)?)\W*", re.IGNORECASE)
+"""A label and its number, with nothing between: ``Total carats 12.90``, ``Bottom screen 1.5 mm``."""
 
 _BY = re.compile(r"(?P<key>[^\W\d]+ (?:by|par|on|le)) (?P<value>[^:]+)", re.IGNORECASE)
 """Who did what, or when, with nothing between: ``Sorted by JM``."""
@@ -145,7 +145,7 @@ def pairs(filled: list[Cell], headers: Headers) -> list[Pair]:
         elif ((hit := _BY.fullmatch(text)) and fold(hit["key"]) in headers.words.columns("parcels")) or (
             (hit := _LABELLED.fullmatch(text))
             and len(hit["key"].split()) <= _WORDS
-            and headers.of(hit["key"]).part == "whole"
+            and (hit["mm"] or headers.of(hit["key"]).part == "whole")
         ):
             found.append((hit["key"], hit["value"], (text,)))
         elif answer is not None:
