@@ -1,4 +1,7 @@
-"""Compares the parcels of a submission, a stretch at a time; each stretch is kept whole or not at all."""
+"""Compares the parcels of a submission, or all of the register with another release, a stretch at a time.
+
+Each stretch is kept whole or not at all; old reports stay.
+"""
 
 from __future__ import annotations
 
@@ -11,23 +14,26 @@ from datetime import date
 from functools import partial
 from typing import Any
 
-from sqlalchemy.exc import SQLAlchemyError
+import sqlalchemy as sa
 
 from kpfootprint.cluster import SchedulerError, connected, shared
 from kpfootprint.errors import IngestError, KPFootprintError, NotExamined, Problem
-from kpfootprint.flow import examine_each
+from kpfootprint.flow import examine, examine_each
 from kpfootprint.ingest import ingest_json
 from kpfootprint.parcel import Batch, Parcel
-from kpfootprint.release import Release
+from kpfootprint.release import Release, load_release
+from kpfootprint.report import read_report
 from kpfootprint.report.report import Report
 from service.clock import this_second
 from service.errors import Refused
-from service.register import comparisons, jobs, submissions
+from service.register import comparisons, entries, jobs, submissions
 from service.register.comparisons import Examined, unpacked
 from service.register.database import reading, registering
 from service.register.jobs import Job
+from service.register.tables import comparisons as comparison_table
 from service.work.flags import flagged
 from service.work.place import Workplace
+from service.work.releases import known_release
 
 STRETCH = 32
 """Parcels compared together: what a killed worker has to do again, at most."""
@@ -150,7 +156,7 @@ def _examining(
                 return partial(_waited_for, client.submit(examine_each, batch, release_there, **when, pure=False), halt)
 
             yield there, 2 * max(1, sum(client.nthreads().values()))
-    except (KPFootprintError, Refused, SQLAlchemyError, Halted):
+    except (KPFootprintError, Refused, sa.exc.SQLAlchemyError, Halted):
         raise  # of the register, or of whoever asked
     except Exception as error:  # closed streams, futures that nobody holds, workers that are not there any more
         raise ClusterLost(
@@ -169,3 +175,68 @@ def _waited_for(future: Any, halt: Callable[[], bool]) -> Found:
             future.result(timeout=1.0)
     reports: Found = future.result()
     return reports
+
+
+def reexamine(work: Workplace, job: Job, halt: Callable[[], bool]) -> str | None:
+    """Examine every parcel that stood in the register when the job was asked for, with the release it names."""
+    release = load_release(known_release(work, job.parameters["release"]).folder)
+    done = job.done
+    while done < job.total:
+        if halt():
+            return None
+        changes, looked_at = _looked_at(work, job, release, done)
+        if not looked_at:
+            break
+        done += looked_at
+        with registering(work.engine) as connection:
+            values = {"job": job.id, "release": release.name, "looked_at": looked_at, "changes": changes}
+            entries.append(connection, "reexamination", actor=job.actor, subject=job.id, values=values)
+            jobs.progress(connection, job, done)
+    return f"/v1/reexaminations/{job.id}"
+
+
+def _looked_at(work: Workplace, job: Job, release: Release, done: int) -> tuple[list[dict[str, Any]], int]:
+    table = comparison_table.c
+    query = sa.select(table.id, table.parcel, table.report, table.conclusion, table.log10_lr)
+    query = query.where(table.position <= job.parameters["up_to"]).order_by(table.position)
+    with reading(work.engine) as connection:
+        rows = connection.execute(query.offset(done).limit(STRETCH)).all()
+    changes: list[dict[str, Any]] = []
+    now = this_second()
+    for row in rows:
+        before = read_report(unpacked(row.report)).content
+        change: dict[str, Any] = {"comparison": f"/v1/comparisons/{row.id}", "before": row.conclusion}
+        try:
+            parcel = ingest_json(json.loads(unpacked(row.parcel)), release.scheme, release.zone_table, sealed=True)
+            stated = before["parcel"].get("status_on")
+            day = now.date() if stated is None else date.fromisoformat(stated)
+            (report,) = examine(Batch((parcel,)), release, status_on=day, created_at=now)
+        except (KPFootprintError, Refused) as error:
+            changes.append(change | {"after": None, "why": str(error)})
+            continue
+        after = report.content
+        if after["conclusion"] != row.conclusion:
+            told = after["verification"]
+            log10_lr = None if told is None else told["log10_lr"]
+            changes.append(
+                change
+                | {
+                    "after": after["conclusion"],
+                    "log10_lr_before": row.log10_lr,
+                    "log10_lr_after": log10_lr,
+                    "why": _why(row.log10_lr, log10_lr, before, after),
+                }
+            )
+    return changes, len(rows)
+
+
+def _why(before: float | None, after: float | None, old: Any, new: Any) -> str:
+    """Say what moved: the LR, and what asked for a query or kept it from being consistent, then and now."""
+    reasons = []
+    if before is not None and after is not None and before != after:
+        reasons.append(f"log10 LR went from {before:.2f} to {after:.2f}")
+    for when, content in (("before", old), ("now", new)):
+        said = (content["explanation"] or {}).get("sentences", ())
+        told = " ".join(item["text"] for item in said if item["code"].startswith(("asks_", "short_")))
+        reasons.append(f"{when} {content['conclusion']}{told and ': '}{told}")
+    return "; ".join(reasons)

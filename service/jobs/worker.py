@@ -18,8 +18,7 @@ import sqlalchemy as sa
 from kpfootprint.errors import IngestError, KPFootprintError
 from kpfootprint.retold import Said, said_of
 from service.errors import Refused
-from service.jobs.comparing import compare_submission
-from service.jobs.reexamining import reexamine
+from service.jobs.comparing import compare_submission, reexamine
 from service.jobs.training import train
 from service.logs import log, log_to_standard_error
 from service.processes import end_with, ended
