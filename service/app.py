@@ -8,8 +8,8 @@ from typing import Any, ClassVar
 import bentoml
 from starlette.requests import Request
 
+from service.door.endpoint import visit_of
 from service.door.stack import door
-from service.door.visit import visit_of
 from service.endpoints import ENDPOINTS, mounted, refused_answer
 from service.logs import log_to_standard_error
 from service.pages.errors import problem_response, refusal_response

@@ -8,9 +8,8 @@ from starlette.responses import Response
 
 from kpfootprint.errors import KPFootprintError
 from service.door.answer import say_foreseen
-from service.door.endpoint import declared_in
+from service.door.endpoint import declared_in, visit_of
 from service.door.reception import routed
-from service.door.visit import visit_of
 from service.errors import Refused, refusal_of
 from service.pages import access as access_page
 from service.pages import calendar, errors, judging, outcomes, sign_in, start

@@ -13,9 +13,8 @@ from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from service import Wording
-from service.door.endpoint import matching
+from service.door.endpoint import Visit, matching
 from service.door.identity import CHALLENGE
-from service.door.visit import Visit
 from service.errors import Refused
 
 JUDGES_FIRST: Wording = "Whoever has this role judges here before seeing what was computed (KPF_BLIND_ROLES)."

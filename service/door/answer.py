@@ -12,7 +12,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from kpfootprint.wanted import while_wanted
-from service.door.visit import visit_of
+from service.door.endpoint import visit_of
 from service.errors import MEDIA_TYPE, Refused, refusal_of, refusal_with
 from service.logs import log
 

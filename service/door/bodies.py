@@ -17,8 +17,7 @@ from starlette.types import Message, Receive
 
 from kpfootprint.errors import Problem
 from kpfootprint.retold import Said
-from service.door.endpoint import MULTIPART, Endpoint
-from service.door.visit import LARGE, visit_of
+from service.door.endpoint import LARGE, MULTIPART, Endpoint, visit_of
 from service.errors import Refused, refusal_for
 from service.misfits import first_of, reason_of
 from service.work.reading import json_in

@@ -6,7 +6,7 @@ from anyio import to_thread
 from starlette.datastructures import Headers
 from starlette.responses import Response
 
-from service.door.visit import Visit
+from service.door.endpoint import Visit
 from service.errors import Refused
 from service.register.keys import same
 from service.register.people import Principal, Vouched, actor_of, principal_by_key, principal_by_session

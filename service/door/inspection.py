@@ -11,8 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service import Wording
 from service.door.bodies import replaying
-from service.door.endpoint import Body
-from service.door.visit import Visit, visit_of
+from service.door.endpoint import Body, Visit, visit_of
 from service.errors import Refused
 
 SMALL_BODY = 8192

@@ -11,8 +11,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from service.door.bodies import document_in, form_in
-from service.door.endpoint import JSON, MULTIPART, URLENCODED, Endpoint, Handler
-from service.door.visit import Visit, visit_of
+from service.door.endpoint import JSON, MULTIPART, URLENCODED, Endpoint, Handler, Visit, visit_of
 
 
 def routed(endpoint: Endpoint, handler: Handler) -> Route:

@@ -14,11 +14,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.door.admission import Rate, admit, count, look_up, refuse_forged
 from service.door.answer import Tell, dressed, in_time, told, while_awaited
-from service.door.endpoint import Endpoint
+from service.door.endpoint import SCOPE_NAME, Endpoint, Visit, visit_of
 from service.door.identity import identify
 from service.door.inspection import inspected
 from service.door.query import asked_in
-from service.door.visit import SCOPE_NAME, Visit, visit_of
 from service.logs import log
 from service.settings import Settings
 from service.work.place import Workplace

@@ -7,8 +7,7 @@ from starlette.responses import Response
 from kpfootprint.retold import retold
 from service.clock import now
 from service.door.bodies import text_of
-from service.door.endpoint import FORM, Endpoint
-from service.door.visit import Visit
+from service.door.endpoint import FORM, Endpoint, Visit
 from service.errors import Refused
 from service.pages.render import again, moved_to, page
 from service.register import people, sessions

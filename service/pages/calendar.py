@@ -8,9 +8,8 @@ from datetime import datetime
 from starlette.responses import Response
 
 from service import Wording
-from service.door.endpoint import Endpoint
+from service.door.endpoint import Endpoint, Visit
 from service.door.query import text
-from service.door.visit import Visit
 from service.errors import Refused
 from service.pages.render import translations
 from service.register import submissions

@@ -11,9 +11,8 @@ from kpfootprint.conclusions import CONCLUSIONS
 from kpfootprint.report import compare_side_by_side, read_report, render_html
 from kpfootprint.report.report import in_full, origins_of
 from kpfootprint.report.sections.summary import doubted
-from service.door.endpoint import Endpoint
+from service.door.endpoint import Endpoint, Visit
 from service.door.query import choice, text
-from service.door.visit import Visit
 from service.pages.planning import ticked
 from service.pages.render import ITEMS, framed, moved_to, page
 from service.register.comparisons import SORTS, Search, page_of, reports_of

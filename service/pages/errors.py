@@ -6,8 +6,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from service.door.admission import SAFE
-from service.door.endpoint import Endpoint
-from service.door.visit import Visit, visit_of
+from service.door.endpoint import Endpoint, Visit, visit_of
 from service.errors import KINDS, MEDIA_TYPE, Refused
 from service.pages.problems import Teller
 from service.pages.render import link_to, page

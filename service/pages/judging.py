@@ -12,8 +12,7 @@ from starlette.responses import Response
 from kpfootprint.planning.sorters import labels_of
 from kpfootprint.report import read_report, render_html
 from service.door.bodies import written_in
-from service.door.endpoint import FORM, Endpoint
-from service.door.visit import Visit
+from service.door.endpoint import FORM, Endpoint, Visit
 from service.pages.render import ITEMS, again, framed, moved_to, page
 from service.routes.paging import BEFORE
 from service.routes.shapes_of_cases import NewAnswer, NewOpinion

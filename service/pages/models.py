@@ -12,8 +12,7 @@ from kpfootprint.retold import again as said_again
 from kpfootprint.retold import retold
 from service import Wording, Wordings
 from service.door.bodies import file_of, text_of, written_in
-from service.door.endpoint import FORM, Endpoint
-from service.door.visit import Visit
+from service.door.endpoint import FORM, Endpoint, Visit
 from service.errors import Refused, existing
 from service.pages.render import again, moved_to, page, translations
 from service.register import jobs

@@ -14,8 +14,7 @@ from kpfootprint.visible import csv_line
 from service import Wording
 from service.clock import today
 from service.door.bodies import checked, text_of, texts_of
-from service.door.endpoint import FORM, Endpoint
-from service.door.visit import Visit
+from service.door.endpoint import FORM, Endpoint, Visit
 from service.errors import Refused
 from service.pages.render import ITEMS, again, moved_to, page
 from service.register.database import reading

@@ -16,9 +16,8 @@ from kpfootprint.report.planned_sections import document_of
 from kpfootprint.retold import Said
 from service import Wordings
 from service.clock import now, today, written
-from service.door.endpoint import Endpoint
+from service.door.endpoint import Endpoint, Visit
 from service.door.query import Query, text
-from service.door.visit import Visit
 from service.errors import Refused
 from service.pages.render import framed, page
 from service.routes.planning import ON, SERIES

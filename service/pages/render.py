@@ -20,7 +20,7 @@ from kpfootprint.retold import ERRORS, catalogue
 from kpfootprint.visible import visible
 from service import Wordings
 from service.door.bodies import text_of
-from service.door.visit import Visit, chosen_language
+from service.door.endpoint import Visit, chosen_language
 from service.errors import Refused
 from service.register import entries
 from service.register.database import reading

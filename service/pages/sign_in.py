@@ -16,9 +16,8 @@ from joserfc.errors import JoseError
 from starlette.responses import RedirectResponse, Response
 
 from service.door.bodies import text_of
-from service.door.endpoint import FORM, Endpoint
+from service.door.endpoint import FORM, Endpoint, Visit, chosen_language
 from service.door.identity import forget, remember, session_secret, vouched_by_proxy
-from service.door.visit import Visit, chosen_language
 from service.errors import Refused
 from service.pages.render import moved_to, page
 from service.register.keys import recognised

@@ -23,8 +23,7 @@ from kpfootprint.scheme import Scheme
 from service import Wordings
 from service.clock import today
 from service.door.bodies import file_of, text_of, texts_of
-from service.door.endpoint import FORM, Endpoint
-from service.door.visit import Visit
+from service.door.endpoint import FORM, Endpoint, Visit
 from service.errors import existing
 from service.pages.examples import available
 from service.pages.problems import Teller

@@ -14,9 +14,8 @@ from kpfootprint.reference import COMPLIANT, NOT_COVERED, ZoneTable
 from kpfootprint.report.locale import Words, words
 from service import Wordings
 from service.door.bodies import file_of, text_of, written_in
-from service.door.endpoint import FORM, Endpoint
+from service.door.endpoint import FORM, Endpoint, Visit
 from service.door.query import choice, text
-from service.door.visit import Visit
 from service.errors import Refused
 from service.pages.problems import Teller
 from service.pages.render import ITEMS, again, moved_to, page, translations

@@ -6,8 +6,7 @@ from starlette.responses import Response
 
 from kpfootprint.errors import Problem
 from kpfootprint.retold import said_of
-from service.door.endpoint import Answer, Endpoint
-from service.door.visit import Visit
+from service.door.endpoint import Answer, Endpoint, Visit
 from service.errors import Refused, existing
 from service.register import people, sessions
 from service.register.keys import BadKey, all_keys, expiry_in, make_key, revoke

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 
-from service.door.endpoint import Endpoint
-from service.door.visit import Visit
+from service.door.endpoint import Endpoint, Visit
 from service.register.entries import Entry
 from service.routes import shapes_of_cases as shapes
 from service.routes.paging import PAGING, Shape, following, listed, told

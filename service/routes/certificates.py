@@ -7,9 +7,8 @@ from typing import cast
 
 from kpfootprint.errors import Problem
 from service.door.bodies import checked
-from service.door.endpoint import JSON, Answer, Body, Endpoint
+from service.door.endpoint import JSON, Answer, Body, Endpoint, Visit
 from service.door.query import text
-from service.door.visit import Visit
 from service.errors import Refused, refusal_for
 from service.register import certificates
 from service.register.database import reading, registering

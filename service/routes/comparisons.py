@@ -13,9 +13,8 @@ from kpfootprint.report import render_html
 from kpfootprint.report.schema import report_schema
 from kpfootprint.retold import LANGUAGES
 from service.door.bodies import form_in
-from service.door.endpoint import JSON, MULTIPART, Answer, Body, Endpoint, Named
+from service.door.endpoint import JSON, MULTIPART, Answer, Body, Endpoint, Named, Visit
 from service.door.query import choice, text
-from service.door.visit import Visit
 from service.errors import Refused
 from service.register import comparisons
 from service.register.comparisons import SORTS, Kept, Listed, Search

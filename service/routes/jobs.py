@@ -5,8 +5,7 @@ from __future__ import annotations
 from kpfootprint.report.locale import words
 from kpfootprint.report.problems import remark_text
 from service.door.bodies import form_schema, text_of, upload_in
-from service.door.endpoint import MULTIPART, Body, Endpoint
-from service.door.visit import Visit
+from service.door.endpoint import MULTIPART, Body, Endpoint, Visit
 from service.errors import Refused, existing
 from service.register import entries, jobs
 from service.register.database import reading

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from service.door.endpoint import Answer, Endpoint
-from service.door.visit import Visit
+from service.door.endpoint import Answer, Endpoint, Visit
 from service.register.activations import Activation
 from service.routes import shapes
 from service.routes.paging import PAGING, listed, told

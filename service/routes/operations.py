@@ -6,8 +6,7 @@ import threading
 
 from starlette.responses import JSONResponse, Response
 
-from service.door.endpoint import JSON, Endpoint
-from service.door.visit import Visit
+from service.door.endpoint import JSON, Endpoint, Visit
 from service.meters import MEDIA_TYPE
 from service.openapi import description
 from service.register import jobs, submissions

@@ -8,8 +8,8 @@ from typing import Any, TypeVar, cast
 from urllib.parse import urlencode
 
 from service.clock import span_of, written
+from service.door.endpoint import Visit
 from service.door.query import day_or_moment, whole_number
-from service.door.visit import Visit
 
 Shape = TypeVar("Shape")
 

@@ -11,9 +11,8 @@ from kpfootprint.ingest import Upload, condition_given, declaration_given
 from kpfootprint.parcel import Parcel
 from kpfootprint.release import Release
 from service.door.bodies import FILE, form_schema, texts_of, upload_in
-from service.door.endpoint import JSON, MULTIPART
+from service.door.endpoint import JSON, MULTIPART, Visit
 from service.door.query import Query, text
-from service.door.visit import Visit
 from service.errors import Refused
 from service.routes import shapes
 from service.work.reading import json_in, parcel_of_file, parcel_of_json, upload_of

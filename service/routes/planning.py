@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from kpfootprint.planning.drift import PER_SHIPMENTS
 from service.clock import today
-from service.door.endpoint import Answer, Endpoint
+from service.door.endpoint import Answer, Endpoint, Visit
 from service.door.query import day, text, whole_number
-from service.door.visit import Visit
 from service.routes import shapes_of_planning as shapes
 from service.routes.paging import PAGING, listed, told
 from service.work.planning import drifted, judged, planned, pooled, sorted_again

@@ -6,9 +6,8 @@ from starlette.concurrency import iterate_in_threadpool
 from starlette.responses import Response, StreamingResponse
 
 from service.door.bodies import form_schema, upload_in
-from service.door.endpoint import MULTIPART, Answer, Body, Endpoint
+from service.door.endpoint import MULTIPART, Answer, Body, Endpoint, Visit
 from service.door.query import choice
-from service.door.visit import Visit
 from service.register import entries
 from service.register.backup import exported
 from service.register.database import reading

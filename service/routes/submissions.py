@@ -6,9 +6,8 @@ from datetime import datetime
 from typing import Any
 
 from service.door.bodies import checked, form_schema, text_of, texts_of, upload_in
-from service.door.endpoint import MULTIPART, Answer, Body, Endpoint
+from service.door.endpoint import MULTIPART, Answer, Body, Endpoint, Visit
 from service.door.query import choice, text, yes_no
-from service.door.visit import Visit
 from service.errors import Refused
 from service.register import entries, submissions
 from service.register.database import reading

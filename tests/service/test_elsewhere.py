@@ -19,7 +19,7 @@ import psutil
 import pytest
 
 from kpfootprint.wanted import NoLongerWanted, while_wanted
-from service.door.visit import LARGE, LARGE_PACKED
+from service.door.endpoint import LARGE, LARGE_PACKED
 from service.errors import Refused
 from service.processes import done_elsewhere
 from service.register.keys import create_key
