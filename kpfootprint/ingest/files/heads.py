@@ -293,9 +293,15 @@ def _classes_of(said: Sequence[Meaning]) -> set[str]:
 
 
 def _total_beside(lower: Sequence[Sequence[str]], own: int, at: int) -> bool:
-    """Say whether a column says total below a group that does not, so that it is none of the group."""
-    whole, group = (says("whole", *tokens_of(" ".join(line[place] for line in lower))) for place in (at, own))
-    return whole and not group
+    """Say whether a column says total below a group that does not, so that it is none of the group.
+
+    It is of the group where it alone measures what it does there, and comes again below others: ``pcs``, ``Total cts``.
+    """
+    texts = [" ".join(parts) for parts in zip(*lower, strict=True)]
+    measure = {token for token in tokens_of(texts[at]) if not says("whole", token)}
+    alone = measure and all(measure.isdisjoint(tokens_of(text)) for text in texts[own:at])
+    whole, group = (says("whole", *tokens_of(texts[place])) for place in (at, own))
+    return whole and not group and not (alone and texts.count(texts[at]) > 1)
 
 
 def _joined(rows: Sequence[Sequence[str]]) -> tuple[str, ...]:

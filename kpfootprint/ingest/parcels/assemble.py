@@ -88,7 +88,7 @@ class Receipt:
         for name, codes in parcel.stones.codes.items() if parcel.stones is not None else ():
             found[name] = _named(self._names[name], np.bincount(codes[codes >= 0], minlength=len(self._names[name])))
         sizes = parcel.sieve_set.classes if parcel.sieve_set is not None else ()
-        for breakdown in parcel.breakdowns:
+        for breakdown in sorted(parcel.breakdowns, key=lambda item: item.sample):  # sizes are those of the whole
             for name in breakdown.attributes:
                 if not found.get(name) or (breakdown.sample and name in self._names):
                     codes, names = breakdown.codes_of(name), self._names.get(name, sizes)

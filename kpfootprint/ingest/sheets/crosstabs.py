@@ -190,6 +190,8 @@ def unfold(sheet: Layout, wide: list[int]) -> KnownTable:
         asked.ask_about_weights(sheet, wide, named=bool(dims))
     measures = ("n_stones", "carats")
     whole = {name: place for name in measures if (place := _whole_column(sheet, name)) is not None}
+    for name, at in whole.items():
+        _tell_other_wholes(sheet, name, at)
     graded = {name: place for name in measures if (place := sheet.one(name, "sample")) is not None}
     used = {*wide, *dims.values(), *whole.values(), *graded.values()}
     graded_so = [at for at in sheet.places("other") if says("quality", *tokens_of(raw.columns[at].header))]
@@ -247,6 +249,16 @@ def _whole_column(sheet: Layout, name: str) -> int | None:
     found = [at for at in sheet.places(name) if sheet.meanings[at].part != "sample" and not sheet.meanings[at].party]
     sure = [at for at in found if sheet.meanings[at].part == "whole"] or found
     return sure[0] if sure else None
+
+
+def _tell_other_wholes(sheet: Layout, name: str, whole: int) -> None:
+    """Tell the columns that say otherwise than the one taken for the whole: each could be that of a class."""
+    values = np.nan_to_num(sheet.raw.values(whole))
+    for at in sheet.places(name):
+        item = sheet.meanings[at]
+        whole_too = at != whole and not item.party and item.part != "sample" and not item.classes
+        if whole_too and not np.allclose(np.nan_to_num(sheet.raw.values(at)), values, atol=0.011):
+            sheet.tell("column_twice", at, column=name)
 
 
 def _wide_measures(sheet: Layout, wide: list[int]) -> Layout:
