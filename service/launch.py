@@ -26,8 +26,8 @@ from service.jobs.worker import companion
 from service.logs import log_to_standard_error
 from service.meters import reserve
 from service.register.activations import folder_in_force
+from service.register.keys import LINK_LASTS, new_link
 from service.register.opening import opened
-from service.register.sessions import LINK_LASTS, new_link
 from service.settings import Settings, environment_of
 
 READY_WITHIN = 120.0

@@ -8,9 +8,8 @@ from starlette.responses import Response
 
 from service.door.endpoint import Visit
 from service.errors import Refused
-from service.register.keys import same
+from service.register.keys import SESSION_LASTS, same
 from service.register.people import Principal, Vouched, actor_of, principal_by_key, principal_by_session
-from service.register.sessions import SESSION_LASTS
 from service.register.unavailable import RegisterUnavailable
 from service.settings import Settings
 from service.work.place import Workplace

@@ -10,22 +10,21 @@ from service.door.bodies import text_of
 from service.door.endpoint import FORM, Endpoint, Visit
 from service.errors import Refused
 from service.pages.render import again, moved_to, page
-from service.register import people, sessions
-from service.register.keys import BadKey, all_keys, expiry_in, is_good, make_key, revoke
+from service.register import keys, people
+from service.register.keys import BadKey, expiry_in, is_good, make_key
 
 
 @Endpoint("GET", "/access", "admin", page=True)
 def show(visit: Visit, *, made: str = "") -> Response:
     """Show every key, session and name, with a new key that is shown this once, or with what was wrong."""
     engine, moment = visit.work.engine, now()
-    keys = all_keys(engine)
     return page(
         visit,
         "access.html",
         status=201 if made else 200,
         made=made,
-        keys=[(key, is_good(key, moment)) for key in reversed(keys)],
-        sessions=sessions.open_sessions(engine),
+        keys=[(key, is_good(key, moment)) for key in reversed(keys.all_keys(engine))],
+        sessions=keys.open_sessions(engine),
         today=moment.date().isoformat(),
     )
 
@@ -45,7 +44,7 @@ def create(visit: Visit) -> Response:
 def end(visit: Visit) -> Response:
     """Revoke a key, end a session, or forget a name."""
     kind, subject = visit.path["kind"], visit.path["id"]
-    act = {"revoke": revoke, "end": sessions.end, "forget": people.forget}.get(kind)
+    act = {"revoke": keys.revoke, "end": keys.end_session, "forget": people.forget}.get(kind)
     if act is None or not act(visit.work.engine, subject):
         raise Refused("not_found", "There is nothing of this id to end here.")
     return moved_to(visit, "/access")

@@ -20,9 +20,8 @@ from service.door.endpoint import FORM, Endpoint, Visit, chosen_language
 from service.door.identity import forget, remember, session_secret, vouched_by_proxy
 from service.errors import Refused
 from service.pages.render import moved_to, page
-from service.register.keys import recognised
+from service.register.keys import close_session, open_by_link, open_for, recognised
 from service.register.people import Vouched, known
-from service.register.sessions import close, open_by_link, open_for
 from service.settings import Settings
 
 UNDER_WAY = "kpf_sign_in"
@@ -64,7 +63,7 @@ def sign_out(visit: Visit) -> Response:
     """End the session."""
     secret = session_secret(visit.request.headers)
     if secret is not None:
-        close(visit.work.engine, secret)
+        close_session(visit.work.engine, secret)
     answer = moved_to(visit, "/sign-in")
     forget(answer)
     return answer

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from service.register import entries
 from service.register.comparisons import certificate_key
-from service.register.paging import Sort, each_of, of_row, page
+from service.register.database import Sort, each_of, of_row, page
 from service.register.tables import certificates
 
 NEWEST = Sort(certificates.c.added_at, descending=True)

@@ -18,8 +18,7 @@ import sqlalchemy as sa
 from kpfootprint.report.report import Report, canonical, id_begins
 from service.clock import exactly
 from service.register import entries
-from service.register.database import reading
-from service.register.paging import each_of, new_id, of_row, page, sorts, within
+from service.register.database import each_of, new_id, of_row, page, reading, sorts, within
 from service.register.tables import comparisons, declared_zones, stone_marks, words
 
 WORD_LENGTH = 64

@@ -18,7 +18,7 @@ from pydantic import AwareDatetime, Field, StrictInt
 
 from kpfootprint.report.report import canonical
 from service import clock
-from service.register.paging import new_id, within
+from service.register.database import new_id, within
 from service.register.tables import entries
 
 Kind = Literal[

@@ -22,8 +22,7 @@ from kpfootprint.report.report import canonical
 from kpfootprint.retold import Said, kept
 from service.clock import now
 from service.register import entries
-from service.register.database import is_sqlite, reading, registering, writing
-from service.register.paging import new_id, of_row
+from service.register.database import is_sqlite, new_id, of_row, reading, registering, writing
 from service.register.tables import job_holds, jobs
 
 Kind = Literal["submission", "training", "reexamination", "import"]

@@ -19,10 +19,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from service.clock import now
-from service.register.database import is_sqlite, reading, writing
-from service.register.keys import hash_of, is_good, new_secret, recognised, same
-from service.register.paging import new_id
-from service.register.sessions import actor_in
+from service.register.database import is_sqlite, new_id, reading, writing
+from service.register.keys import actor_in, hash_of, is_good, new_secret, recognised, same
 from service.register.tables import keys, people, sessions
 from service.settings import ROLES
 

@@ -16,8 +16,7 @@ from kpfootprint.retold import kept
 from service.clock import exactly
 from service.register import entries, jobs
 from service.register.comparisons import Once, packed
-from service.register.database import reading
-from service.register.paging import new_id, of_row, page, sorts, within
+from service.register.database import new_id, of_row, page, reading, sorts, within
 from service.register.tables import comparisons, files, submission_parcels, submissions
 
 State = Literal["received", "compared", "decided"]

@@ -8,8 +8,8 @@ from kpfootprint.errors import Problem
 from kpfootprint.retold import said_of
 from service.door.endpoint import Answer, Endpoint, Visit
 from service.errors import Refused, existing
-from service.register import people, sessions
-from service.register.keys import BadKey, all_keys, expiry_in, make_key, revoke
+from service.register import keys, people
+from service.register.keys import BadKey, expiry_in, make_key
 from service.routes import shapes
 from service.routes.paging import PAGING, listed, told
 
@@ -17,7 +17,7 @@ from service.routes.paging import PAGING, listed, told
 @Endpoint("GET", "/v1/keys", "admin", query=PAGING, answer=shapes.Keys)
 def index_of_keys(visit: Visit) -> Answer:
     """List the keys, without their secrets."""
-    return listed(visit, [told(shapes.KeyItem, key) for key in all_keys(visit.work.engine)])
+    return listed(visit, [told(shapes.KeyItem, key) for key in keys.all_keys(visit.work.engine)])
 
 
 @Endpoint("POST", "/v1/keys", "admin", answer=shapes.MadeKey, status=201)
@@ -36,20 +36,20 @@ def create_key(visit: Visit, given: shapes.NewKey) -> Answer:
 @Endpoint("DELETE", "/v1/keys/{id}", "admin", status=204)
 def revoke_key(visit: Visit) -> Response:
     """Revoke a key."""
-    existing(revoke(visit.work.engine, visit.path["id"]), "There is no key with this id.")
+    existing(keys.revoke(visit.work.engine, visit.path["id"]), "There is no key with this id.")
     return Response(status_code=204)
 
 
 @Endpoint("GET", "/v1/sessions", "admin", query=PAGING, answer=shapes.Sessions)
 def index_of_sessions(visit: Visit) -> Answer:
     """List the browsers that are signed in."""
-    return listed(visit, [told(shapes.SessionItem, item) for item in sessions.open_sessions(visit.work.engine)])
+    return listed(visit, [told(shapes.SessionItem, item) for item in keys.open_sessions(visit.work.engine)])
 
 
 @Endpoint("DELETE", "/v1/sessions/{id}", "admin", status=204)
 def end_session(visit: Visit) -> Response:
     """End a session."""
-    existing(sessions.end(visit.work.engine, visit.path["id"]), "There is no session with this id.")
+    existing(keys.end_session(visit.work.engine, visit.path["id"]), "There is no session with this id.")
     return Response(status_code=204)
 
 

@@ -19,8 +19,7 @@ from kpfootprint.visible import is_visible, visible
 from service.register.activations import Activation
 from service.register.comparisons import Listed
 from service.register.entries import ChainEnd
-from service.register.keys import Key
-from service.register.sessions import OpenSession
+from service.register.keys import Key, OpenSession
 from service.settings import Role
 from service.work.flags import TEXTS
 

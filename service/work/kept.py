@@ -22,9 +22,8 @@ from service import Wording
 from service.errors import Refused, existing
 from service.register import comparisons, entries
 from service.register.comparisons import Listed
-from service.register.database import reading
+from service.register.database import each_of, reading
 from service.register.entries import Entry
-from service.register.paging import each_of
 from service.register.people import Principal
 from service.register.tables import entries as entry_table
 from service.work.place import Workplace

@@ -26,8 +26,7 @@ from kpfootprint.stats.simulate import DrawnGoods, draw_goods
 from service.clock import now, this_second
 from service.errors import Refused, existing
 from service.register.comparisons import packed, unpacked
-from service.register.database import reading, writing
-from service.register.paging import Sort, new_id, of_row, page
+from service.register.database import Sort, new_id, of_row, page, reading, writing
 from service.register.tables import practice
 from service.work.outcomes import UNLISTED, rate
 from service.work.place import Workplace

@@ -16,8 +16,7 @@ from service.door.endpoint import Endpoint
 from service.door.identity import COOKIE
 from service.endpoints import ENDPOINTS
 from service.pages.sign_in import local_target
-from service.register import sessions
-from service.register.keys import all_keys, create_key, revoke
+from service.register.keys import LINK_LASTS, all_keys, create_key, new_link, open_by_link, revoke
 from service.register.opening import open_register, opened
 from service.register.tables import sign_in_links
 from service.settings import ROLES, Settings
@@ -226,7 +225,7 @@ def test_the_link_signs_in_once(app: TestClient, home: Path) -> None:
     engine = open_register(Settings(home=home))
     with engine.begin() as connection:
         connection.execute(sign_in_links.delete())
-    link = sessions.new_link(engine)
+    link = new_link(engine)
     assert link is not None
     app.cookies.clear()
     app.head(f"/sign-in?token={link}")
@@ -242,29 +241,27 @@ def test_the_link_signs_in_once(app: TestClient, home: Path) -> None:
 
 def test_an_old_link_is_void(tmp_path: Path) -> None:
     engine = open_register(Settings(home=tmp_path))
-    first = sessions.new_link(engine)
-    second = sessions.new_link(engine)  # nobody came, and there is no key: the next start offers another
+    first = new_link(engine)
+    second = new_link(engine)  # nobody came, and there is no key: the next start offers another
     assert first is not None
     assert second is not None
-    assert sessions.open_by_link(engine, first) is None
+    assert open_by_link(engine, first) is None
     with engine.begin() as connection:
         moment = connection.scalar(sa.select(sign_in_links.c.expires_at))
         assert moment is not None
-        connection.execute(
-            sign_in_links.update().values(expires_at=moment - sessions.LINK_LASTS - timedelta(seconds=1))
-        )
-    assert sessions.open_by_link(engine, second) is None
+        connection.execute(sign_in_links.update().values(expires_at=moment - LINK_LASTS - timedelta(seconds=1)))
+    assert open_by_link(engine, second) is None
     engine.dispose()
 
 
 def test_a_link_is_offered_only_as_long_as_nobody_can_come_in_otherwise(tmp_path: Path) -> None:
     engine = open_register(Settings(home=tmp_path))
     create_key(Settings(home=tmp_path), "viewer")
-    link = sessions.new_link(engine)
+    link = new_link(engine)
     assert link is not None, "the first start offers one, whatever keys there are"
-    assert sessions.new_link(engine) is None
-    assert sessions.open_by_link(engine, link) is not None
-    assert sessions.new_link(engine) is None
+    assert new_link(engine) is None
+    assert open_by_link(engine, link) is not None
+    assert new_link(engine) is None
     assert len(all_keys(engine)) == 1
     engine.dispose()
 

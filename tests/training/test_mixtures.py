@@ -12,8 +12,7 @@ from kpfootprint.reference import ReferencePackage
 from tests import reference_world as world
 from tests.training.parcels import make_package
 from tests.worlds import shipped
-from training.evaluate.blends import mixed_blends, virtual_blends
-from training.evaluate.examined import shares_of
+from training.evaluate.examined import mixed_blends, shares_of, virtual_blends
 from training.evaluate.mixtures import (
     Shares,
     answered,

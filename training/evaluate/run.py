@@ -19,10 +19,16 @@ from kpfootprint.release import MANIFEST, Release, load_release
 from training.acceptance import Criteria
 from training.config import evidence_config_of
 from training.declarants import try_declarations
-from training.evaluate.blends import measure_blends
 from training.evaluate.decisions import tried_results
 from training.evaluate.doubts import influential_of, suspects_of
-from training.evaluate.examined import Refits, examined, prediction_sets, product_shares, table_weight_of
+from training.evaluate.examined import (
+    Refits,
+    examined,
+    measure_blends,
+    prediction_sets,
+    product_shares,
+    table_weight_of,
+)
 from training.evaluate.measure import measure, measure_shares
 from training.evaluate.methods import measured_on
 from training.evaluate.open_world import scenario_of, simulated_nowhere
