@@ -9,13 +9,23 @@ from numpy.typing import NDArray
 
 from kpfootprint.ingest.problems import Broken
 from kpfootprint.ingest.raw.cells import MOST_BROKEN, Cell, Odd, is_blank, text_of
-from kpfootprint.ingest.words import attribute_words, class_code, classes_joined, is_not_recorded, nearest, one_code
+from kpfootprint.ingest.words import (
+    attribute_words,
+    class_code,
+    classes_joined,
+    fold,
+    is_not_recorded,
+    nearest,
+    one_code,
+)
 from kpfootprint.parcel import NOT_RECORDED
 from kpfootprint.scheme import Attribute
 from kpfootprint.wanted import each
 
 _MAX_COMPARED = 200
 """Unknown names of a column that are compared with the known ones; further ones are told the first known names."""
+_LETTERS = 3
+"""Letters of an abbreviation, at least."""
 
 
 def class_codes(cells: Sequence[Cell], attribute: Attribute) -> tuple[NDArray[np.int16], dict[int, Broken]]:
@@ -39,6 +49,7 @@ def class_codes(cells: Sequence[Cell], attribute: Attribute) -> tuple[NDArray[np
             code = class_code(text, known)
             several = set() if code is not None else classes_joined(text, known)
             code = one_code(attribute, several) if several else code
+            code = _begun(text, attribute, known) if code is None and not several else code
         if code is not None:
             codes[position] = code
             continue
@@ -60,6 +71,21 @@ def class_codes(cells: Sequence[Cell], attribute: Attribute) -> tuple[NDArray[np
             if len(broken) >= MOST_BROKEN:
                 return codes, broken | dict.fromkeys(range(position + 1, len(cells)), unlike_any)
     return codes, broken
+
+
+def _begun(text: str, attribute: Attribute, known: Mapping[str, int]) -> int | None:
+    """Return the code of a class whose name a text begins, where no word of another class begins so: ``Oct.``."""
+    letters = text.removesuffix(".")
+    if len(letters) < _LETTERS or not letters.isalpha():
+        return None
+    start = fold(letters)
+    met = {code for word, code in known.items() if word.startswith(start)}
+    own = {
+        code
+        for code, item in enumerate(attribute.classes)
+        if any(fold(name).startswith(start) for name in (item.name, *item.labels.values()))
+    }
+    return one_code(attribute, own) if own == met else None
 
 
 def _holding(attribute: Attribute, codes: set[int]) -> str:
