@@ -25,8 +25,7 @@ from kpfootprint.stats.shares import NONE_P, blendedness, estimate_shares
 from kpfootprint.stats.summaries import summarise
 from kpfootprint.stats.tables import resample_tables
 from training.amortise import fit_gate, fit_novelty, fit_share_networks, rank_view, seen_in_turn
-from training.calibrate import calibrate, resample, resample_sources
-from training.choose import choose, held_out_candidates, splits_of
+from training.calibrate import calibrate, choose, held_out_candidates, resample, resample_sources, splits_of
 from training.config import FitConfig
 from training.declarants import try_declarations
 from training.prepare import Fitted, Prepared, assumed_days, fit_model, prepare, prior_covariance, with_weight

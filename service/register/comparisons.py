@@ -236,7 +236,7 @@ def _told(one: Examined, row: Mapping[str, Any], found: FoundBy, origin: Mapping
         "flags": list(one.flags),
         "report_sha256": sha256(one.report.encode()).hexdigest(),
         "parcel_sha256": sha256(unpacked(row["parcel"]).encode()).hexdigest(),
-        "found_by_sha256": digest_of(found),
+        "found_by_sha256": digest_of_found(found),
     }
     if one.submission_id is not None:
         values["submission"] = one.submission_id
@@ -274,7 +274,7 @@ def _float(value: float | None) -> float | None:
     return None if value is None else float(value)
 
 
-def digest_of(found: FoundBy) -> str:
+def digest_of_found(found: FoundBy) -> str:
     """Return the SHA-256 by which the chain tells what a comparison is found by."""
     told = [
         sorted([exactly(line[name]) if name == "created_at" else line[name] for name in names] for line in lines)

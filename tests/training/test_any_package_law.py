@@ -30,7 +30,7 @@ from kpfootprint.stats.arrays import Floats
 from tests.laws import tried
 from tests.training.odd_packages import kinds
 from tests.training.packages import Kind, write_folder, write_workbook, write_zip
-from training.choose import candidates_of
+from training.calibrate import candidates_of
 from training.config import FitConfig, read_config
 from training.fit import fit, write_fit
 from training.package import load_package, validate_package

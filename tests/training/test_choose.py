@@ -9,7 +9,7 @@ import pytest
 
 from kpfootprint.stats.arrays import Ints
 from kpfootprint.stats.views import SLOTS
-from training.choose import BELIEVED, Candidates, choose
+from training.calibrate import BELIEVED, Candidates, choose
 from training.config import read_config
 
 N_ZONES = 4

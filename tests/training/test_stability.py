@@ -10,8 +10,7 @@ from kpfootprint.stats.ranks import NOVEL_P
 from kpfootprint.stats.selection import Evidence, log_alternative
 from tests.reference_world import fitted, package, prepared
 from tests.worlds import shipped
-from training.calibrate import calibrate, resample
-from training.choose import held_out_candidates, splits_of
+from training.calibrate import calibrate, held_out_candidates, resample, splits_of
 from training.config import read_config
 from training.evaluate.methods import zone_codes, zones_of
 from training.evaluate.own import OwnEvidence

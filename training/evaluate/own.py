@@ -13,7 +13,7 @@ from kpfootprint.reference import ReferencePackage
 from kpfootprint.stats.arrays import Floats, Ints
 from kpfootprint.stats.model import Look, look
 from kpfootprint.stats.networks import Network
-from training.choose import choose_for
+from training.calibrate import choose_for
 from training.config import EvidenceConfig
 from training.evaluate.measure import few_references
 from training.evaluate.methods import FittedSplits, fit_splits, with_parcels, zones_of
