@@ -55,6 +55,14 @@ def test_what_may_be_of_stones_below_a_turned_table_is_told(foot: str, world: Wo
     assert not reading(TURNED + foot + "\n", world).parcels
 
 
+@pytest.mark.parametrize("row", ["Boart,3,2,1,6", "Gem,20,20,20,60"])
+@pytest.mark.parametrize("above", [True, False])
+def test_a_class_among_the_measures_of_a_turned_table_is_refused(row: str, above: bool, world: Words) -> None:
+    header, *rows = TURNED.splitlines()
+    found = reading("\n".join([header, row, *rows] if above else [header, *rows, row]), world)
+    assert [item.code for item in found.problems] == ["transposed"]
+
+
 @pytest.mark.parametrize("label", ["Zone,Nola", "Date,2021-03-04", "Exporter,Maison X"])
 @pytest.mark.parametrize("gap", ["", ",,,,\n"])
 @pytest.mark.parametrize("table", ACROSS.values(), ids=ACROSS)
@@ -82,3 +90,35 @@ def test_a_register_names_the_certificate_of_each_parcel(world: Words) -> None:
         ("CAR-1", 830, "CF00121"),
         ("CAR-2", 480, "CF00122"),
     ]
+
+
+STONES = {
+    "counts": "Sieve,+9,+11\nPcs,{0},60\nCts,31.20,24.60\n",
+    "colours": ",White,Brown\nPcs,{0},60\nCts,31.20,24.60\n",
+}
+BLOCKS = {"rows": "Sieve,Pcs,Cts\n+9,{0},31.20\n+11,60,24.60\n", **STONES}
+
+
+@pytest.mark.parametrize("margin", ["", ","])
+@pytest.mark.parametrize("block", BLOCKS.values(), ids=BLOCKS)
+def test_blocks_below_the_names_of_parcels(block: str, margin: str, world: Words) -> None:
+    text = f"Parcel 1,,\n{block.format(120)},,\nParcel 2,,\n{block.format(119)}"
+    found = reading("".join(f"{margin}{line}\n" for line in text.splitlines()), world)
+    assert found.problems == ()
+    assert {item.parcel_id: item.n_stones for item in found.parcels} == {"1": 180, "2": 179}
+
+
+@pytest.mark.parametrize("names", [("Parcel 1", "Parcel 2"), ("Good", "Bad")])
+def test_turned_blocks_with_names_in_their_corners(names: tuple[str, str], world: Words) -> None:
+    text = "".join(f"{name},White,Brown\nPcs,{n},60\nCts,31.20,24.60\n" for n, name in enumerate(names, start=119))
+    found = reading(text, world)
+    if names[0] == "Good":
+        assert {item.code for item in found.problems} == {"heading_row"}
+    else:
+        assert {item.parcel_id: item.n_stones for item in found.parcels} == {"1": 179, "2": 180}
+
+
+@pytest.mark.parametrize("header", ["Stones,Carats", "White,Brown"])
+def test_names_of_parcels_in_a_column_of_their_own(header: str, world: Words) -> None:
+    found = reading(f",Sieve,{header}\nParcel 1,,,\n,+9,12,3\n,+11,6,2\nParcel 2,,,\n,+9,8,2\n,+11,5,2\n", world)
+    assert [item.parcel_id for item in found.parcels] == ["1", "2"]

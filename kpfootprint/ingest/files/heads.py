@@ -45,7 +45,20 @@ class Head:
             header_rows=tuple(lines[at] for at in self.rows),
             titles=tuple((lines[at], tuple(rows[at])) for at in self.titles),
         )
-        return raw.filled() if raw.columns else raw
+        return _without_margin(raw.filled()) if raw.columns else raw
+
+
+def _without_margin(raw: RawTable) -> RawTable:
+    """Return a table without the empty columns left of it; what stands above them moves to the right."""
+    start = next((at for at, column in enumerate(raw.columns) if not column.empty), 0)
+    if not start:
+        return raw
+    titles = []
+    for line, cells in raw.titles:
+        left = [cell for cell in cells[:start] if not is_blank(cell)]
+        taken = len(left) if all(map(is_blank, cells[start : start + len(left)])) else 0
+        titles.append((line, (*left, *cells[start + taken :])))
+    return replace(raw, columns=raw.columns[start:], titles=tuple(titles))
 
 
 class TableMaker:

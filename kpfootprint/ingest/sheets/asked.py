@@ -247,7 +247,8 @@ def is_transposed(sheet: Layout, wide: list[int]) -> bool:
     for at in range(len(sheet.raw.columns)):
         cells = sheet.cells(at)
         roles = {sheet.headers.of(cell).role for cell in cells if isinstance(cell, str) and not cell[:1].isdigit()}
-        if at not in wide and roles & {"n_stones", "carats"} and roles <= _OF_NO_CLASS:
+        measured = roles & {"n_stones", "carats"}
+        if at not in wide and measured and (roles <= _OF_NO_CLASS or len(measured) > 1):
             sheet.tell("transposed", at, header=listed(str(cell) for cell in cells))
             return True
     return False

@@ -77,40 +77,87 @@ def _is_worded(raw: RawTable, row: int) -> bool:
 
 
 def with_measures_beside(raw: RawTable, headers: Headers) -> RawTable:
-    """Lay pieces and carats that stand in rows below each other, under columns of classes, beside each other; noted."""
+    """Lay pieces and carats that stand in rows below each other, under columns of classes, beside each other; noted.
+
+    Of several such blocks, each below a line or a corner that names it, ``Parcel 1``, that stands in a row of its own.
+    """
     wide = [at for at, column in enumerate(raw.columns) if headers.of(column.header).wide]
     if len(wide) < 2 or not 1 < raw.n_rows <= _MOST or any(column.mostly_distinct for column in raw.columns):
         return raw
-    at = wide[0] - 1
-    last = np.flatnonzero(~raw.blank([at]))[-1:].tolist() if at > 0 else []
-    below = [*range(last[0] + 1, raw.n_rows)] if last else []
-    labels = [text_of(raw.columns[at].at(row)) for row in range(raw.n_rows - len(below))] if last else []
+    at = next((at for at in reversed(range(wide[0])) if not raw.columns[at].blank().all()), None)
+    heads, titles = _headed_blocks(raw, wide, at or 0)
+    if at is None or (not at and not heads):
+        return raw  # which is turned
+    last = max((row for row in range(raw.n_rows) if not is_blank(raw.columns[at].at(row))), default=-1)
+    below = [*range(last + 1, raw.n_rows)]
+    rows = np.array([row for row in range(last + 1) if row not in heads], dtype=np.intp)
+    labels = [text_of(raw.columns[at].at(row)) for row in rows.tolist()]
     kinds = [*dict.fromkeys(labels)]
     roles = [headers.of_row(label) for label in kinds]
     regular = labels == kinds * (len(labels) // max(len(kinds), 1)) and len({*roles}) == len(roles) > 1
     if not regular or not {*roles} <= _MEASURES or not raw.alone[below].all():
         return raw
-    first = np.arange(0, len(labels), len(kinds))
-    if any(_says_more(column, first, len(kinds)) for column in raw.columns[:at]):
+    blocks = rows.reshape(-1, len(kinds))
+    if any(_says_more(column, blocks) for column in raw.columns[:at]):
         return raw
-    columns = [column.rows(first) for column in raw.columns[:at]]
+    named = {row: label for row, label in heads.items() if label}
+    if heads and not named:
+        return raw
+    order = sorted([*named, *blocks[:, 0].tolist()])
+    at_once = dict(zip(blocks[:, 0].tolist(), blocks.tolist(), strict=True))
+
+    def laid(column: Column, place: int, header: str) -> Column:
+        return Column.of(header, [column.at(at_once[row][place]) if row in at_once else None for row in order])
+
+    columns = [Column.of("", [named.get(row) for row in order])] if named else []
+    columns += [laid(column, 0, column.header) for column in raw.columns[:at]]
     for column in raw.columns[at + 1 :]:
         if column.blank().all():
-            columns.append(column.rows(first))
+            columns.append(laid(column, 0, column.header))
             continue
         names = ("pcs" if headers.of(label).role == "row" else label for label in kinds)
-        parts = ((label, column.rows(first + place).used()) for place, label in enumerate(names))
-        columns += [replace(part, header=f"{column.header} {label}") for label, part in parts]
+        columns += [laid(column, place, f"{column.header} {label}") for place, label in enumerate(names)]
+    if not named and headers.of(raw.columns[at].header).role == "unknown":  # ``Parcel 1`` in the corner
+        titles.append((raw.header_rows[-1], (raw.columns[at].header,)))
     notes = (*raw.notes, Note(code="measures_beside", values={"measures": listed(kinds)}))
-    said = tuple((raw.line(row) or 1, tuple(raw.row(row))) for row in below)
-    return replace(raw, columns=columns, rows=raw.rows[first], ragged={}, notes=notes, titles=(*raw.titles, *said))
+    titles += [(raw.line(row) or 1, tuple(raw.row(row))) for row in below]
+    lines = np.array([raw.rows[max(row, 0)] for row in order], dtype=np.int32)
+    return replace(raw, columns=columns, rows=lines, ragged={}, notes=notes, titles=tuple(titles))
 
 
-def _says_more(column: Column, first: NDArray[np.intp], rows: int) -> bool:
-    """Say whether rows below some first ones say otherwise than those: ``+9`` beside the stones, ``+11`` the carats."""
-    others = [first + place for place in range(1, rows)]
-    blank = column.blank()
-    return any(bool(np.any(~blank[at] & (column.codes[at] != column.codes[first]))) for at in others)
+def _headed_blocks(
+    raw: RawTable, wide: Sequence[int], at: int
+) -> tuple[dict[int, str], list[tuple[int, tuple[Cell, ...]]]]:
+    """Return the rows that head blocks, or repeat the header, with what each names, or nothing; and the other titles.
+
+    What names the first block stands in row -1.
+    """
+    header, corner = [raw.columns[place].header for place in wide], _named_in([c.header for c in raw.columns[: at + 1]])
+    heads: dict[int, str] = {}
+    for row in range(raw.n_rows):
+        named = _named_in(raw.row(row)[: at + 1])
+        if [text_of(raw.columns[place].at(row)) for place in wide] == header:
+            heads[row] = "" if named == corner else named
+        elif raw.alone[row] and named and not raw.blank([at])[row + 1 :].all():
+            heads[row] = named
+    titles = [*raw.titles]
+    if any(heads.values()):
+        above = [text_of(cell) for cell in titles[-1][1] if not is_blank(cell)] if titles else []
+        repeated = any(heads[row] for row in heads if not raw.alone[row])
+        first = corner if repeated else above[0] if len(above) == 1 else ""
+        titles = titles if repeated else titles[:-1]
+        heads |= {-1: first} if first else {}
+    return heads, titles
+
+
+def _named_in(cells: Sequence[Cell]) -> str:
+    return next((text_of(cell) for cell in cells if not is_blank(cell)), "")
+
+
+def _says_more(column: Column, blocks: NDArray[np.intp]) -> bool:
+    """Say whether rows below the first ones of blocks say otherwise: ``+9`` beside the stones, ``+11`` the carats."""
+    codes, blank = column.codes[blocks], column.blank()[blocks]
+    return bool(np.any(~blank[:, 1:] & (codes[:, 1:] != codes[:, :1])))
 
 
 def with_ticks(sheet: Layout) -> Layout:

@@ -268,6 +268,7 @@ def _is_known(sheet: Layout, row: int) -> bool:
         or (
             role in ("row", "other", "money", "mean", "percent", "zone_id", "lot", "parcel_id")
             and any(char.isdigit() for char in text)
+            and parcels_named(sheet, [text]) is None
         )
     )
 
