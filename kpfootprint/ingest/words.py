@@ -354,7 +354,15 @@ def is_row_number(tokens: list[str]) -> bool:
 def is_lot_number(tokens: list[str]) -> bool:
     """Say whether a header is the number of a lot: ``Lot number``, ``Bag #``."""
     rest = [token for token in tokens if not says("lot", token)]
+    if " ".join(token for token in tokens if not says("row", token)) in phrases("lot"):
+        return True
     return len(rest) < len(tokens) and all_say(("row", "filler"), rest, ("number", "nombre", "code"))
+
+
+def is_number_of(tokens: list[str]) -> bool:
+    """Say whether a header counts things, and does not say stones: ``Nombre de …``."""
+    counted = [token for token in tokens if says("n_stones", token)]
+    return bool(counted) and not {*counted} & {*unit_words("pieces")}
 
 
 def without_measure(header: str) -> str:

@@ -57,6 +57,13 @@ def with_cells_asked(sheet: Layout) -> Layout:
     for at in sheet.places("carats") if len(sheet.places("carats")) > 1 and "size_class" not in sheet.taken else ():
         if (cells := sheet.cells(at)) and _are_sizes(sheet, cells):  # ``Weight range`` above ``0.10-0.19 ct``
             meanings[at] = Meaning(role="size_class")
+    weights = {at: tokens_of(sheet.raw.columns[at].header) for at in sheet.places("carats")}
+    for at in weights if any(says("net", *tokens) for tokens in weights.values()) else ():
+        if says("gross", *weights[at]) and not says("net", *weights[at]):
+            packed = sheet.places("n_stones") or any("tare" in tokens_of(item.header) for item in sheet.raw.columns)
+            meanings[at] = Meaning(role="other")  # with what the goods are packed in
+            if not packed:  # or the rough stones, of which the others were cut
+                sheet.ask("measure_or_other", at, "ignore")
     zones = [at for at, item in enumerate(meanings) if item.role == "zone_id"]
     known = [at for at in zones if all(sheet.headers.words.zone(text_of(cell)) is not None for cell in sheet.cells(at))]
     for at in zones if len(zones) > 1 == len(known) else ():  # ``Préfecture`` beside ``Sous-préfecture``

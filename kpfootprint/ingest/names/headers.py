@@ -18,6 +18,7 @@ from kpfootprint.ingest.words import (
     holds,
     is_lot_number,
     is_not_recorded,
+    is_number_of,
     is_row_number,
     one_code,
     phrases,
@@ -45,7 +46,7 @@ _QUESTION = re.compile(
 """How a question of a form begins: ``q1_weight``, ``What is the weight?``."""
 
 _MANY = 4096
-_NUMBER_OF = ("no", "nr", "n")
+_NUMBER_OF = ("no", "nr", "n", "#")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +98,7 @@ class Headers:
         for item in self.words.scheme.categorical:
             for word in (item.column, item.name, *item.labels.values(), *item.synonyms, *more.get(item.name, ())):
                 known.setdefault(fold(word), item.column)
-        return known
+        return {f"{word}s": column for word, column in known.items()} | known
 
     @cached_property
     def _exact(self) -> Mapping[str, str]:
@@ -179,6 +180,7 @@ class Headers:
             ("mean", says("mean", *tokens)),
             ("row", is_row_number(tokens)),
             ("lot", is_lot_number(tokens)),
+            ("other", says("containers", *tokens) and is_number_of(tokens)),
         ):
             if said:
                 return Meaning(role=role)
@@ -197,7 +199,7 @@ class Headers:
         pieces = any(says("n_stones", token) for token in rest)
         rest = [token for token in rest if not says("carats", token) and not says("n_stones", token)]
         if pieces:
-            rest = [token for token in rest if token not in (*_NUMBER_OF, "num", "numero", "nombre", "p", "#")]
+            rest = [token for token in rest if token not in (*_NUMBER_OF, "num", "numero", "nombre", "p")]
         elif not measure and {*_NUMBER_OF} & {*rest}:
             others = [token for token in rest if token not in _NUMBER_OF]
             if self._names_size(header):
@@ -267,6 +269,8 @@ class Headers:
                 if role == "zone" and not all_say(("zone", "declared", "filler", "row", "of_zones"), words):
                     return UNKNOWN  # ``Zone de saisie``
                 return Meaning(role=name, sure=role in ("zone", "other"))
+        if len(rest) > 1 and says("id", rest[-1]):
+            return Meaning(role="other")
         columns = {self._attributes[token] for token in rest if token in self._attributes}
         if len(columns) == 1:
             return Meaning(role=columns.pop(), sure=len(rest) == 1)
