@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from kpfootprint.stats.arrays import Bools, Floats, Ints, ParcelArrays
+from kpfootprint.stats.arrays import Bools, Floats, Ints, ParcelArrays, rows_of
 from kpfootprint.stats.coarsening import Lens, MeanSeen, completed, sets_seen
 from kpfootprint.stats.evidence import Predictor, Whitened, expected_shift, source_evidence, unlisted_evidence, whiten
 from kpfootprint.stats.networks import Network
@@ -77,16 +77,9 @@ class View:
         if self.whitened.lenses is not None:
             lenses = tuple(self.whitened.lenses[row] for row in rows)
             whitened = replace(whitened, lenses=lenses, parcel=np.tile(np.arange(len(rows)), n_slots))
-        return View(
-            model=self.model,
-            arrays=self.arrays.take(rows),
-            summaries=self.summaries.take(rows),
-            whitened=whitened,
-            listed=self.listed[:, rows],
-            distance=self.distance[:, rows],
-            unlisted=self.unlisted[:, rows],
-            n_dims=self.n_dims[:, rows],
-        )
+        by_slot = {name: getattr(self, name)[:, rows] for name in ("listed", "distance", "unlisted", "n_dims")}
+        kept = rows_of(self, rows, but=("model", "whitened", *by_slot))
+        return replace(kept, whitened=whitened, **by_slot)
 
 
 def dimensions(recorded: Bools, structure: Structure, told: Floats | None = None) -> Floats:
