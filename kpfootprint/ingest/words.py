@@ -7,7 +7,7 @@ import re
 import tomllib
 import unicodedata
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache, wraps
 from importlib import resources
@@ -83,9 +83,50 @@ def table_names() -> Mapping[str, str]:
     return _folded(declared_words()["tables"])
 
 
+@dataclass(frozen=True, eq=False)
+class Labels(Mapping[str, str]):
+    """Folded headers with the column each stands for: those that are listed, and those made of the words of a label.
+
+    ``Référence colis``, ``N.º do certificado KP``: a head, and what may stand before and behind it.
+    """
+
+    listed: Mapping[str, str]
+    made: Mapping[str, re.Pattern[str]]
+
+    def __getitem__(self, key: str) -> str:
+        found = self.listed.get(key)
+        if found is None and len(key) <= LONGEST_NAME:
+            found = next((name for name, made in self.made.items() if made.fullmatch(key)), None)
+        if found is None:
+            raise KeyError(key)
+        return found
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.listed)
+
+    def __len__(self) -> int:
+        return len(self.listed)
+
+
 @lru_cache(maxsize=8)
-def _fixed_columns(table: str) -> Mapping[str, str]:
-    return _folded(declared_words()["columns"][table])
+def _fixed_columns(table: str) -> Labels:
+    columns = declared_words()["columns"][table]
+    return Labels(_folded(columns), {name: made for name, made in _made_labels().items() if name in columns})
+
+
+@lru_cache(maxsize=1)
+def _made_labels() -> Mapping[str, re.Pattern[str]]:
+    """Return a pattern of the folded labels that are made of words, by the column they stand for."""
+    labels = declared_words()["labels"]
+    either = {
+        name: "|".join(map(fold, [*parts["beside"], *labels["between"]])) for name, parts in labels["made"].items()
+    }
+    return {
+        name: re.compile(
+            f"(?:{either[name]})*(?:{'|'.join(map(fold, parts['heads']))})(?:{either[name]})*", re.IGNORECASE
+        )
+        for name, parts in labels["made"].items()
+    }
 
 
 @lru_cache(maxsize=8)
@@ -387,7 +428,7 @@ class Vocabulary:
     @cached_property
     def _of_goods(self) -> Mapping[str, Mapping[str, str]]:
         """Folded headers of the tables that have a column for each attribute."""
-        found = {table: dict(_fixed_columns(table)) for table in ("stones", "counts")}
+        found = {table: dict(_fixed_columns(table).listed) for table in ("stones", "counts")}
         for known in found.values():
             for item in self.scheme.categorical:
                 for word in (item.column, item.name, *item.labels.values(), *item.synonyms):
@@ -395,7 +436,7 @@ class Vocabulary:
         size = self.scheme.size
         for word in (size.column, *size.synonyms, *declared_words()["columns"]["counts"]["carats"]):
             found["stones"].setdefault(fold(word), size.column)
-        return found
+        return {table: Labels(known, _fixed_columns(table).made) for table, known in found.items()}
 
     @cached_property
     def zones(self) -> Mapping[str, str]:

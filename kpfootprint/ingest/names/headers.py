@@ -20,6 +20,7 @@ from kpfootprint.ingest.words import (
     is_not_recorded,
     is_number_of,
     is_row_number,
+    lexicon,
     one_code,
     phrases,
     plain,
@@ -107,8 +108,13 @@ class Headers:
         for table in ("counts", "stones", "declarations"):
             for word, column in self.words.columns(table).items():
                 role = "carats" if column == self.words.scheme.size.column else column
-                known.setdefault(word, "lot" if word in ("lot", "lotno", "lotid", "numerodelot") else role)
+                known.setdefault(word, role)
         return known
+
+    def _exactly(self, text: str) -> str | None:
+        """Return the role of a header that the documentation names."""
+        role = self._exact.get(word := fold(text)) or self.words.columns("counts").get(word)
+        return "lot" if role == "parcel_id" and any(lot in word for lot in lexicon()["lot"]) else role
 
     @cached_property
     def _class_words(self) -> Mapping[str, tuple[tuple[str, int], ...]]:
@@ -156,7 +162,7 @@ class Headers:
             return UNKNOWN
         if _UNCERTAIN.search(text):
             return Meaning(role="other")
-        exact, low, tokens = self._exact.get(fold(text)) if text != "#" else None, plain(text), tokens_of(text)
+        exact, low, tokens = self._exactly(text) if text != "#" else None, plain(text), tokens_of(text)
         if exact is not None and not {*"%‰/€£¥₽"} & {*text}:
             return Meaning(role=exact)
         if _PER.search(low) or _PER_CARAT.search(low):
@@ -206,7 +212,7 @@ class Headers:
                 header, measure, rest = _without_number_of(header), "n_stones", others
             elif (others and self._classes(" ".join(others), others, "n_stones")) or (not others and part == "whole"):
                 measure, rest = "n_stones", others
-        role = self._exact.get("".join(rest)) if rest and not measure else None
+        role = self._exactly("".join(rest)) if rest and not measure else None
         if role is not None and role not in ("n_stones", "carats", "percent"):
             return Meaning(role=role)
         classes = self._classes(header, rest, measure)

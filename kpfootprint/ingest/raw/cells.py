@@ -169,16 +169,30 @@ _WEEKDAY = (
 )
 _NUMBER, _MONTH = r"(?P<day>\d{1,2})(?:er|st|nd|rd|th)?", r"(?P<month>[^\W\d_]{3,9})\.?"
 _NAMED_DAYS = (
-    re.compile(rf"{_WEEKDAY}{_NUMBER}[ ./-]*{_MONTH},?[ ./-]*(?P<year>\d{{4}}|(?<=[-/.])\d\d)", re.IGNORECASE),
+    re.compile(
+        rf"{_WEEKDAY}{_NUMBER}(?: de)?[ ./-]*{_MONTH},?(?: de)?[ ./-]*(?P<year>\d{{4}}|(?<=[-/.])\d\d)(?: ?г\.?)?",
+        re.IGNORECASE,
+    ),
     re.compile(rf"{_WEEKDAY}{_MONTH} {_NUMBER},? (?P<year>\d{{4}})", re.IGNORECASE),
 )
 _DAY_OR_MONTH = re.compile(
     r"(?P<one>\d{1,2})(?P<mark>[-/.])(?P<other>\d{1,2})(?P=mark)(?P<year>\d{4})([T ]\d\d:\d\d(:\d\d)?)?", re.ASCII
 )
-_ENGLISH = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-_FRENCH = ("jan", "fev", "mar", "avr", "mai", "juin", "juil", "aou", "sep", "oct", "nov", "dec")
-_MONTHS = {name: at for names in (_ENGLISH, _FRENCH) for at, name in enumerate(names, start=1)}
-"""Months by the first letters of their English and French names."""
+_MONTHS = {
+    name: at
+    for names in (
+        "jan feb mar apr may jun jul aug sep oct nov dec",
+        "jan fev mar avr mai juin juil aou sep oct nov dec",
+        "jan fev mar abr mai jun jul ago set out nov dez",
+        "ene feb mar abr may jun jul ago sep oct nov dic",
+        "jan feb mrt apr mei jun jul aug sep okt nov dec",
+        "jan feb maa apr mai jun jul aug sep okt nov dez",
+        "янв фев мар апр мая июн июл авг сен окт ноя дек",
+        "янв фев мар апр маи июн июл авг сен окт ноя дек",
+    )
+    for at, name in enumerate(names.split(), start=1)
+}
+"""Months by the first letters of their names, folded, in the languages of `words.toml`."""
 
 
 def _month(name: str) -> int:
@@ -188,7 +202,7 @@ def _month(name: str) -> int:
 def read_date(cell: Cell) -> date | Broken | None:
     """Read a day: a date cell, or text ``YYYY-MM-DD``, ``YYYY/MM/DD``, ``YYYYMMDD``, ``12 mars 2019``; blank: None.
 
-    What begins with the year, or names the month, has one reading; ``11/03/2024`` has two, and is refused.
+    What begins with the year, names the month, or can be one day alone, ``31/03/2024``, is read; ``11/03/2024`` is not.
     """
     if isinstance(cell, Odd):
         return Broken(cell.code, {"expected": "a date"})
@@ -218,17 +232,18 @@ def read_date(cell: Cell) -> date | Broken | None:
 _SHORTENED = re.compile(r"\d([.,]\d+)?E\+\d+", re.ASCII | re.IGNORECASE)
 
 
-def _either_day(year: int, one: int, other: int) -> Broken:
-    """Refuse ``11/03/2024`` with the days that it can be, and ``31/03/2024`` with the one that it is."""
+def _either_day(year: int, one: int, other: int) -> date | Broken:
+    """Return the day that ``31/03/2024`` is; refuse ``11/03/2024`` with the days that it can be."""
     days = set()
     for day, month in ((one, other), (other, one)):
         with suppress(ValueError):
-            days.add(date(year, month, day).isoformat())
+            days.add(date(year, month, day))
     match sorted(days):
         case [first, second]:
-            return Broken("not_a_date", {"rule": "day_or_month", "first": first, "second": second})
+            told = {"first": first.isoformat(), "second": second.isoformat()}
+            return Broken("not_a_date", {"rule": "day_or_month", **told})
         case [only]:
-            return Broken("not_a_date", {"rule": "day_backwards", "day": only})
+            return only
     return Broken("not_a_date")
 
 

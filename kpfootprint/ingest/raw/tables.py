@@ -439,7 +439,8 @@ def recognise(
 
     `more` has folded headers that mean what those of the documentation do.
     """
-    known = {**(more or {}), **words.columns(kind)}
+    columns = words.columns(kind)
+    known = {**(more or {}), **columns}
     found: dict[str, Column] = {}
     strangers: list[str] = []
 
@@ -447,7 +448,7 @@ def recognise(
         problems.append(problem(Broken(code, values), table=raw.name, column=header))
 
     for column in raw.columns:
-        name = known.get(fold(column.header))
+        name = columns.get(fold(column.header)) or known.get(fold(column.header))
         looked_at = name is None and len(strangers) < MAX_STRANGERS
         if looked_at and (close := misspelt(column.header[:80], known)) is not None:
             tell("unknown_column", column.header, nearest=close)

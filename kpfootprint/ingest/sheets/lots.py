@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from kpfootprint.ingest.columns.meanings import Layout, with_role
 from kpfootprint.ingest.columns.units import ask_whether_carats
 from kpfootprint.ingest.names.labels import split_descriptions
+from kpfootprint.ingest.names.parcel_names import is_parcel_name
 from kpfootprint.ingest.problems import listed
 from kpfootprint.ingest.raw.cells import text_of
 from kpfootprint.ingest.sheets.around import MEASURES
@@ -157,7 +158,8 @@ def with_lots_settled(sheet: Layout, kind: str) -> Layout:
     """Say whether a column of lots names parcels, or lots within one; ask where it could be both."""
     if kind == "declarations":
         return with_role(sheet, sheet.places("lot")[0], "parcel_id") if sheet.places("lot") else sheet
-    lots, places = sheet.places("lot"), sheet.places("lot") or _of_shipments(sheet) or _of_unknown_words(sheet)
+    lots, places = sheet.places("lot"), sheet.places("lot") or _of_shipments(sheet) or _of_unknown_names(sheet)
+    places = places or _of_unknown_words(sheet)
     if not places or sheet.places("parcel_id"):
         return sheet
     at = places[0]
@@ -184,6 +186,22 @@ def _of_shipments(sheet: Layout) -> list[int]:
         numbered = of_shipments or all(len(name) <= _SHORT or any(map(str.isdigit, name)) for name in names)
         found += [at] if len(names) > 1 and numbered else []
     return found
+
+
+def _of_unknown_names(sheet: Layout) -> list[int]:
+    """Return the columns under words that nobody knows whose cells are called as parcels are, one after the other."""
+    found = []
+    for at in sheet.places("unknown"):
+        column = sheet.raw.columns[at]
+        names = [] if column.mostly_distinct else [*filter(None, column.used().names())]
+        named = 1 < len(names) < sheet.raw.n_rows and all(is_parcel_name(name, sheet.headers) for name in names)
+        found += [at] if named and _in_blocks(column.codes[~column.blank()]) else []
+    return found
+
+
+def _in_blocks(codes: NDArray[np.integer]) -> bool:
+    """Say whether rows of one cell stand together, each cell once."""
+    return bool(np.count_nonzero(np.diff(codes)) + 1 == len(np.unique(codes)))
 
 
 def _of_unknown_words(sheet: Layout) -> list[int]:
@@ -215,7 +233,7 @@ def _of_unknown_words(sheet: Layout) -> list[int]:
             continue
         codes = column.codes[rows][np.maximum.accumulate(np.where(blank, 0, np.arange(len(rows))))]  # said once a block
         groups = [np.flatnonzero(codes == code) for code in np.unique(codes)]
-        blocks = (wide and not classed) or min(map(len, groups)) > 1
+        blocks = (wide and not classed) or (min(map(len, groups)) > 1 and _in_blocks(codes))
         apart = all(len(np.unique(known[group], axis=0)) == len(group) for group in groups)
         if len(groups) == 1 or not blocks or not apart:
             continue
