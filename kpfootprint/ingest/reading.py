@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from kpfootprint.errors import IngestError, Problem
-from kpfootprint.ingest.columns.chosen import words_in
+from kpfootprint.ingest.columns.chosen import is_legend, is_of_words, legend_in, words_in
 from kpfootprint.ingest.columns.meanings import Choices
 from kpfootprint.ingest.document import document_tables, of_stones, overlay
 from kpfootprint.ingest.files.archive import Budget, Limits, files_in, files_of, gunzip, read_file, refuse, shown_name
@@ -37,7 +37,17 @@ from kpfootprint.ingest.raw.tables import (
     stacked,
 )
 from kpfootprint.ingest.sheets.bundles import recognise_files
-from kpfootprint.ingest.words import Vocabulary, declared_words, fold, nearest, plain, table_names, vocabulary_of
+from kpfootprint.ingest.sheets.quoted import quote_lines
+from kpfootprint.ingest.words import (
+    Vocabulary,
+    declared_words,
+    fold,
+    nearest,
+    plain,
+    table_names,
+    vocabulary_of,
+    word_tables,
+)
 from kpfootprint.parcel import Declaration, Parcel
 from kpfootprint.reference import ZoneTable
 from kpfootprint.retold import said_of
@@ -386,13 +396,21 @@ def _read_tables(
             problems.append(problem(Broken("hidden_table", {"name": shown}), table=file))
         elif _named_like_a_table(shown) and "._" not in file:
             passed.append(file)
-    kept = [raw for raw in raws if len(raws) == 1 or fold(raw.name) not in declared_words()["words"]["tables"]]
+    legends = [raw for raw in raws if len(raws) > 1 and is_legend(raw, headers)]
+    tables_of_words = () if len(raws) == 1 else declared_words()["words"]["tables"]
+    own = [raw for raw in raws if fold(raw.name) in tables_of_words or (len(raws) > 1 and is_of_words(raw))]
+    kept = [raw for raw in raws if raw not in (*legends, *own)]
     chosen: dict[str, str] = {}
-    for raw in raws:
-        chosen |= {} if raw in kept else words_in(raw, problems)
+    for raw in (raw for raw in own if raw not in legends):
+        chosen |= words_in(raw, problems)
+    explained = {raw.name: legend_in(raw, headers) for raw in legends}
+    for said, _ in explained.values():
+        chosen = said | chosen
     tables = recognise_files(kept, headers, chosen | dict(choices), problems)
     if passed and tables:
         next(iter(tables.values())).trace.passed_over.extend(passed)
+    for sheet, (_, lines) in explained.items() if tables else ():
+        quote_lines(sheet, lines, next(iter(tables.values())).trace)
     rows = sum(table.n_rows for kind, table in tables.items() if kind in GOODS)
     if rows == 0 and "declarations" in tables and tables["declarations"].complete and not problems:
         problems += _declared_alone(tables["declarations"], words, limits)
@@ -447,7 +465,7 @@ def _read_one(name: str, data: bytes, headers: Headers | None, budget: Budget, *
         if not lower.endswith(_TEXT):
             lower += ".csv"
     own = PurePosixPath(name.replace("\\", "/")).name
-    if lenient and fold(stem(Path(own))) in declared_words()["words"]["tables"]:
+    if lenient and fold(stem(Path(own))) in word_tables():
         headers = None
     if lower.endswith(_TEXT):
         if lenient and lower.endswith(".txt") and not _named_like_a_table(own):

@@ -108,6 +108,12 @@ class Labels(Mapping[str, str]):
         return len(self.listed)
 
 
+def word_tables() -> tuple[str, ...]:
+    """Return the folded names of tables of words, and of sheets that explain codes."""
+    known: Mapping[str, list[str]] = declared_words()["words"]
+    return (*known["tables"], *known["legends"])
+
+
 @lru_cache(maxsize=8)
 def _fixed_columns(table: str) -> Labels:
     columns = declared_words()["columns"][table]

@@ -277,3 +277,31 @@ def test_a_cover_may_have_values_below_their_labels(cover: Rows, scheme: Scheme,
     (parcel,) = found.parcels
     assert (parcel.certificate_no, str(parcel.exported_on), parcel.exporter) == ("CF-7", "2024-03-12", "X")
     assert [item.zone_id for item in parcel.declarations] == ["nola"] * (len(cover) == 5)
+
+
+CODED: Rows = [["No", "Weight ct", "Colour", "Shape"], [1, 0.42, "B", "M"], [2, 0.31, "C", "M"]]
+SIEVED: Rows = [["Sieve", "Stones", "Carats"], ["+9", 120, 31.2], ["+11", 60, 24.6]]
+
+
+@pytest.mark.parametrize(
+    ("goods", "legend", "n_stones"),
+    [
+        (CODED, [["Code", "Meaning"], ["B", "brown"], ["C", "cape"], ["M", "macle"]], 2),
+        (
+            CODED,
+            [["Column", "Code", "Meaning"], ["Colour", "B", "brown"], ["Colour", "C", "cape"], ["Shape", "M", "cube"]],
+            2,
+        ),
+        (CODED, [["B", "brown"], ["C", "cape"], ["M", "macle"], ["S/P", "sous-préfecture"]], 2),
+        (CODED, [["B", "brown"], ["B", "black"], ["C", "cape"], ["M", "macle"]], 0),
+        (SIEVED, [["Sieve", "Weight (ct)"], ["+9", 0.18], ["+11", 0.32]], 180),
+        (SIEVED, [["Size", "Carats"], ["+9", "0.18-0.31"], ["+11", "0.32-0.52"]], 180),
+        (STONES, SIEVED, 0),
+    ],
+)
+def test_a_legend_is_no_parcel_and_says_what_codes_mean(
+    goods: Rows, legend: Rows, n_stones: int, scheme: Scheme, zone_table: ZoneTable
+) -> None:
+    found = reading({"Goods": goods, "Legend": legend}, scheme, zone_table)
+    assert bool(found.problems) == (n_stones == 0)
+    assert [parcel.n_stones for parcel in found.parcels] == [n_stones][: n_stones > 0]

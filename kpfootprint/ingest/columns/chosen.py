@@ -7,10 +7,12 @@ from dataclasses import replace
 
 from kpfootprint.errors import Problem
 from kpfootprint.ingest.columns.meanings import Layout
+from kpfootprint.ingest.names.headers import Headers
+from kpfootprint.ingest.names.labels import size_span
 from kpfootprint.ingest.problems import Broken, listed, problem
 from kpfootprint.ingest.raw.cells import Cell, is_blank, text_of
 from kpfootprint.ingest.raw.tables import RawTable, missing_column
-from kpfootprint.ingest.words import condition_values, declared_words, fold
+from kpfootprint.ingest.words import attribute_words, class_code, condition_values, declared_words, fold, word_tables
 from kpfootprint.visible import FORMULA
 
 
@@ -44,6 +46,43 @@ def _chosen(cell: Cell, words: Mapping[str, str]) -> Cell:
     if answer is None:
         return cell
     return None if fold(answer) in condition_values("") else answer
+
+
+def is_of_words(raw: RawTable) -> bool:
+    """Say whether a table has the columns and the name of one of words: the attribute, the word, and the class."""
+    known: Mapping[str, list[str]] = declared_words()["words"]
+    heads = {fold(column.header) for column in raw.columns}
+    return fold(raw.name) in word_tables() and not any(
+        heads.isdisjoint(known[name]) for name in ("attribute", "word", "class")
+    )
+
+
+def is_legend(raw: RawTable, headers: Headers) -> bool:
+    """Say whether a sheet explains codes by its name, or by its columns, and counts no stones."""
+    known: Mapping[str, list[str]] = declared_words()["words"]
+    heads = {fold(column.header) for column in raw.columns}
+    if is_of_words(raw) or any(headers.measure(column.header) == "n_stones" for column in raw.columns):
+        return False
+    explains = not heads.isdisjoint(known["word"]) and heads.isdisjoint(known["attribute"])
+    explains = explains or fold(raw.name) in known["legends"]
+    return explains and fold(raw.name) in word_tables()
+
+
+def legend_in(raw: RawTable, headers: Headers) -> tuple[dict[str, str], list[str]]:
+    """Return what the codes of a legend stand for, as choices, where one attribute alone has the class; other lines."""
+    scheme = headers.words.scheme
+    rows: list[list[Cell]] = [[column.header for column in raw.columns], *map(raw.row, range(raw.n_rows))]
+    found: dict[str, set[str]] = {}
+    lines: dict[str, str] = {}
+    for cells in rows:
+        texts = [text_of(cell) for cell in cells if not is_blank(cell)]
+        said = texts[1] if len(texts) == 2 else ""
+        of = [item.name for item in scheme.categorical if class_code(said, attribute_words(item)) is not None]
+        of += [scheme.size.name] if size_span(said, scheme) is not None else []
+        lines[" ".join(texts)] = key = f"{of[0]}:{texts[0]}" if len(of) == 1 else ""
+        found.setdefault(key, set()).add(said)
+    chosen = {key: next(iter(said)) for key, said in found.items() if key and len(said) == 1}
+    return chosen, [line for line, key in lines.items() if key not in chosen]
 
 
 def words_in(raw: RawTable, problems: list[Problem]) -> dict[str, str]:

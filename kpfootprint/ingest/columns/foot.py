@@ -10,6 +10,7 @@ from kpfootprint.ingest.names.labels import size_span
 from kpfootprint.ingest.names.statements import DAY, amounts_in
 from kpfootprint.ingest.problems import cut
 from kpfootprint.ingest.raw.cells import Cell, is_blank, is_number, line_of, text_of
+from kpfootprint.ingest.raw.tables import RawTable
 from kpfootprint.ingest.totals import is_of_which, is_summary, is_total
 from kpfootprint.ingest.words import attribute_words, class_code, holds, plain, says, tokens_of
 
@@ -68,12 +69,26 @@ def _says_no_more(sheet: Layout, row: int, measured: list[int]) -> bool:
     """Say whether a row neither measures anything nor names a stone, a size, a class or a total."""
     raw = sheet.raw
     label, tokens = raw.label(row), tokens_of(raw.label(row))
+    if _is_numbered_name(raw, row):
+        return True
     numbers = [at for at in measured if not _is_of_words(raw.columns[at].at(row))]
     beside = len(numbers) == 1 and numbers[0] != raw.filled_at(row)[0]
     if beside and _is_of_other_things(tokens):
         return True
     of_goods = is_total(label) or is_of_which(label) or is_summary(label) or _names_goods(sheet, label)
     return not numbers and not of_goods
+
+
+def _is_numbered_name(raw: RawTable, row: int) -> bool:
+    """Say whether a row is a number and words, as are all between it and a line that heads them: ``Witnesses:``."""
+    first, *others = (text_of(raw.columns[at].at(row)) for at in raw.filled_at(row))
+    number = first.strip(" .)")
+    if not (number.isdecimal() and int(number) <= min(row, _LINES) and others) or any(map(is_number, others)):
+        return False
+    head = row - int(number)
+    listed = [raw.label(at).strip(" .)") for at in range(head + 1, row)] == [str(at) for at in range(1, int(number))]
+    headed = raw.label(head).endswith(":") or holds("signed", tokens_of(raw.label(head)))
+    return listed and headed and len(raw.filled_at(head)) == 1
 
 
 def _is_of_other_things(tokens: Sequence[str]) -> bool:

@@ -31,7 +31,7 @@ from kpfootprint.ingest.names.headers import Headers
 from kpfootprint.ingest.raw.cells import THOUSANDS, Cell, Odd, is_blank, shortened
 from kpfootprint.ingest.raw.money import is_other_currency, names_dollars
 from kpfootprint.ingest.raw.tables import Column, Note, RawTable
-from kpfootprint.ingest.words import declared_words, fold, plain, says, tokens_of, unit_words
+from kpfootprint.ingest.words import fold, plain, says, tokens_of, unit_words, word_tables
 from kpfootprint.visible import visible
 from kpfootprint.wanted import each, go_on
 
@@ -304,7 +304,7 @@ def _read_sheet(
     if wide > 5 * limits.max_columns and any(c is not None for _, row in first for c in row[5 * limits.max_columns :]):
         raise refuse(title, "too_many_columns", limit=limits.max_columns)
     looked_at = [row if headers is None else tuple(map(shortened, row)) for _, row in first]
-    of_words = fold(title) in declared_words()["words"]["tables"]
+    of_words = fold(title) in word_tables()
     head = head_of(looked_at, None if of_words else headers, title, limits, parted=headers is not None)
     if not head.texts:
         return None
