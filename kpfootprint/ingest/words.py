@@ -211,6 +211,12 @@ def remark_of(text: str) -> str:
     return "" if found is None or not found.start() else found[0]
 
 
+def without_remark(text: str) -> str:
+    """Return a text without the remark in brackets behind it, where that is an idle one."""
+    remark = remark_of(text)
+    return text.removesuffix(remark) if _is_idle(remark, {}) else text
+
+
 def _is_idle(remark: str, known: Mapping[str, int]) -> bool:
     """Say whether a remark neither names a class nor takes back, doubts or negates what stands before it."""
     tokens = tokens_of(remark)
@@ -274,8 +280,7 @@ def size_words(sieve_set: SieveSet) -> dict[str, int]:
 @_kept_where_short
 def fold_size(text: str) -> str:
     """Reduce the name of a size class; plus and minus count, ``"DTC +3"`` is ``"+3"``."""
-    remark = remark_of(text)
-    name = "".join(plain(text.removesuffix(remark) if _is_idle(remark, {}) else text).split())
+    name = "".join(plain(without_remark(text)).split())
     for dash in "−–—‑‐":
         name = name.replace(dash, "-")
     name = name.replace("≥", ">=").replace("≤", "<=").replace("＋", "+").replace(",", ".").replace("\u200b", "")

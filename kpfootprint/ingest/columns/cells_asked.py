@@ -10,7 +10,7 @@ import numpy as np
 
 from kpfootprint.ingest.columns.meanings import NEARLY, Layout, with_role
 from kpfootprint.ingest.names.headers import UNKNOWN, Meaning
-from kpfootprint.ingest.names.labels import describe, size_span
+from kpfootprint.ingest.names.labels import describe
 from kpfootprint.ingest.names.numbering import (
     come_alike,
     is_running,
@@ -20,6 +20,7 @@ from kpfootprint.ingest.names.numbering import (
     numbers_in,
     restarts,
 )
+from kpfootprint.ingest.names.size_labels import size_span
 from kpfootprint.ingest.problems import listed
 from kpfootprint.ingest.raw.cells import Cell, text_of
 from kpfootprint.ingest.raw.tables import Column

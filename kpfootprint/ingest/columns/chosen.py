@@ -8,7 +8,7 @@ from dataclasses import replace
 from kpfootprint.errors import Problem
 from kpfootprint.ingest.columns.meanings import Layout
 from kpfootprint.ingest.names.headers import Headers
-from kpfootprint.ingest.names.labels import size_span
+from kpfootprint.ingest.names.size_labels import size_span
 from kpfootprint.ingest.problems import Broken, listed, problem
 from kpfootprint.ingest.raw.cells import Cell, is_blank, text_of
 from kpfootprint.ingest.raw.tables import RawTable, missing_column

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from kpfootprint.ingest.columns.meanings import Layout
-from kpfootprint.ingest.names.labels import size_span
+from kpfootprint.ingest.names.size_labels import size_span
 from kpfootprint.ingest.names.statements import DAY, amounts_in
 from kpfootprint.ingest.problems import cut
 from kpfootprint.ingest.raw.cells import Cell, is_blank, is_number, line_of, text_of

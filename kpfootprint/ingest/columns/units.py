@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from kpfootprint.ingest.columns.meanings import Layout, with_role
 from kpfootprint.ingest.names.headers import UNKNOWN, Meaning
-from kpfootprint.ingest.names.labels import size_span
+from kpfootprint.ingest.names.size_labels import size_span
 from kpfootprint.ingest.problems import Broken, problem
 from kpfootprint.ingest.raw.cells import THOUSANDS, Cell, DecimalMarks, Odd, is_blank, read_numbers, text_of
 from kpfootprint.ingest.raw.rounding import unit_written

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
-from kpfootprint.ingest.names.labels import size_span
+from kpfootprint.ingest.names.size_labels import size_span
 from kpfootprint.ingest.words import (
     JOINED,
     Vocabulary,

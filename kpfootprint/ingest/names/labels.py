@@ -1,20 +1,14 @@
-"""What labels name: size classes as sheets write them, the set that they make, and the classes of descriptions.
-
-A stone passes a sieve or lies on it, so ``-11+9`` and ``+9-11`` are the stones between sieves 9 and 11, and ``+11``
-alone is whatever lies on sieve 11, up to the next class of the same sheet. A grain is 0.25 ct; the limits of grainers
-are those of the package's sieve sets, or half a grain to each side. Weights are read to 0.01 ct, so that
-``0.30-0.49 ct`` is 0.295 to 0.495 ct, and a stone of ``5 ct`` weighs 4.80 to 5.79 ct, as the trade's ladder has it.
-"""
+"""What labels name together: the sieve set that those of a sheet make, and the classes of descriptions."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 
+from kpfootprint.ingest.names.size_labels import Span, names_size, size_span
 from kpfootprint.ingest.raw.cells import Cell, Odd, is_blank, text_of
 from kpfootprint.ingest.raw.tables import Column
 from kpfootprint.ingest.words import (
@@ -27,167 +21,12 @@ from kpfootprint.ingest.words import (
     plain,
     says,
     tokens_of,
-    unit_pattern,
 )
 from kpfootprint.scheme import Attribute, Scheme, SieveSet
 
-GRAIN_CT = 0.25
+_NUMBERED = re.compile(r"\s*(\d{1,2})[.)]\s+")
 SHEET = "sheet"
 """Name of a sieve set that is made from the labels of a sheet."""
-
-_NUMBER = r"(\d+(?:\.\d+)?)"
-_DASH = r"(?:-|/|to|a|bis|au)"
-_UNITS = {"gr": unit_pattern("grains"), "ct": unit_pattern("carats"), "pt": unit_pattern("points")}
-_UNIT = unit_pattern("grains", "carats", "points")
-_BETWEEN = (
-    re.compile(rf"-{_NUMBER}(?:/|to|a|au)?\+{_NUMBER}"),
-    re.compile(rf"\+{_NUMBER}(?:/|to|a|au)?-{_NUMBER}"),
-)
-_OPEN = re.compile(rf"([+-]){_NUMBER}")
-_RANGE = re.compile(rf"\+?{_NUMBER}(?:{_UNIT})?{_DASH}{_NUMBER}({_UNIT})")
-_ONE = re.compile(r"([+\-<>]|>=|<=|over|above|under|below|upto|jusqu'?a|plusde|moinsde|morethan|lessthan)?"
-                  rf"{_NUMBER}({_UNIT})"
-                  r"(\+|up|&up|andup|&over|andover|etplus|-|anddown|etmoins)?")  # fmt: skip
-_FROM_TO = re.compile(r"(?:de|from|between|entre)(.+?)(?:a|to|and|et)(\d.+)")
-_UNIT_AFTER = re.compile(rf"(?<=\d)-({_UNIT})$")
-_UNIT_BEFORE = re.compile(rf"(gr|grs|grainers?|cts?|carats?)\.?{_NUMBER}")
-_UNIT_OF_FIRST = re.compile(rf"{_NUMBER}({_UNIT}){_DASH}{_NUMBER}")
-"""Units beside their numbers in other ways: ``3-grainer``, ``Gr 3``, ``2 ct to 2.99``."""
-_SPECIALS = ("+10.8", "10.8+")
-"""How specials are written without a unit: no sieve has that number."""
-_FRACTION = re.compile(r"1/[234](?:ct|cts|carats?)|[23]/4(?:ct|cts|carats?)|2/3(?:ct|cts|carats?)")
-"""Parts of a carat, or ranges: two readings."""
-
-_UP = ("+", ">", ">=", "over", "above", "plusde", "morethan", "up", "&up", "andup", "&over", "andover", "etplus")
-_DOWN = ("-", "<", "<=", "under", "below", "upto", "jusqua", "jusqu'a", "moinsde", "lessthan", "anddown", "etmoins")
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """Limits of a size class in carats; None is open, to the next class of the sheet or for good.
-
-    `last` is the weight that a range names at its end, so that ``1-2 ct`` beside ``2-3 ct`` ends at 2 ct, not at 2.79.
-    """
-
-    lower_ct: float | None
-    upper_ct: float | None
-    kind: str
-    last: float | None = None
-
-
-def size_span(text: str, scheme: Scheme) -> Span | None:
-    """Return the limits that a label of a size class names, or None where it names none."""
-    label = _UNIT_AFTER.sub(r"\1", fold_size(text).replace("mm", "?").removesuffix("."))
-    if found := _UNIT_BEFORE.fullmatch(label):
-        label = f"{found[2]}{found[1]}"
-    if found := _UNIT_OF_FIRST.fullmatch(label):
-        label = f"{found[1]}-{found[3]}{found[2]}"
-    label = re.sub(r"(?<![\d.])\.(?=\d)", "0.", label)
-    if not label or not any(char.isdigit() for char in label) or _FRACTION.fullmatch(label):
-        return None
-    if label in _SPECIALS:
-        label = "+10.8ct"
-    if found := _FROM_TO.fullmatch(label):
-        label = f"{found[1]}-{found[2]}"
-    for position, pattern in enumerate(_BETWEEN):
-        if found := pattern.fullmatch(label):
-            high, low = found.groups() if position == 0 else found.groups()[::-1]
-            lower, upper = _sieve(low, scheme), _sieve(high, scheme)
-            if lower is None or upper is None or not lower < upper:
-                return None
-            return Span(lower, upper, "sieve")
-    if found := _OPEN.fullmatch(label):
-        sign, number = found.groups()
-        limit = _sieve(number, scheme)
-        if limit is None:
-            return None
-        return Span(limit, None, "sieve") if sign == "+" else Span(None, limit, "sieve")
-    if found := _RANGE.fullmatch(label):
-        first, last, unit = found.groups()
-        return _between(first, last, _unit(unit), scheme)
-    if found := _ONE.fullmatch(label):
-        before, number, unit, after = found.groups()
-        return _single(before or after or "", number, _unit(unit), scheme)
-    return None
-
-
-def names_size(text: str, scheme: Scheme) -> bool:
-    """Say whether a label names a size class by its limits, or one of a set of the package by its name."""
-    name = fold_size(text)
-    return size_span(text, scheme) is not None or any(
-        fold_size(own) == name for item in scheme.sieve_sets for own in item.classes
-    )
-
-
-def _unit(text: str) -> str:
-    return next(name for name, pattern in _UNITS.items() if re.fullmatch(pattern, text))
-
-
-def _sieve(number: str, scheme: Scheme) -> float | None:
-    """Return the weight of a stone that a sieve of the package, or of the trade's plates, just keeps."""
-    label = f"+{number}"
-    for item in scheme.sieve_sets:
-        if label in item.classes:
-            return item.lower_ct[item.classes.index(label)]
-    known: dict[str, float] = declared_words()["plates"]
-    return known.get(number)
-
-
-def _grainer(number: float, scheme: Scheme) -> tuple[float, float]:
-    lower, upper = (number - 0.5) * GRAIN_CT, (number + 0.5) * GRAIN_CT
-    for item in scheme.sieve_sets:
-        for name, (low, high) in item.limits.items():
-            if name == f"{number:g}gr":
-                return low, high
-            if name == f"{number + 1:g}gr":
-                upper = low
-            elif name == f"{number - 1:g}gr":
-                lower = high
-    return lower, upper
-
-
-def _carats(text: str, unit: str) -> tuple[float, float, bool]:
-    """Return a weight, half the unit in which it is read, and whether it is a whole number of carats."""
-    scale = 0.01 if unit == "pt" else 1.0
-    decimals = len(text.partition(".")[2])
-    half = min(0.005, 0.5 * 10.0 ** -max(decimals, 2))
-    return float(text) * scale, half, unit == "ct" and decimals == 0
-
-
-def _between(first: str, last: str, unit: str, scheme: Scheme) -> Span | None:
-    if unit == "gr":
-        lower, upper = _grainer(float(first), scheme)[0], _grainer(float(last), scheme)[1]
-        return _span(lower, upper, "gr") if float(first) < float(last) else None
-    (low, half, whole), (high, _, also) = _carats(first, unit), _carats(last, unit)
-    if not low < high:
-        return None
-    if whole and also:
-        return _span(low - 0.205, high + 0.795, "ct", high)
-    return _span(low - half, high + half, "range", high)
-
-
-def _single(sign: str, number: str, unit: str, scheme: Scheme) -> Span | None:
-    if sign in _UP + _DOWN:
-        limit = _grainer(float(number), scheme)[0] if unit == "gr" else _carats(number, unit)[0] - 0.005
-        if sign in _UP:
-            return _span(limit, None, "open")
-        return _span(None, limit, "open") if limit > 0 else None
-    if unit == "gr":
-        return _span(*_grainer(float(number), scheme), "gr")
-    low, half, whole = _carats(number, unit)
-    if whole:
-        return _span(low - 0.205, low + 0.795, "ct", low)
-    return _span(low - half, low + half, "range", low) if low > half else None
-
-
-def _span(lower: float | None, upper: float | None, kind: str, last: float | None = None) -> Span:
-    lower, upper = (None if limit is None else round(max(limit, 0.0), 6) for limit in (lower, upper))
-    return Span(lower, upper, kind, last)
-
-
-def is_pair(label: str) -> bool:
-    """Say whether a label names two sieves."""
-    return any(pattern.fullmatch(fold_size(label)) for pattern in _BETWEEN)
 
 
 def set_of(labels: Sequence[str], scheme: Scheme) -> tuple[SieveSet | None, list[str]]:
@@ -202,8 +41,12 @@ def set_of(labels: Sequence[str], scheme: Scheme) -> tuple[SieveSet | None, list
     """
     spans: dict[str, Span] = {}
     unknown: list[str] = []
-    for label in dict.fromkeys(labels):
-        span = size_span(label, scheme) or _word_span(label, scheme)
+    distinct = list(dict.fromkeys(labels))
+    numbered = [_NUMBERED.match(label) for label in distinct]
+    running = [int(found[1]) for found in numbered if found] == list(range(1, len(distinct) + 1))
+    for label in distinct:
+        name = _NUMBERED.sub("", label) if running else label  # ``1. 4 gr``
+        span = size_span(name, scheme) or _named_span(name, scheme)
         if span is None:
             unknown.append(label)
         else:
@@ -227,14 +70,16 @@ def set_of(labels: Sequence[str], scheme: Scheme) -> tuple[SieveSet | None, list
     return SieveSet.of(SHEET, {label: limits[label] for label in order}), []
 
 
-def _word_span(label: str, scheme: Scheme) -> Span | None:
-    """Return the limits of a class that a set of the package names by a word: ``specials``."""
-    name = fold_size(label)
+def _named_span(label: str, scheme: Scheme) -> Span | None:
+    """Return the limits of a class that a set of the package names by a word, ``specials``, or by a sieve, ``#11``."""
+    words = declared_words()["sizes"]
+    special = {*tokens_of(label)} & {*words["special"]} and {*tokens_of(label)} <= {*words["special"], *words["goods"]}
+    name = "specials" if special else fold_size(label)
     for item in scheme.sieve_sets:
         if name in item.classes and not any(char.isdigit() for char in name):
             lower, upper = item.limits[name]
             return Span(lower, None if upper == float("inf") else upper, "word")
-    return None
+    return size_span(f"+{name}", scheme) if name.isdigit() and name != label.strip() else None
 
 
 def _touching(spans: dict[str, Span]) -> dict[str, Span]:
@@ -258,7 +103,7 @@ def _touching(spans: dict[str, Span]) -> dict[str, Span]:
                 assert span.last is not None
                 whole = _first(span) > span.last - 1e-9
                 wide = {"ct": 1.0, "range": 0.01}[span.kind] if whole else 0.0
-                spans[label] = _span(_first(span) - 0.005, span.last + wide - 0.005, span.kind, span.last)
+                spans[label] = Span.of(_first(span) - 0.005, span.last + wide - 0.005, span.kind, span.last)
     return spans
 
 

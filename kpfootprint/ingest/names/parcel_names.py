@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from kpfootprint.errors import Problem
 from kpfootprint.ingest.names.headers import Headers
-from kpfootprint.ingest.names.labels import size_span
+from kpfootprint.ingest.names.size_labels import size_span
 from kpfootprint.ingest.problems import Broken, problem
 from kpfootprint.ingest.totals import is_total
 from kpfootprint.ingest.words import declared_words, fold, misspelt, plain, table_names

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kpfootprint.errors import Problem
-from kpfootprint.ingest.names.labels import is_pair, overlap, set_of, size_span
+from kpfootprint.ingest.names.labels import overlap, set_of
+from kpfootprint.ingest.names.size_labels import size_span
 from kpfootprint.ingest.parcels.gathered import Findings
 from kpfootprint.ingest.parcels.records import GoodsRows
 from kpfootprint.ingest.problems import Broken
@@ -112,8 +113,9 @@ def _limits(
     own = scheme.size.sieve_set
     known = size_words(own)
     places = {label: find_size(label, known) for label in labels}
-    open_above = any(fold_size(label).startswith("+") and not is_pair(label) for label in labels)
-    if None not in places.values() and not (open_above and any(map(is_pair, labels))):
+    spans = [span for label in labels if (span := size_span(label, scheme)) is not None]
+    pairs = any(span.kind == "sieve" and None not in (span.lower_ct, span.upper_ct) for span in spans)
+    if None not in places.values() and not (pairs and any(span.upper_ct is None for span in spans)):
         limits = [*own.limits.values()]
         return {label: limits[at] for label, at in places.items() if at is not None}, None
     made, unknown = set_of(labels, scheme)

@@ -14,7 +14,7 @@ from kpfootprint.ingest.columns.meanings import Layout
 from kpfootprint.ingest.columns.origins import zones_within
 from kpfootprint.ingest.files.workbook import is_book
 from kpfootprint.ingest.names.headers import Headers
-from kpfootprint.ingest.names.labels import size_span
+from kpfootprint.ingest.names.size_labels import size_span
 from kpfootprint.ingest.names.statements import amounts_besides, amounts_in
 from kpfootprint.ingest.problems import Broken, listed
 from kpfootprint.ingest.raw.cells import Odd, is_blank, is_number, read_yes_or_no, text_of

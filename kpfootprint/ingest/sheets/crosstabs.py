@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from kpfootprint.ingest.columns.meanings import Layout, pass_over
 from kpfootprint.ingest.names.headers import Headers, Meaning
-from kpfootprint.ingest.names.labels import size_span
+from kpfootprint.ingest.names.size_labels import size_span
 from kpfootprint.ingest.problems import Broken, listed
 from kpfootprint.ingest.raw.cells import Cell, is_blank, is_number, read_numbers, read_yes_or_no, text_of
 from kpfootprint.ingest.raw.tables import Column, KnownTable, Note, RawTable, below

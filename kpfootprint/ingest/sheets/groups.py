@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from kpfootprint.ingest.columns.meanings import Layout, meanings_of
 from kpfootprint.ingest.names.headers import Meaning
-from kpfootprint.ingest.names.labels import names_size, size_span
+from kpfootprint.ingest.names.size_labels import names_size, size_span
 from kpfootprint.ingest.problems import listed
 from kpfootprint.ingest.raw.cells import Cell, is_blank, is_number, line_of, text_of
 from kpfootprint.ingest.raw.tables import Column

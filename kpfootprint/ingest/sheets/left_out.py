@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from kpfootprint.ingest.columns.meanings import Layout
 from kpfootprint.ingest.files.archive import refuse
-from kpfootprint.ingest.names.labels import names_size
+from kpfootprint.ingest.names.size_labels import names_size
 from kpfootprint.ingest.names.statements import amounts_in
 from kpfootprint.ingest.problems import Broken
 from kpfootprint.ingest.raw.cells import PlainCells, is_blank, read_number, read_numbers, text_of

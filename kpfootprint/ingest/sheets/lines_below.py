@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import date
 
 from kpfootprint.ingest.columns.origins import is_of_origin
-from kpfootprint.ingest.names.labels import size_span
+from kpfootprint.ingest.names.size_labels import size_span
 from kpfootprint.ingest.names.statements import DAY, stated
 from kpfootprint.ingest.problems import cut
 from kpfootprint.ingest.raw.cells import Cell, is_blank, is_number, line_of, read_date, read_number, text_of

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kpfootprint.ingest.columns.meanings import Layout
-from kpfootprint.ingest.names.labels import size_span
+from kpfootprint.ingest.names.size_labels import size_span
 from kpfootprint.ingest.raw.cells import text_of
 
 ANSWERS = (("rows", "stones"), ("weights", "carats"))
