@@ -170,7 +170,7 @@ _WEEKDAY = (
 _NUMBER, _MONTH = r"(?P<day>\d{1,2})(?:er|st|nd|rd|th)?", r"(?P<month>[^\W\d_]{3,9})\.?"
 _NAMED_DAYS = (
     re.compile(
-        rf"{_WEEKDAY}{_NUMBER}(?: de)?[ ./-]*{_MONTH},?(?: de)?[ ./-]*(?P<year>\d{{4}}|(?<=[-/.])\d\d)(?: ?г\.?)?",
+        rf"{_WEEKDAY}{_NUMBER}(?: de\b)?[ ./-]*{_MONTH},?(?: de\b)?[ ./-]*(?P<year>\d{{4}}|(?<=[-/.])\d\d)(?: ?г\.?)?",
         re.IGNORECASE,
     ),
     re.compile(rf"{_WEEKDAY}{_MONTH} {_NUMBER},? (?P<year>\d{{4}})", re.IGNORECASE),
