@@ -239,6 +239,22 @@ def test_a_workbook_is_known_by_what_it_holds(name: str, tmp_path: Path) -> None
     assert {problem.table for problem in validate_package(sent)} == {"package"}
 
 
+@pytest.mark.parametrize(("word", "meant"), [("Oui", True), ("n", False), (0, False), ("perhaps", None)])
+def test_whether_a_package_is_synthetic_is_said_in_the_words_of_submissions(
+    word: str | int, meant: bool | None, tmp_path: Path
+) -> None:
+    path = write_workbook(tmp_path / "book", FEW)
+    book = openpyxl.load_workbook(path)
+    book["package"]["B4"] = word
+    book.save(path)
+    if meant is None:
+        assert [(item.code, item.table, item.column) for item in validate_package(path)] == [
+            ("not_yes_or_no", "package", "value")
+        ]
+    else:
+        assert load_package(path).synthetic is meant
+
+
 def test_sheets_may_have_french_names(tmp_path: Path) -> None:
     path = write_workbook(tmp_path / "book", FEW)
     plain = load_package(path)

@@ -14,7 +14,7 @@ from kpfootprint.errors import IngestError, Problem, ReferenceDataError
 from kpfootprint.ingest.files.archive import Budget, read_file, unzipped
 from kpfootprint.ingest.files.workbook import read_workbook
 from kpfootprint.ingest.problems import Broken, problem
-from kpfootprint.ingest.raw.cells import Cell, DecimalMarks, Odd, read_number
+from kpfootprint.ingest.raw.cells import Cell, DecimalMarks, Odd, read_number, read_yes_or_no
 from kpfootprint.ingest.raw.tables import RawTable
 from kpfootprint.ingest.words import declared_words, fold
 from kpfootprint.reference import shipped_reference
@@ -226,12 +226,10 @@ def _listed(sheet: str, member: str, value: str) -> list[Any]:
 
 
 def _yes(sheet: str, value: str) -> bool:
-    answers = {"true": True, "yes": True, "1": True, "oui": True, "vrai": True}
-    answers |= {"false": False, "no": False, "0": False, "non": False, "faux": False}
-    if value.casefold() not in answers:
-        reason = Said("synthetic: {value} is neither yes nor no", value=repr(value))
-        raise fault("not_yes_or_no", reason, table=sheet, column="value")
-    return answers[value.casefold()]
+    if isinstance(answer := read_yes_or_no(value), bool):
+        return answer
+    reason = Said("synthetic: {value} is neither yes nor no", value=repr(value))
+    raise fault("not_yes_or_no", reason, table=sheet, column="value")
 
 
 COLUMNS = ("attribute", "column", "class", "lower_ct", "sieve_set", "synonyms", *LANGUAGES)
