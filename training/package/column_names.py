@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from kpfootprint.errors import Problem
 from kpfootprint.ingest.raw.cells import text_of
 from kpfootprint.ingest.raw.tables import RawTable
-from kpfootprint.ingest.words import Vocabulary, declared_words, fold
+from kpfootprint.ingest.words import Vocabulary, fold
+from kpfootprint.reference import shipped_reference
 from kpfootprint.retold import Said
-from training.package.descriptor import NEEDED, SMALL_TABLES, told
+from training.package.attributes import scheme_of, words_of
+from training.package.descriptor import NEEDED, SMALL_TABLES, read_descriptor, told
 
 _WORDS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "zones": {
@@ -41,22 +44,31 @@ _WORDS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
 """How the columns of small tables may be headed beside their names, in English and French."""
 
 
-def header_names(table: str, item: Mapping[str, Any]) -> dict[str, str]:
-    """Return the columns that a table may have by their letters and digits: capitals and spaces make no other name.
+def column_meant(header: str, table: str, item: Mapping[str, Any]) -> str:
+    """Return the column that a header of a table means by its letters and digits, or else the header itself.
 
     Columns of parcels may be headed as those of submissions are, all of them by the words of people; but a field of the
     schema has its own name.
     """
     others = ("collected_on",) if table == "parcels" else ()
-    return _words(table) | {fold(name): name for name in (*others, *_fields(item), *NEEDED.get(table, ()))}
+    own = {fold(name): name for name in (*others, *_fields(item), *NEEDED.get(table, ()))}
+    return own.get(fold(header)) or _in_words(header, table)
 
 
-def _words(table: str) -> dict[str, str]:
-    """Return the words of people for the columns of a small table, by their letters and digits."""
-    of_submissions = declared_words()["columns"]["parcels"] if table == "parcels" else {}
-    listed = [*of_submissions.items(), *_WORDS.get(table, {}).items()]
-    named = {fold(word): name for name, words in listed for word in words}
-    return named | {fold(name): name for name in (*dict(listed), *NEEDED.get(table, ()))}
+def _in_words(header: str, table: str) -> str:
+    """Return the column of a small table that a header means by the words of people, or else the header itself."""
+    columns = _WORDS.get(table, {})
+    named = {fold(word): name for name, words in columns.items() for word in words}
+    named |= {fold(name): name for name in (*columns, *NEEDED.get(table, ()))}
+    of_submissions = _of_submissions() if table == "parcels" else {}
+    return named.get(word := fold(header)) or of_submissions.get(word, header)
+
+
+@cache
+def _of_submissions() -> Mapping[str, str]:
+    """Return the columns of parcels in submissions by their headers, which are the same whatever the scheme."""
+    scheme, _ = scheme_of(read_descriptor(shipped_reference()))
+    return words_of(scheme).columns("parcels")
 
 
 def with_known_fields(document: Mapping[str, Any]) -> dict[str, Any]:
@@ -66,8 +78,8 @@ def with_known_fields(document: Mapping[str, Any]) -> dict[str, Any]:
     """
     renamed: dict[str, dict[str, str]] = {}
     for item in document["resources"]:
-        names, known = _fields(item), _words(item["name"])
-        found = {name: known[fold(name)] for name in names if known.get(fold(name), name) not in names}
+        names = _fields(item)
+        found = {name: new for name in names if (new := _in_words(name, item["name"])) not in names}
         if item["name"] in SMALL_TABLES and len(set(found.values())) == len(found):
             renamed[item["name"]] = found
 

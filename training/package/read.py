@@ -14,12 +14,12 @@ from kpfootprint.ingest.parcels.assemble import assemble
 from kpfootprint.ingest.problems import Broken
 from kpfootprint.ingest.raw.cells import text_of
 from kpfootprint.ingest.raw.tables import RawTable, recognise
-from kpfootprint.ingest.words import Vocabulary, fold
+from kpfootprint.ingest.words import Vocabulary
 from kpfootprint.parcel import Batch
 from kpfootprint.reference import ReferencePackage
 from kpfootprint.scheme import Scheme
 from training.package.attributes import scheme_of, words_of
-from training.package.column_names import check_header, check_stones, header_names, with_known_fields
+from training.package.column_names import check_header, check_stones, column_meant, with_known_fields
 from training.package.descriptor import (
     DESCRIPTOR,
     LIMITS,
@@ -193,10 +193,9 @@ def table_rows(folder: Path, document: Mapping[str, Any], name: str) -> Rows:
     if item is None:
         return {}
     table = table_of(folder, item)
-    known = header_names(name, item)
     columns = [column for column in table.columns if not column.empty]
     written = [column.header.strip() for column in columns]
-    headers = [known.get(fold(header), header) for header in written]
+    headers = [column_meant(header, name, item) for header in written]
     wide = {"expected": len(columns)}
     ragged = [table.problem(Broken("ragged_row", {"found": n} | wide), row) for row, n in table.ragged.items()]
     wrong = [] if name == "stones" else [*check_header(name, headers, item, written)]

@@ -20,7 +20,7 @@ from kpfootprint.ingest.words import declared_words, fold
 from kpfootprint.reference import shipped_reference
 from kpfootprint.retold import LANGUAGES, Said
 from kpfootprint.strict_json import NotJson, read_json
-from training.package.column_names import header_names
+from training.package.column_names import column_meant
 from training.package.descriptor import DESCRIPTOR, LIMITS, SMALL_TABLES, fault, read_descriptor, refuse_if, told
 from training.package.seal import seal, write_descriptor, write_table
 
@@ -280,8 +280,7 @@ def _attributes(raw: RawTable) -> dict[str, dict[str, Any]]:
 
 def _resource(folder: Path, name: str, raw: RawTable) -> Mapping[str, Any]:
     """Write a sheet as CSV and return its resource; ids are unique where they name the row."""
-    names = header_names(name, {})
-    headers = [names.get(fold(column.header), column.header.strip()) for column in raw.columns]
+    headers = [column_meant(column.header.strip(), name, {}) for column in raw.columns]
     lines = [raw.header_rows[-1], *(raw.line(at) or 0 for at in range(raw.n_rows))]
     rows = ([" ".join(cell.split()) for cell in row] for row in _rows(raw))
     write_table(folder / f"{name}.csv", headers, rows, lines)
