@@ -73,7 +73,6 @@ def compare_releases(first: Path, second: Path, reference: Path) -> str:
     before, after, package = load_release(first), load_release(second), load_package(reference)
     differences = list(_release_differences(before, after))
     changes = _changes(_sides(before, package), _sides(after, package))
-    held_out = ""
     try:
         held_out = compare_evaluations(read_evaluation(first), read_evaluation(second)).as_text()
     except ReleaseError as error:
