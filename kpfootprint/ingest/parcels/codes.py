@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -24,6 +25,8 @@ from kpfootprint.wanted import each
 
 _MAX_COMPARED = 200
 """Unknown names of a column that are compared with the known ones; further ones are told the first known names."""
+_SCALE = re.compile(r"\s*([D-L])\s*(?:[-–/]\s*([E-M]))?\s*", re.IGNORECASE)
+"""Letters of the colour scale: to K they may be white, from I on they may be cape."""
 _LETTERS = 3
 """Letters of an abbreviation, at least."""
 
@@ -47,7 +50,7 @@ def class_codes(cells: Sequence[Cell], attribute: Attribute) -> tuple[NDArray[np
         if code is None:
             known = known or attribute_words(attribute)
             code = class_code(text, known)
-            several = set() if code is not None else classes_joined(text, known)
+            several = set() if code is not None else classes_joined(text, known) or _of_letters(text, known)
             code = one_code(attribute, several) if several else code
             code = _begun(text, attribute, known) if code is None and not several else code
         if code is not None:
@@ -71,6 +74,15 @@ def class_codes(cells: Sequence[Cell], attribute: Attribute) -> tuple[NDArray[np
             if len(broken) >= MOST_BROKEN:
                 return codes, broken | dict.fromkeys(range(position + 1, len(cells)), unlike_any)
     return codes, broken
+
+
+def _of_letters(text: str, known: Mapping[str, int]) -> set[int]:
+    """Return the codes of letters of the colour scale, ``G`` or ``F-H``, in packages with white and cape."""
+    found = _SCALE.fullmatch(text)
+    if found is None or not {"white", "cape"} <= {*known}:
+        return set()
+    first, last = found[1].upper(), (found[2] or found[1]).upper()
+    return {known[word] for word, named in (("white", first <= "K"), ("cape", last >= "I")) if named}
 
 
 def _begun(text: str, attribute: Attribute, known: Mapping[str, int]) -> int | None:
