@@ -9,9 +9,10 @@ import sys
 import time
 import tracemalloc
 import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import time as clock
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import openpyxl
@@ -312,11 +313,17 @@ def test_grainers_and_percentages_are_read_as_they_are_shown(scheme: Scheme, zon
 
 
 def xls_of(
-    cells: dict[tuple[int, int], Any], number_format: str = "0.00", padding: int = 5000, *, hide: bool = False
+    cells: dict[tuple[int, int], Any],
+    number_format: str = "0.00",
+    padding: int = 5000,
+    *,
+    hide: bool = False,
+    struck: Collection[tuple[int, int]] = (),
+    comments: Mapping[tuple[int, int], str] = MappingProxyType({}),
 ) -> bytes:
     """Return an old Excel workbook of one sheet; a text that begins with "=" becomes a formula whose value is 0.5.
 
-    With `hide` its second row and its second column are hidden.
+    With `hide` its second row and its second column are hidden. Numbers of a row are written in one record.
     """
 
     def record(kind: int, *parts: bytes) -> bytes:
@@ -328,6 +335,11 @@ def xls_of(
 
     bof = record(0x809, struct.pack("<HHHHII", 0x600, 5, 0, 0, 0, 0))
     shown = record(0x41E, struct.pack("<H", 164), text_of(number_format))
+    fonts = [0, 0, 0, 0, 0x08]  # the last is number 5, as none is called 4
+    for strikes in fonts if struck else ():
+        shown += record(0x31, struct.pack("<HHHHHBBBB", 200, strikes, 0x7FFF, 400, 0, 0, 0, 0, 0), text_of("A", "<B"))
+    for font in (0, 5) if struck else ():
+        shown += record(0xE0, struct.pack("<HH", font, 0), bytes(16))
     name = text_of("S", "<B")
     before = len(bof) + len(shown) + 4 + 6 + len(name) + 4
     start = record(0x85, struct.pack("<IBB", before, 0, 0), name)
@@ -337,13 +349,17 @@ def xls_of(
         sheet += record(0x208, struct.pack("<HHHHHHHH", 0, 0, 2, 255, 0, 0, 0x100, 0))
         sheet += record(0x208, struct.pack("<HHHHHHHH", 1, 0, 2, 255, 0, 0, 0x120, 0))
     for (row, column), value in sorted(cells.items()):
-        place = struct.pack("<HHH", row, column, 0)
+        place = struct.pack("<HHH", row, column, int((row, column) in struck))
         if isinstance(value, str) and value.startswith("="):
             sheet += record(6, place, struct.pack("<dHIH", 0.5, 0, 0, 3), b"\x1e\x01\x00")
         elif isinstance(value, str):
             sheet += record(0x204, place, text_of(value))
         else:
             sheet += record(0x203, place, struct.pack("<d", value))
+    for at, ((row, column), text) in enumerate(comments.items(), start=1):
+        sheet += record(0x5D, struct.pack("<HHHH", 0x15, 0x12, 0x19, at), bytes(14))
+        sheet += record(0x1B6, bytes(18)) + record(0x3C, text_of(text, "<B")[1:]) + record(0x3C, bytes(16))
+        sheet += record(0x1C, struct.pack("<HHHH", row, column, 0, at), text_of("JM"), b"\0")
     book = bof + shown + start + record(10) + sheet + record(10)
     book += record(10) * (max(0, padding - len(book)) // 4)
     small = len(book) < 4096
@@ -426,6 +442,63 @@ def test_struck_out_cells_are_refused_unless_nobody_reads_them(scheme: Scheme, z
         assert [(item.code, item.row, item.column) for item in found] == told
 
 
+ODS_STYLES = (
+    '<office:automatic-styles><style:style style:name="ce1" style:family="table-cell"/>'
+    '<style:style style:name="ce2" style:family="table-cell">'
+    '<style:text-properties style:text-line-through-style="solid" style:text-line-through-type="single"/>'
+    "</style:style></office:automatic-styles>"
+)
+
+
+def ods_styled(
+    rows: Sequence[Sequence[Any]], struck: Collection[tuple[int, int]], comments: Mapping[tuple[int, int], str]
+) -> bytes:
+    """Return an .ods workbook with cells that are struck out, and comments; blank rows stand above in one tag."""
+    text = '<table:table-row table:number-rows-repeated="2"><table:table-cell/></table:table-row>'
+    for at, row in enumerate(rows, start=2):
+        text += "<table:table-row>"
+        for place, value in enumerate(row):
+            style = f' table:style-name="ce{1 + ((at, place) in struck)}"'
+            kind = f'"float" office:value="{value}"' if isinstance(value, int | float) else '"string"'
+            said = comments.get((at, place))
+            note = f"<office:annotation><dc:creator>JM</dc:creator><text:p>{said}</text:p></office:annotation>"
+            text += f"<table:table-cell{style} office:value-type={kind}>{note if said else ''}"
+            text += f"<text:p>{value}</text:p></table:table-cell>"
+        text += "</table:table-row>"
+    made = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(ods_with(text))) as old, zipfile.ZipFile(made, "w") as new:
+        for member in old.infolist():
+            content = old.read(member).replace(b"<office:body>", f"{ODS_STYLES}<office:body>".encode())
+            content = content.replace(b" xmlns:text=", b' xmlns:dc="d" xmlns:style="s" xmlns:text=')
+            new.writestr(member, content)
+    return made.getvalue()
+
+
+@pytest.mark.parametrize("name", ["s.ods", "s.xls"])
+def test_struck_cells_and_comments_of_other_workbooks_are_told(
+    name: str, scheme: Scheme, zone_table: ZoneTable
+) -> None:
+    rows: Sequence[Sequence[Any]] = [["weight_ct", "colour", "x"], [0.4, "brown", "a"], [0.3, "cape", "b"]]
+    comments = {(3, 0): "wrong, should be 0.45"}
+
+    def found_with(struck: Collection[tuple[int, int]]) -> Reading:
+        if name == "s.ods":
+            return reading(ods_styled(rows, struck, comments), scheme, zone_table, name)
+        cells = {(at, place): cell for at, row in enumerate(rows, start=2) for place, cell in enumerate(row)}
+        return reading(xls_of(cells, struck=struck, comments=comments), scheme, zone_table, name)
+
+    (parcel,) = found_with({(4, 2)}).parcels
+    assert (parcel.n_stones, parcel.carats) == (2, 0.7)
+    assert parcel.read_as is not None
+    told = [item["text"] for item in parcel.read_as["notes"] if item["code"] == "comments_not_read"]
+    assert told == ["comments on cells are not read: A4: wrong, should be 0.45"]
+    problems = found_with({(4, 0), (4, 1)}).problems
+    assert [(item.code, item.row, item.column) for item in problems] == [
+        ("struck_cell", 5, "weight_ct"),
+        ("struck_cell", 5, "colour"),
+    ]
+
+
 @pytest.mark.parametrize(("fills", "told"), [((), []), (("FFFF00", "A52A2A"), [("filled_cell", "colour")])])
 def test_classes_told_by_the_fill_of_blank_cells_are_asked_for(
     fills: tuple[str, ...], told: list[tuple[str, str]], scheme: Scheme, zone_table: ZoneTable
@@ -479,6 +552,7 @@ MERGES = "".join(f'<mergeCell ref="B{2 + at}:B{10_000 + at}"/>' for at in range(
 BOUNDED = """
 import resource, sys
 from pathlib import Path
+from types import MappingProxyType
 from kpfootprint.ingest import read
 from kpfootprint.release import load_release, shipped_release
 release = load_release(shipped_release())

@@ -2,18 +2,20 @@
 
 A few bytes of such a workbook can claim any number of cells, and their parser ends the process that it runs in where
 memory runs out. So it has one of its own, with bounds, that says what it reads: what an .xls says and the parser does
-not, its number formats and whether there are formulas; of each sheet its name and what is hidden of it, its rows in
-stretches, then None; at last None, or what is wrong.
+not, its number formats and whether there are formulas; of each sheet its name, what is hidden of it and the comments on
+its cells, its rows in stretches, where cells that are struck out are pairs, then None; at last None, or what is wrong.
 """
 
 from __future__ import annotations
 
+import html
 import io
 import re
 import struct
 import sys
 import zipfile
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -26,12 +28,27 @@ MAGIC = b"\xd0\xcf\x11\xe0"
 _END = 0xFFFFFFFA
 """Sector numbers from here on are no sectors."""
 
-MOST_HIDDEN = 20
-"""Hidden rows and columns of a sheet that are told."""
+MOST = 20
+"""Hidden rows and columns of a sheet that are told, and comments; and how often what is told of a cell repeats."""
 _FORMAT, _BEGINS, _ROW, _COLUMNS = 0x041E, 0x0809, 0x0208, 0x007D
+_FONT, _STYLE, _NOTE, _OBJECT, _GOES_ON = 0x0031, 0x00E0, 0x001C, 0x005D, 0x003C
 _WORKSHEET = 0x0010
+_CELLS = frozenset({0x0203, 0x027E, 0x00FD, 0x0204, 0x00D6, 0x0205, 0x0006})
+_NUMBERS = 0x00BD
+"""Cells of a row beside each other."""
+_LOOKED_AT = _CELLS | {_FORMAT, _BEGINS, _ROW, _COLUMNS, _FONT, _STYLE, _NOTE, _OBJECT, _GOES_ON, _NUMBERS}
 _TABLE = re.compile(rb"<table:table(?=[\s>])[^<>]*>")
 _LINE = re.compile(rb"<table:table-(row|column)\b[^<>]*>")
+_WITH_CELLS = re.compile(
+    rb"<table:(?:table-|covered-table-)(row|column|cell)\b[^<>]*>|<office:annotation\b.*?</office:annotation>",
+    re.DOTALL,
+)
+_COLUMNS_OF_ODS = 1000
+"""Columns whose style is kept."""
+_STRUCK = re.compile(rb'style:text-line-through-(?:style|type)="(?!none)')
+_NAME = re.compile(rb'style:name="([^"]*)"')
+_STYLED = re.compile(rb'table:(?:default-cell-)?style-name="([^"]*)"')
+_SAID = re.compile(rb"<text:p\b[^<>]*>(?:<text:span\b[^<>]*>)?([^<]+)")
 _REPEATED = re.compile(rb'table:number-(?:rows|columns)-repeated="(\d{1,7})"')
 _UNSEEN = re.compile(rb'table:visibility="(?:collapse|filter)"')
 _FORMULAS = frozenset({0x0006, 0x0206, 0x0406})
@@ -41,8 +58,27 @@ class Unreadable(ValueError):
     """A file that is not built as an old workbook is."""
 
 
-def facts_of(data: bytes) -> tuple[list[str], bool, list[list[str]]]:
-    """Return the number formats of an .xls, whether a cell of it holds a formula, and what is hidden on each sheet.
+@dataclass(slots=True)
+class Sheet:
+    """What a sheet has beside its values: what is hidden, the places of cells that are struck out, and comments."""
+
+    hidden: list[str] = field(default_factory=list)
+    struck: set[tuple[int, int]] = field(default_factory=set)
+    comments: list[str] = field(default_factory=list)
+
+    def hide(self, what: str, number: int) -> None:
+        """Note a hidden row or column, by its number."""
+        self.hidden += [f"{what} {number}"] if len(self.hidden) < MOST else []
+
+    def comment(self, row: int, column: int, said: str) -> None:
+        """Note a comment on a cell."""
+        if len(self.comments) < MOST:
+            first = chr(64 + column // 26) if column > 25 else ""
+            self.comments.append(f"{first}{chr(65 + column % 26)}{row + 1}: {said}")
+
+
+def facts_of(data: bytes) -> tuple[list[str], bool, list[Sheet]]:
+    """Return the number formats of an .xls, whether a cell of it holds a formula, and what else each sheet has.
 
     Raises
     ------
@@ -52,36 +88,92 @@ def facts_of(data: bytes) -> tuple[list[str], bool, list[list[str]]]:
     book = _stream(data)
     formats: list[str] = []
     formulas = False
-    hidden: list[list[str]] = []
+    sheets: list[Sheet] = []
+    fonts, styles = list[bool](), list[bool]()
+    texts: dict[int, str] = {}
+    number = 0
     for kind, at, length in _records(book, 0):
+        record = book[at : at + length] if kind in _LOOKED_AT else b""
         formulas = formulas or kind in _FORMULAS
         if kind == _FORMAT and length > 5:
-            wide = bool(book[at + 4] & 1)
-            formats.append(book[at + 5 : at + length].decode("utf-16-le" if wide else "latin-1", "replace"))
-        if kind == _BEGINS and length > 3 and struct.unpack_from("<H", book, at + 2)[0] == _WORKSHEET:
-            hidden.append([])
-        elif kind in (_ROW, _COLUMNS) and length >= 10 and hidden:
-            number, flags = struct.unpack_from("<H", book, at)[0], at + (12 if kind == _ROW else 8)
-            if flags < at + length and book[flags] & (0x20 if kind == _ROW else 0x01):
-                hidden[-1].append(f"{'row' if kind == _ROW else 'column'} {number + 1}")
-    return formats, formulas, hidden
+            formats.append(_text(record[4:]))
+        elif kind == _FONT and length > 3:
+            fonts.append(bool(record[2] & 0x08))
+        elif kind == _STYLE and length > 3:
+            font = int.from_bytes(record[:2], "little")
+            styles.append(any(fonts[font - (font > 4) :][:1]))  # no font has the number 4
+        elif kind == _BEGINS and length > 3 and int.from_bytes(record[2:4], "little") == _WORKSHEET:
+            sheets.append(Sheet())
+        elif kind == _OBJECT and length > 7:
+            number = int.from_bytes(record[6:8], "little")
+        elif kind == _GOES_ON and length > 1:
+            texts.setdefault(number, _text(record))
+        if not sheets or length < 6:
+            continue
+        first, second, third = struct.unpack_from("<HHH", record) if record else (0, 0, 0)
+        if kind == _ROW and length > 12 and record[12] & 0x20:
+            sheets[-1].hide("row", first + 1)
+        elif kind == _COLUMNS and length > 8 and record[8] & 0x01:
+            sheets[-1].hide("column", first + 1)
+        elif kind == _NOTE and length > 7:
+            sheets[-1].comment(first, second, texts.get(int.from_bytes(record[6:8], "little"), "…"))
+        elif kind in _CELLS and any(styles[third : third + 1]):
+            sheets[-1].struck.add((first, second))
+        elif kind == _NUMBERS:
+            found = struct.iter_unpack("<H4x", record[4 : 4 + (length - 6) // 6 * 6])
+            sheets[-1].struck.update((first, second + on) for on, (at,) in enumerate(found) if any(styles[at : at + 1]))
+    return formats, formulas, sheets
 
 
-def hidden_in(data: bytes) -> list[list[str]]:
-    """Return which rows and columns are hidden on each sheet of an .ods."""
+def _text(record: bytes) -> str:
+    """Return a text behind the byte that says how wide its letters are."""
+    return record[1:].decode("utf-16-le" if record[0] & 1 else "latin-1", "replace")
+
+
+def sheets_of(data: bytes) -> list[Sheet]:
+    """Return what the sheets of an .ods have beside their values."""
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         text = archive.read("content.xml")
+    named = (
+        piece.partition(b"</style:style>")[0]
+        for piece in text.partition(b"</office:automatic-styles>")[0].split(b"<style:style ")[1:]
+    )
+    struck = {found[1] for piece in named if _STRUCK.search(piece) and (found := _NAME.search(piece))}
     begins = [found.end() for found in _TABLE.finditer(text)]
-    hidden: list[list[str]] = []
+    sheets: list[Sheet] = []
     for begin, end in zip(begins, [*begins[1:], len(text)], strict=True):
-        count, found = {b"row": 0, b"column": 0}, list[str]()
-        for line in _LINE.finditer(text, begin, end):
-            repeated = _REPEATED.search(line[0])
-            count[line[1]] += int(repeated[1]) if repeated is not None else 1
-            if _UNSEEN.search(line[0]) and (repeated is None or int(repeated[1]) < MOST_HIDDEN):
-                found.append(f"{line[1].decode()} {count[line[1]]}")
-        hidden.append(found)
-    return hidden
+        sheet, row, column, columns = Sheet(), 0, 0, list[bool]()
+        pieces = _WITH_CELLS if struck or b"<office:annotation" in text[begin:end] else _LINE
+        for piece in pieces.finditer(text, begin, end):
+            found = _REPEATED.search(piece[0])
+            many = int(found[1]) if found is not None else 1
+            unseen = _UNSEEN.search(piece[0]) is not None and many < MOST
+            if piece[1] == b"row":
+                row, column = row + many, 0
+                if unseen:
+                    sheet.hide("row", row)
+            elif piece[1] == b"column":
+                columns += [_style_of(piece[0]) in struck] * min(many, _COLUMNS_OF_ODS - len(columns))
+                column += many
+                if unseen:
+                    sheet.hide("column", column)
+            elif piece[1] == b"cell":
+                if b"office:value-type=" in piece[0]:
+                    style = _style_of(piece[0])
+                    places = range(column, column + min(many, MOST))
+                    own = [at for at in places if style in struck or (not style and any(columns[at : at + 1]))]
+                    sheet.struck.update((row - 1, at) for at in own)
+                column += many
+            else:
+                said = b" ".join(_SAID.findall(piece[0])).decode("utf-8", "replace")
+                sheet.comment(row - 1, max(column - 1, 0), html.unescape(said))
+        sheets.append(sheet)
+    return sheets
+
+
+def _style_of(tag: bytes) -> bytes:
+    found = _STYLED.search(tag)
+    return found[1] if found is not None else b""
 
 
 def _records(book: bytes, at: int) -> Iterator[tuple[int, int, int]]:
@@ -142,7 +234,7 @@ def tell(there: Connection) -> None:
     from python_calamine import CalamineWorkbook
 
     data = sys.stdin.buffer.read()
-    formats, formulas, hidden = facts_of(data) if data.startswith(MAGIC) else ([], False, hidden_in(data))
+    formats, formulas, facts = facts_of(data) if data.startswith(MAGIC) else ([], False, sheets_of(data))
     there.send((formats, formulas))
     del data
     sys.stdin.buffer.seek(0)
@@ -151,11 +243,15 @@ def tell(there: Connection) -> None:
     for at, info in enumerate(sheets):
         sheet = book.get_sheet_by_name(info.name)
         seen = str(info.visible).rpartition(".")[2] == "Visible"
-        of_sheet = hidden[at] if len(hidden) == len(sheets) else sorted({line for found in hidden for line in found})
-        there.send((info.name, (*(() if seen else ("sheet",)), *of_sheet[:MOST_HIDDEN])))
+        of_sheet = facts[at] if len(facts) == len(sheets) else Sheet([line for of in facts for line in of.hidden])
+        there.send((info.name, (*(() if seen else ("sheet",)), *of_sheet.hidden), of_sheet.comments))
         stretch: list[list[Any]] = []
-        for row in sheet.iter_rows():
-            stretch.append(row)
+        for number, row in enumerate(sheet.iter_rows()):
+            stretch.append(
+                [("struck", cell) if (number, on) in of_sheet.struck else cell for on, cell in enumerate(row)]
+                if of_sheet.struck
+                else row
+            )
             if len(stretch) == STRETCH:
                 there.send(stretch)
                 stretch = []

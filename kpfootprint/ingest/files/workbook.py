@@ -179,7 +179,7 @@ def sheets_in(data: bytes, name: str) -> Iterator[tuple[str, Iterator[tuple[Cell
     else:
         with _read_apart(data, name) as said:
             said()
-            yield from ((title, rows) for title, _, rows in _sheets_apart(said))
+            yield from ((title, rows) for title, *_, rows in _sheets_apart(said))
 
 
 def _is_open_xml(name: str) -> bool:
@@ -208,6 +208,10 @@ def _comments(relations: bytes, texts: Mapping[str, bytes]) -> tuple[Note, ...]:
         place, said = _COMMENTED.match(piece), b"".join(_SAID.findall(piece)).decode("utf-8", "replace")
         text = " ".join(visible(unescape(said)).split())[:_LONGEST_COMMENT]
         told += [f"{place[1].decode()}: {text}"] if place and text else []
+    return _comments_told(told)
+
+
+def _comments_told(told: Sequence[str]) -> tuple[Note, ...]:
     more = [*told[:_MOST_COMMENTS], *["…"] * (len(told) > _MOST_COMMENTS)]
     return (Note(code="comments_not_read", values={"comments": "; ".join(more)}),) if told else ()
 
@@ -394,6 +398,8 @@ def _value(value: object) -> Cell:
         return value if value.strip() else None
     if isinstance(value, time | timedelta):
         return Odd("time_cell", str(value))
+    if isinstance(value, tuple):  # of an old workbook
+        return None if value[1] == "" else Odd("struck_cell", str(value[1]))
     return value if isinstance(value, int | float | date) else str(value)
 
 
@@ -419,10 +425,11 @@ def _read_with_calamine(data: bytes, name: str, budget: Budget, headers: Headers
         for unit in map(_unit_shown, formats):
             _check_unit(unit, name)
         notes = (*(_WITH_FORMULAS if formulas or calculated else ()), *notes)
-        for title, hidden, rows in _sheets_apart(said):
+        for title, hidden, comments, rows in _sheets_apart(said):
             table = _read_sheet(rows, title, name, headers, budget.limits)
             if table is not None:
-                tables.append(replace(table, hidden=hidden, notes=notes))
+                told_too = [" ".join(visible(text).split())[:_LONGEST_COMMENT] for text in comments]
+                tables.append(replace(table, hidden=hidden, notes=(*notes, *_comments_told(told_too))))
     return tables
 
 
@@ -457,8 +464,10 @@ def _read_apart(data: bytes, name: str) -> Iterator[Callable[[], Any]]:
         there.close()
 
 
-def _sheets_apart(said: Callable[[], Any]) -> Iterator[tuple[str, tuple[str, ...], Iterator[tuple[Cell, ...]]]]:
-    """Give the name of each sheet, what is hidden of it, and its rows; they are passed over where nobody takes them."""
+def _sheets_apart(
+    said: Callable[[], Any],
+) -> Iterator[tuple[str, tuple[str, ...], list[str], Iterator[tuple[Cell, ...]]]]:
+    """Give each sheet's name, what is hidden, comments, and its rows, which are passed over where nobody takes them."""
     while (sheet := said()) is not None:
         rows = _rows_apart(said)
         yield *sheet, rows
