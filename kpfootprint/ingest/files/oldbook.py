@@ -59,7 +59,7 @@ class Unreadable(ValueError):
 
 
 @dataclass(slots=True)
-class Sheet:
+class OldSheet:
     """What a sheet has beside its values: what is hidden, the places of cells that are struck out, and comments."""
 
     hidden: list[str] = field(default_factory=list)
@@ -77,7 +77,7 @@ class Sheet:
             self.comments.append(f"{first}{chr(65 + column % 26)}{row + 1}: {said}")
 
 
-def facts_of(data: bytes) -> tuple[list[str], bool, list[Sheet]]:
+def facts_of(data: bytes) -> tuple[list[str], bool, list[OldSheet]]:
     """Return the number formats of an .xls, whether a cell of it holds a formula, and what else each sheet has.
 
     Raises
@@ -88,7 +88,7 @@ def facts_of(data: bytes) -> tuple[list[str], bool, list[Sheet]]:
     book = _stream(data)
     formats: list[str] = []
     formulas = False
-    sheets: list[Sheet] = []
+    sheets: list[OldSheet] = []
     fonts, styles = list[bool](), list[bool]()
     texts: dict[int, str] = {}
     number = 0
@@ -103,7 +103,7 @@ def facts_of(data: bytes) -> tuple[list[str], bool, list[Sheet]]:
             font = int.from_bytes(record[:2], "little")
             styles.append(any(fonts[font - (font > 4) :][:1]))  # no font has the number 4
         elif kind == _BEGINS and length > 3 and int.from_bytes(record[2:4], "little") == _WORKSHEET:
-            sheets.append(Sheet())
+            sheets.append(OldSheet())
         elif kind == _OBJECT and length > 7:
             number = int.from_bytes(record[6:8], "little")
         elif kind == _GOES_ON and length > 1:
@@ -130,7 +130,7 @@ def _text(record: bytes) -> str:
     return record[1:].decode("utf-16-le" if record[0] & 1 else "latin-1", "replace")
 
 
-def sheets_of(data: bytes) -> list[Sheet]:
+def sheets_of(data: bytes) -> list[OldSheet]:
     """Return what the sheets of an .ods have beside their values."""
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         text = archive.read("content.xml")
@@ -140,9 +140,9 @@ def sheets_of(data: bytes) -> list[Sheet]:
     )
     struck = {found[1] for piece in named if _STRUCK.search(piece) and (found := _NAME.search(piece))}
     begins = [found.end() for found in _TABLE.finditer(text)]
-    sheets: list[Sheet] = []
+    sheets: list[OldSheet] = []
     for begin, end in zip(begins, [*begins[1:], len(text)], strict=True):
-        sheet, row, column, columns = Sheet(), 0, 0, list[bool]()
+        sheet, row, column, columns = OldSheet(), 0, 0, list[bool]()
         pieces = _WITH_CELLS if struck or b"<office:annotation" in text[begin:end] else _LINE
         for piece in pieces.finditer(text, begin, end):
             found = _REPEATED.search(piece[0])
@@ -243,7 +243,7 @@ def tell(there: Connection) -> None:
     for at, info in enumerate(sheets):
         sheet = book.get_sheet_by_name(info.name)
         seen = str(info.visible).rpartition(".")[2] == "Visible"
-        of_sheet = facts[at] if len(facts) == len(sheets) else Sheet([line for of in facts for line in of.hidden])
+        of_sheet = facts[at] if len(facts) == len(sheets) else OldSheet([line for of in facts for line in of.hidden])
         there.send((info.name, (*(() if seen else ("sheet",)), *of_sheet.hidden), of_sheet.comments))
         stretch: list[list[Any]] = []
         for number, row in enumerate(sheet.iter_rows()):

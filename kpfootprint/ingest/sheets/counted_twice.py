@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections import defaultdict
 from collections.abc import Sequence
 
 import numpy as np
@@ -13,6 +15,9 @@ from kpfootprint.ingest.raw.cells import text_of
 from kpfootprint.ingest.raw.tables import Column
 from kpfootprint.ingest.sheets.around import MEASURES, ONE
 from kpfootprint.ingest.words import fold
+
+_PART = re.compile(r"(?P<whole>.*\d)(?:\s*[-./]\s*\d{1,2}|\s*[-./]?\s*[a-z])", re.IGNORECASE)
+"""The number of a part of a stone, behind that of the stone: ``12a``, ``12.1``."""
 
 _MANY = 50
 """Distinct cells of a column from which on it names no two sorters, or stages."""
@@ -51,6 +56,10 @@ def ask_about_repeats(sheet: Layout) -> None:
         anew = column.mostly_distinct or restarts(raw, column, sheet.groups())
         if not anew and (row := _numbered_again(column)) is not None:
             sheet.tell("counted_twice", at, row, header=column.header, choices=[ONE])
+            return
+    for at in sorted({*numbered, 0} - {*measures}) if not counts else ():
+        if (row := _parts_of_a_stone(sheet, at)) is not None:
+            sheet.tell("counted_twice", at, row, header=raw.columns[at].header, choices=[ONE])
             return
     if (row := _again_from(sheet, [*classes, *measures])) is not None:
         sheet.tell("counted_twice", None, row, header=raw.label(row), choices=[ONE])
@@ -95,6 +104,21 @@ def _numbered_again(column: Column) -> int | None:
     _, first, place = np.unique(column.codes[rows], return_index=True, return_inverse=True)
     again = np.flatnonzero(first[place.reshape(-1)] < np.arange(len(rows)))
     return int(rows[again[0]]) if 0 < 3 * len(again) <= len(rows) else None
+
+
+def _parts_of_a_stone(sheet: Layout, at: int) -> int | None:
+    """Return the first part of a stone that stands beside it, and with the others weighs as much: ``1a``, ``1b``."""
+    column, weights = sheet.raw.columns[at], sheet.places("carats")
+    if len(weights) != 1 or sheet.raw.n_rows > _MOST:
+        return None
+    names = {text_of(column.at(row)).strip(): row for row in range(sheet.raw.n_rows)}
+    parts: defaultdict[int, list[int]] = defaultdict(list)
+    for name, row in names.items():
+        if (hit := _PART.fullmatch(name)) is not None and hit["whole"] in names:
+            parts[names[hit["whole"]]].append(row)
+    carats = sheet.raw.values(weights[0])
+    sums = ((rows[0], carats[rows].sum() / carats[whole]) for whole, rows in parts.items() if len(rows) > 1)
+    return next((row for row, share in sums if 1 - 2 * NEARLY <= share <= 1 + NEARLY), None)
 
 
 def _again_from(sheet: Layout, places: Sequence[int]) -> int | None:

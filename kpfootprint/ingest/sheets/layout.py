@@ -226,6 +226,10 @@ def _tables(sheet: Layout, hint: str | None, *, several: bool) -> list[KnownTabl
         zone = made.columns.get("zone_id")
         return tables if zone is None or not made.complete else [*tables, _zones_of(made, sheet, zone)]
     zones = sheet.places("zone_id") or sheet.places("country")
+    if parties and not sheet.places("n_stones") and (sheet.places("row") or are_repeated(sheet, classed)):
+        sheet, parties = _as_one_sees_them(sheet, parties), []  # a list of stones
+        if sheet.problems:
+            return []
     if parties:
         valued = _valued(sheet, parties)
         return [valued, *(_zones_of_each(valued, sheet, sheet.raw.columns[at]) for at in zones[:1] if valued.complete)]
@@ -455,6 +459,16 @@ def _valued(sheet: Layout, parties: Sequence[str]) -> KnownTable:
     if sheet.choices.get(PARTS[0]) == PARTS[1]:
         return parties_together([*made.values()], [None] * len(made))
     return replace(first, valuations=made)
+
+
+def _as_one_sees_them(sheet: Layout, parties: Sequence[str]) -> Layout:
+    """Return a list of stones as the one of several parties saw them who was chosen; without a choice it is asked."""
+    chosen = plain(sheet.choices.get("valuation", ""))
+    if chosen not in parties:
+        choices = [("valuation", party) for party in parties]
+        sheet.tell("which_valuation", None, found=listed(parties, 8), choices=choices)
+    meanings = [item if item.party in ("", chosen) else Meaning(role="other") for item in sheet.meanings]
+    return replace(sheet, meanings=[replace(item, party="") for item in meanings])
 
 
 def _is_party(name: str) -> bool:
