@@ -233,7 +233,7 @@ def _whole(sheet: Layout, at: int, meaning: Meaning, roles: set[str]) -> Meaning
     if meaning.role == "unknown" and running:
         return Meaning(role="row")
     unasked = f"column:{column.header}" not in sheet.choices and "size_class" not in roles and "carats" in roles
-    if meaning.role == "n_stones" and running and unasked and sheet.raw.n_rows > 3 and column.at(0) in ("1", 1):
+    if meaning.role == "n_stones" and running and unasked and (~column.blank()).sum() > 2 and column.at(0) in ("1", 1):
         return Meaning(role="unknown", sure=False)
     return meaning
 
