@@ -38,7 +38,9 @@ def _kept_where_short(folded: Callable[[str], str]) -> Callable[[str], str]:
 @_kept_where_short
 def fold(text: str) -> str:
     """Reduce a name to its letters and digits, without case and accents: ``"Poids (ct)"`` is ``"poidsct"``."""
-    known = unicodedata.normalize("NFKD", text.casefold().replace("œ", "oe").replace("æ", "ae").replace("°", "o"))
+    known = unicodedata.normalize(
+        "NFKD", text.casefold().replace("œ", "oe").replace("æ", "ae").replace("°", "o").replace("№", "no")
+    )
     return "".join(char for char in known if char.isalnum())
 
 
@@ -52,9 +54,10 @@ def plain(text: str) -> str:
     """Return a text in small letters, without accents."""
     if text.isascii():
         return text.lower()
-    lowered = unicodedata.normalize("NFKD", text.casefold().replace("œ", "oe").replace("æ", "ae"))
+    lowered = text.casefold().replace("œ", "oe").replace("æ", "ae").replace("№", " no ")
+    lowered = unicodedata.normalize("NFKD", lowered)
     kept = "".join(char for char in lowered if not unicodedata.combining(char))
-    return kept.replace("°", "o ").replace("º", "o ").replace("№", " no ").replace("μ", "u")
+    return kept.replace("°", "o ").replace("º", "o ").replace("μ", "u")
 
 
 def unit_words(*kinds: str) -> list[str]:
@@ -123,16 +126,12 @@ def _fixed_columns(table: str) -> Labels:
 @lru_cache(maxsize=1)
 def _made_labels() -> Mapping[str, re.Pattern[str]]:
     """Return a pattern of the folded labels that are made of words, by the column they stand for."""
-    labels = declared_words()["labels"]
-    either = {
-        name: "|".join(map(fold, [*parts["beside"], *labels["between"]])) for name, parts in labels["made"].items()
-    }
-    return {
-        name: re.compile(
-            f"(?:{either[name]})*(?:{'|'.join(map(fold, parts['heads']))})(?:{either[name]})*", re.IGNORECASE
-        )
-        for name, parts in labels["made"].items()
-    }
+    labels, made = declared_words()["labels"], {}
+    for name, parts in labels["made"].items():
+        beside = "|".join(map(fold, [*parts["beside"], *labels["between"]]))
+        heads = "|".join(map(fold, parts["heads"]))
+        made[name] = re.compile(f"(?:{beside})*(?:{heads})(?:{beside})*")
+    return made
 
 
 @lru_cache(maxsize=8)

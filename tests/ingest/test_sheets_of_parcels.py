@@ -56,6 +56,7 @@ def said(parcel: Parcel) -> list[str]:
         ({"CAR-1": STONES, "CAR-2": STONE}, {"CAR-1": (2, 0.73), "CAR-2": (1, 0.5)}),
         ({"Colis 1": STONES, "Colis 2": STONE}, {"Colis 1": (2, 0.73), "Colis 2": (1, 0.5)}),
         ({"A": STONES, "B": STONE, "declarations": DECLARED}, {"A": (2, 0.73), "B": (1, 0.5)}),
+        ({"CAR-1": [["Parcel: CAR-1"], *STONES], "CAR-2": STONE}, {"CAR-1": (2, 0.73), "CAR-2": (1, 0.5)}),
         ({"CAR-1": CLOSED, "CAR-2": STONE}, {"CAR-1": (30, 19.1), "CAR-2": (1, 0.5)}),
         ({"Summary": MEANS, "CAR-1": STONES, "CAR-2": STONE}, {"CAR-1": (2, 0.73), "CAR-2": (1, 0.5)}),
         ({"Summary": LISTED, "CAR-1": STONES, "CAR-2": STONE}, {"CAR-1": (2, 0.73), "CAR-2": (1, 0.5)}),

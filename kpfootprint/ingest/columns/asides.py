@@ -17,7 +17,7 @@ from kpfootprint.ingest.raw.tables import Column, RawTable
 from kpfootprint.ingest.words import fold
 
 PAGE = re.compile(
-    r"\b(?:pages?|sheet|feuille|seite|blatt|blad|p[aá]gina|страница|стр|p(?:art(?:ie)?)?(?=\W*\d+\W*(?:of|de|sur|von|van|/)))\W*(\d+)"
+    r"\b(?:pages?|sheet|лист|feuille|seite|blatt|blad|p[aá]gina|страница|стр|p(?:art(?:ie)?)?(?=\W*\d+\W*(?:of|de|sur|von|van|/)))\W*(\d+)"
     r"(?:\W*(?:of|de|sur|von|van|из|/)\W*(\d+))?\b",
     re.IGNORECASE,
 )

@@ -30,10 +30,10 @@ from kpfootprint.ingest.words import (
     without_measure,
 )
 
-_PER = re.compile(
-    r"(cts?|carats?|kt|poids|weight)\s*(/|per|par|pro)\s*(st|sts|pcs?|pces?|p|stones?|pierres?|pieces?)\b"
-)
-_PER_CARAT = re.compile(r"(st|sts|pcs?|p|stones?|pierres?|pieces?|nb|nbre|nombre)\s*(/|per|par|pro)\s*(cts?|carats?)\b")
+_WEIGHED = r"(?:cts?|carats?|kt|poids|weight|quilates?|karaat|кар|карат|кт)"
+_COUNTED = r"(?:sts?|pcs?|pces?|p|stones?|pierres?|pieces?|nb|nbre|nombre|pedras?|stuks?|steen|шт|камень)"
+_PER = re.compile(rf"{_WEIGHED}\s*(?:/|per|par|pro|por|на)\s*{_COUNTED}\b")
+_PER_CARAT = re.compile(rf"{_COUNTED}\s*(?:/|per|par|pro|por|на)\s*{_WEIGHED}\b")
 _UNCERTAIN = re.compile(r"^\W*(?:±|\+/-)|(?:±|\+/-)\W*$")
 _LETTERS = re.compile(r"\b[A-Za-z]\s?[-–]\s?[A-Za-z]\b")
 _DOTTED = re.compile(r"(?:[^\W\d]\w*\.)+(?=\w+$)")

@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from kpfootprint.ingest.columns.meanings import NEARLY, Layout
 from kpfootprint.ingest.names.numbering import come_alike, restarts
 from kpfootprint.ingest.raw.cells import text_of
-from kpfootprint.ingest.raw.tables import Column
+from kpfootprint.ingest.raw.tables import Column, KnownTable
 from kpfootprint.ingest.sheets.around import MEASURES, ONE
 from kpfootprint.ingest.words import fold
+from kpfootprint.scheme import Scheme
 
 _PART = re.compile(r"(?P<whole>.*\d)(?:\s*[-./]\s*\d{1,2}|\s*[-./]?\s*[a-z])", re.IGNORECASE)
 """The number of a part of a stone, behind that of the stone: ``12a``, ``12.1``."""
@@ -163,3 +164,16 @@ def same_stones(
             return bool(np.all(np.ptp(sums, axis=0) <= NEARLY * sums.max(axis=0)))
     lists = [np.sort(values[0][rows]) for rows in groups]
     return len(np.unique(lists[0])) > 2 and all(np.array_equal(one, lists[0]) for one in lists[1:])
+
+
+def counted_otherwise(tables: Sequence[KnownTable], scheme: Scheme) -> bool:
+    """Say whether tables count as many stones and carats, each by classes of its own: sizes, then colours."""
+    attributes = {"size_class", "lower_ct", *(item.column for item in scheme.categorical)}
+    classes = [attributes & {*table.columns} for table in tables]
+    measured = ("n_stones", "carats")
+    if not all(classes) or len(set().union(*classes)) < sum(map(len, classes)):
+        return False
+    if any(name not in table.columns for table in tables for name in measured):
+        return False
+    sums = np.array([[table.values(name).sum() for name in measured] for table in tables])
+    return bool(sums[0, 0] >= _FEW and np.allclose(sums, sums[0], rtol=0.0, atol=0.011))

@@ -44,7 +44,7 @@ from kpfootprint.ingest.sheets.around import (
     with_total_above,
     without_side_notes,
 )
-from kpfootprint.ingest.sheets.counted_twice import same_stones
+from kpfootprint.ingest.sheets.counted_twice import counted_otherwise, same_stones
 from kpfootprint.ingest.sheets.crosstabs import are_whole, turned, unfold, with_measures_beside, with_parts, with_ticks
 from kpfootprint.ingest.sheets.groups import (
     ask_about_blanks,
@@ -142,15 +142,17 @@ def _with_blocks(blocks: list[Block], tables: list[KnownTable], sheet: Layout) -
     if not blocks:
         return tables
     told = [held_against(other, tables[0], sheet.scheme) for other in others]
+    heads = [listed(column.header for column in block.raw.columns) for block in blocks]
     if None not in told:
-        for block, found in zip(blocks, told, strict=True):
+        for block, headers, found in zip(blocks, heads, told, strict=True):
             sheet.problems.extend((found or [])[:20])
-            headers = listed(column.header for column in block.raw.columns)
             sheet.trace.leave_out("summary", tables[0].name, block.raw.header_rows[0], headers=headers)
         return tables
     if tables[0].kind != "counts" or any(block.where != "below" for block in blocks):
         return None
-    if sheet.choices.get(ONE[0]) != ONE[1]:
+    if counted_otherwise([tables[0], *others], sheet.scheme):
+        tables[0].trace.note("counted_otherwise", headers=listed(heads))
+    elif sheet.choices.get(ONE[0]) != ONE[1]:
         broken = Broken("table_below", {"choices": [ONE]})
         sheet.problems.append(problem(broken, table=tables[0].name, row=blocks[0].raw.header_rows[0]))
         return []
@@ -301,10 +303,7 @@ def _known_columns(sheet: Layout, kind: str) -> dict[str, int]:
     """Return canonical columns of a kind with the position of each; what is given twice is told."""
     wanted = {
         "stones": ("parcel_id", "carats", "value_usd", *sheet.attributes),
-        "counts": (
-            *("parcel_id", *_SIZES, "n_stones", "carats", "value_usd", "breakdown", "sample"),
-            *sheet.attributes,
-        ),
+        "counts": ("parcel_id", *_SIZES, "n_stones", "carats", "value_usd", "breakdown", "sample", *sheet.attributes),
         "declarations": ("parcel_id", "zone_id", "country", "carats", "percent"),
     }[kind]
     found: dict[str, int] = {}

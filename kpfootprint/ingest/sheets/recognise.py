@@ -215,6 +215,7 @@ def _add_sheets(
     gathered: dict[str, list[tuple[KnownTable, str | None]]] = {}
     ids: list[set[str]] = []
     named: list[str] = []
+    unsaid: list[tuple[KnownTable, str | None]] = []
     for raw, found in sheets:
         said = said_by_titles(raw, headers, {found[0].kind: found[0]}, choices, problems)
         title = said["parcels"].columns.get("parcel_id") if "parcels" in said else None
@@ -228,6 +229,11 @@ def _add_sheets(
                 named.append(parcel_id)
         for table in (*found, *said.values()):
             gathered.setdefault(table.kind, []).append((table, parcel_id))
+        if "parcels" not in said:
+            own, rows = {"parcel_id": Column.of("parcel_id", sorted(ids[-1]))}, np.ones(len(ids[-1]), dtype=np.int32)
+            unsaid.append((KnownTable(kind="parcels", name=raw.name, columns=own, n_rows=len(rows), rows=rows), None))
+    if "parcels" in gathered:  # of the others nothing is said
+        gathered["parcels"] += unsaid
     if len(set().union(*ids)) < sum(map(len, ids)) or any(map(is_total, named)):
         _add(tables, [sheets[0][1][0]], problems)
         problems.append(sheets[1][1][0].problem(Broken("table_twice", {"other": sheets[0][0].name})))
