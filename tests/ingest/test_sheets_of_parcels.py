@@ -27,6 +27,7 @@ OTHER: Rows = [["Parcel", "Weight ct"], ["P2", 0.6]]
 NOLA: Rows = [["Parcel: Z9"], ["Zone: Nola"], *STONES]
 BODA: Rows = [["Parcel: Z8"], ["Zone: Boda"], *STONE]
 
+NUMBERS: Rows = [["Parcel no", "Zone", "Stones", "Carats"], [1, "Nola", 2, 0.73], [2, "Boda", 1, 0.5]]
 MEANS: Rows = [["Parcel", "Stones", "Carats", "ct/st"], ["CAR-1", 2, 0.73, 0.365], ["CAR-2", 1, 0.5, 0.5]]
 LISTED: Rows = [["Parcel", "Stones", "Carats"], ["CAR-1", 2, 0.73], ["CAR-2", 1, 0.5], ["Total", 3, 1.23]]
 
@@ -58,6 +59,7 @@ def said(parcel: Parcel) -> list[str]:
         ({"A": STONES, "B": STONE, "declarations": DECLARED}, {"A": (2, 0.73), "B": (1, 0.5)}),
         ({"CAR-1": [["Parcel: CAR-1"], *STONES], "CAR-2": STONE}, {"CAR-1": (2, 0.73), "CAR-2": (1, 0.5)}),
         ({"CAR-1": CLOSED, "CAR-2": STONE}, {"CAR-1": (30, 19.1), "CAR-2": (1, 0.5)}),
+        ({"Summary": NUMBERS, "Parcel 1": STONES, "Parcel 2": STONE}, {"Parcel 1": (2, 0.73), "Parcel 2": (1, 0.5)}),
         ({"Summary": MEANS, "CAR-1": STONES, "CAR-2": STONE}, {"CAR-1": (2, 0.73), "CAR-2": (1, 0.5)}),
         ({"Summary": LISTED, "CAR-1": STONES, "CAR-2": STONE}, {"CAR-1": (2, 0.73), "CAR-2": (1, 0.5)}),
         ({"Sheet1": NOLA, "Sheet2": BODA}, {"Z9": (2, 0.73), "Z8": (1, 0.5)}),
@@ -264,6 +266,12 @@ def test_two_titles_that_say_different_things_are_told(scheme: Scheme, zone_tabl
         [["Certificate", "Date of export", "Exporter", "Pieces", "Carats"], ["CF-7", "2024-03-12", "X", 2, 0.73]],
         [["Certificate", "Date of export", "Exporter", "Invoice", "Seal"], ["CF-7", "2024-03-12", "X", "I-7", "S-9"]],
         [
+            ["Certificate", "Date of export", "Exporter"],
+            ["CF-7", "2024-03-12", "X"],
+            ["Parcel", "Stones", "Carats"],
+            ["A", 2, 0.73],
+        ],
+        [
             ["EXPORT OF ROUGH DIAMONDS"],
             ["Certificate", "Date of export", "Exporter"],
             ["CF-7", "2024-03-12", "X"],
@@ -306,3 +314,13 @@ def test_a_legend_is_no_parcel_and_says_what_codes_mean(
     found = reading({"Goods": goods, "Legend": legend}, scheme, zone_table)
     assert bool(found.problems) == (n_stones == 0)
     assert [parcel.n_stones for parcel in found.parcels] == [n_stones][: n_stones > 0]
+
+
+def test_titles_above_a_list_of_parcels(scheme: Scheme, zone_table: ZoneTable) -> None:
+    titles: Rows = [["KP certificate", "Exporter"], ["CF-00123", "Sodiam"], []]
+    goods = {"CAR-1": STONES, "CAR-2": STONE}
+    found = reading({"Cover": [*titles, *LISTED], **goods}, scheme, zone_table)
+    assert all("KP certificate, Exporter" in " ".join(said(parcel)) for parcel in found.parcels[:1])
+    parcels: Rows = [["Parcel", "Certificate", "Stones", "Carats"], ["CAR-1", "CF-00124", 2, 0.73]]
+    found = reading({"Cover": [*titles, *parcels], "Goods": STONES}, scheme, zone_table)
+    assert [item.code for item in found.problems] == ["said_otherwise"]

@@ -275,13 +275,13 @@ class Headers:
                 if role == "zone" and not all_say(("zone", "declared", "filler", "row", "of_zones"), words):
                     return UNKNOWN  # ``Zone de saisie``
                 return Meaning(role=name, sure=role in ("zone", "other"))
-        if len(rest) > 1 and says("id", rest[-1]):
-            return Meaning(role="other")
         columns = {self._attributes[token] for token in rest if token in self._attributes}
         if len(columns) == 1:
             return Meaning(role=columns.pop(), sure=len(rest) == 1)
         if not rest and part:
             return Meaning(role="stones_or_carats", part=part, sure=False)
+        if len(rest) > 1 and says("id", rest[-1]):
+            return Meaning(role="other")
         return UNKNOWN
 
     def _classes(self, header: str, rest: list[str], measure: str) -> tuple[tuple[str, str], ...]:

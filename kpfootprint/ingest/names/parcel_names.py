@@ -21,7 +21,13 @@ _SHEET = re.compile(
 _NUMBERED = re.compile(r"(19|20)?\d\d[-_/ ]\d{3,}")
 """Numbers of parcels by year: ``2024-007``."""
 
-_PARCEL = re.compile(r"(?:parcels?|parcelles?|colis)[\W_]*(?:n[o°]?[\W_]*)?(?:\d\w*|[a-z])", re.IGNORECASE)
+_PARCEL = re.compile(r"(?:parcels?|parcelles?|colis)[\W_]*(?:n[o°]?[\W_]*)?(?P<own>\d\w*|[a-z])", re.IGNORECASE)
+
+
+def own_name(sheet: str) -> str:
+    """Return the number or letter of a parcel behind the word for one: ``Parcel 2`` is ``2``; else nothing."""
+    hit = _PARCEL.fullmatch(sheet)
+    return hit["own"] if hit is not None else ""
 
 
 def is_parcel_name(name: str, headers: Headers) -> bool:

@@ -216,7 +216,8 @@ def held_against(block: KnownTable, main: KnownTable, scheme: Scheme) -> list[Pr
     One without classes, such as an invoice, gives the stones and the carats of the whole.
     """
     classes = [name for name in _classes(block, scheme) if name != "size_class" or main.kind != "stones"]
-    if not {*classes} <= {*main.columns} or "parcel_id" in {*main.columns, *block.columns}:
+    of_several = "parcel_id" in main.columns or ("parcel_id" in block.columns and block.n_rows > 1)
+    if not {*classes} <= {*main.columns} or of_several:
         return None
     own, said = _sums(main, classes, scheme), _sums(block, classes, scheme)
     if block.kind == "stones":
@@ -337,15 +338,12 @@ def with_facts_above(raw: RawTable, headers: Headers) -> RawTable:
     """Take the lines beside a table for titles, where they are labels and what they say, mostly of a parcel."""
     ends = [at for at, column in enumerate(raw.columns) if at and (column.empty or _is_fact(column.header, headers))]
     sides = [range(start, end) for start, end in pairwise([0, *ends, len(raw.columns)])]
-    measured = [any(headers.of(raw.columns[at].header).role in MEASURES for at in side) for side in sides]
-    taken: set[int] = set()
-    titles = list(raw.titles)
-    for side in (side for side, goods in zip(sides, measured, strict=True) if not goods and any(measured)):
-        if said := _facts_in(replace(raw, columns=[raw.columns[at] for at in side]), headers):
-            taken |= {*side}
-            titles += said
-    if not taken:
+    facts = [_facts_in(replace(raw, columns=[raw.columns[at] for at in side]), headers) for side in sides]
+    rest = [at for side, said in zip(sides, facts, strict=True) if not said for at in side]
+    if not any(facts) or not any(headers.of(raw.columns[at].header).role in MEASURES for at in rest):
         return raw
+    taken = {at for side, said in zip(sides, facts, strict=True) if said for at in side}
+    titles = [*raw.titles, *(line for said in facts for line in said)]
     kept = [column for at, column in enumerate(raw.columns) if at not in taken]
     filled = [at for at, column in enumerate(kept) if not column.empty]
     kept = kept[filled[0] : filled[-1] + 1]

@@ -104,10 +104,14 @@ def laid_beside(lines: Sequence[tuple[int, Sequence[Cell]]], headers: Headers) -
             {place: text_of(cell) for place, cell in enumerate(below) if not is_blank(cell)}
             for _, below in (*lines, (0, ()))[at + 1 : at + 3]
         )
-        of_several = {*after} == {*values} and _are_values(after, labels, headers)
-        if _are_labels(labels, headers) and _are_values(values, labels, headers) and not of_several:
-            pairs_of = [f"{label}: {values[place]}" for place, label in labels.items() if place in values]
-            laid[at : at + 2] = [(line, pairs_of), (line, [])]
+        said = {place: label for place, label in labels.items() if place in values or _is_label(label, headers)}
+        of_several = {*after} == {*values} and _are_values(after, said, headers)
+        if _are_labels(said, headers) and _are_values(values, said, headers) and not of_several:
+            pairs_of = [f"{label}: {values[place]}" for place, label in said.items() if place in values]
+            laid[at : at + 2] = [
+                (line, [label for place, label in labels.items() if place not in said]),
+                (line, pairs_of),
+            ]
     return _with_amounts(_parted(laid, headers), headers)
 
 
@@ -118,7 +122,7 @@ def _are_labels(texts: Mapping[int, str], headers: Headers) -> bool:
     listed = any(is_of_origin(text, headers) for text in known) and any(
         headers.measure(text) in ("n_stones", "carats") for text in texts.values()
     )
-    if len(known) < 2 or listed or any(":" in text for text in texts.values()):
+    if not known or listed or any(":" in text for text in texts.values()):
         return False
     named = [text for text in others if headers.of(text).role != "unknown"]
     return 2 * (len(known) + len(named)) > len(texts) and not any(map(str.isdigit, "".join(others)))

@@ -14,17 +14,17 @@ from kpfootprint.ingest.columns.meanings import Choices, Layout, meanings_of
 from kpfootprint.ingest.columns.origins import declared_beside
 from kpfootprint.ingest.names.headers import Headers
 from kpfootprint.ingest.names.numbering import numbers_in
-from kpfootprint.ingest.names.parcel_names import ask_about_versions, is_parcel_name
+from kpfootprint.ingest.names.parcel_names import ask_about_versions, is_parcel_name, own_name
 from kpfootprint.ingest.names.statements import amounts_besides, amounts_in
 from kpfootprint.ingest.problems import Broken, cut, listed, problem
-from kpfootprint.ingest.raw.cells import Cell, is_blank, is_number, text_of
+from kpfootprint.ingest.raw.cells import is_blank, is_number, text_of
 from kpfootprint.ingest.raw.tables import GOODS, Column, KnownTable, Note, RawTable, recognise, stacked
 from kpfootprint.ingest.sheets.around import names_fact, sums_up, with_facts_above
 from kpfootprint.ingest.sheets.asked import is_in_part
 from kpfootprint.ingest.sheets.layout import understand
 from kpfootprint.ingest.sheets.left_out import without_totals
 from kpfootprint.ingest.sheets.quoted import lines_of, may_hold_goods, quote_lines
-from kpfootprint.ingest.sheets.titles import joined, said_by_titles
+from kpfootprint.ingest.sheets.titles import as_titles, joined, said_by_titles, speaks, with_titles_above
 from kpfootprint.ingest.totals import is_total
 from kpfootprint.ingest.words import (
     TABLES,
@@ -42,9 +42,6 @@ from kpfootprint.wanted import each
 
 _OF_GOODS = ("n_stones", "carats", "value_usd")
 """What sheets of goods and tables of parcels have in common, under the same words."""
-
-_AS_TITLES = 4
-"""Columns that a sheet of several rows has at most whose lines may say something of the parcel."""
 
 _LINES = 20
 """Lines that a form of one parcel has at most."""
@@ -112,12 +109,15 @@ def recognise_all(
     others = [raw for raw in raws if raw.name in passed]
     problems += _asked_of_others(others, tables, headers, choices)
     for raw in others if tables else ():
-        if not _speaks(raw):
+        if not speaks(raw):
             quote_lines(raw.name, lines_of(raw), next(iter(tables.values())).trace)
     others += [raw for raw, _ in filled if raw.n_rows == 1 and id(raw) not in stay]  # a cover that sums up
-    raws = [_as_titles(raw) if raw in others and _speaks(raw) else raw for raw in raws]
+    raws = [as_titles(raw) if raw in others and speaks(raw) else raw for raw in raws]
     titles = [title for raw in raws if (title := said_by_titles(raw, headers, tables, choices, problems))]
-    return {**joined(titles, problems), **tables}
+    said = joined(titles, problems)
+    if "parcels" in said and "parcels" in tables:
+        tables["parcels"] = with_titles_above(tables["parcels"], said["parcels"], problems)
+    return {**said, **tables}
 
 
 def _asked_of_others(
@@ -318,7 +318,18 @@ def _tables_of(
 
 
 def _with_sheets_as_parcels(raw: RawTable, headers: Headers, sheets: set[str]) -> RawTable:
-    """Take a first column that lists other sheets, each called as a parcel is, for the ids of their parcels."""
+    """Take a first column that lists other sheets, each called as a parcel is, for the ids of their parcels.
+
+    A parcel ``1`` that is listed is that of the sheet ``Parcel 1``.
+    """
+    listed_as = {own: sheet for sheet in sheets if (own := own_name(sheet))}
+    for at, column in enumerate(raw.columns) if listed_as else ():
+        names = [] if column.mostly_distinct else column.used().names()
+        of_parcels = headers.words.columns("parcels").get(fold(column.header)) == "parcel_id"
+        if of_parcels and {*names} & {*listed_as} and not {*names} & sheets:
+            cells = [listed_as.get(text_of(cell), cell) for cell in column.cells]
+            columns = [*raw.columns[:at], replace(column, cells=cells), *raw.columns[at + 1 :]]
+            return replace(raw, columns=columns)
     for column in raw.columns[:1] if headers.of(raw.columns[0].header).role in ("unknown", "other", "row") else ():
         names = [] if column.mostly_distinct else [name for name in column.used().names() if not is_total(name)]
         if len(names) > 1 and {*names} <= sheets and all(is_parcel_name(name, headers) for name in names):
@@ -464,19 +475,6 @@ def _headed(raw: RawTable, scheme: Scheme) -> RawTable | None:
     made = [replace(column, header=name) for name, column in zip(names, columns, strict=True)]
     rows = np.array([raw.header_rows[0], *raw.rows.tolist()], dtype=np.int32)
     return replace(raw, columns=made, rows=rows, ragged={}, header_rows=(), notes=(*raw.notes, told))
-
-
-def _speaks(raw: RawTable) -> bool:
-    """Say whether the lines of a sheet that is no table may say something of the parcel, as those of covers do."""
-    return len(raw.columns) <= _AS_TITLES or raw.n_rows == 1
-
-
-def _as_titles(raw: RawTable) -> RawTable:
-    """Take a small sheet that is no table, such as a cover, for lines that say something of the parcel."""
-    rows: list[tuple[int, tuple[Cell, ...]]] = [(raw.header_rows[-1], tuple(item.header for item in raw.columns))]
-    for row in range(min(raw.n_rows, 60)):
-        rows.append((raw.line(row) or 1, tuple(raw.row(row))))
-    return replace(raw, titles=(*raw.titles, *rows))
 
 
 def _choices_of(raw: RawTable, choices: Choices, ids: set[str], headers: Headers) -> Choices:

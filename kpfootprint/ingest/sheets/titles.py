@@ -48,6 +48,9 @@ from kpfootprint.ingest.words import fold, says, tokens_of
 
 _DAY = re.compile(rf"{DAY.pattern}|\b(?:19|20)\d\d\b")
 
+_AS_TITLES = 4
+"""Columns that a sheet of several rows has at most whose lines may say something of the parcel."""
+
 _Said = tuple[int, str, Cell]
 """Line, header and value of what is said of a parcel."""
 
@@ -67,6 +70,36 @@ def joined(said: Sequence[dict[str, KnownTable]], problems: list[Problem]) -> di
         if first is not table and first.n_rows == table.n_rows:
             whole[kind] = replace(first, columns={**table.columns, **first.columns})
     return whole
+
+
+def speaks(raw: RawTable) -> bool:
+    """Say whether the lines of a sheet that is no table may say something of the parcel, as those of covers do."""
+    return len(raw.columns) <= _AS_TITLES or raw.n_rows == 1
+
+
+def as_titles(raw: RawTable) -> RawTable:
+    """Take a small sheet that is no table, such as a cover, for lines that say something of the parcel."""
+    rows: list[tuple[int, tuple[Cell, ...]]] = [(raw.header_rows[-1], tuple(item.header for item in raw.columns))]
+    for row in range(min(raw.n_rows, 60)):
+        rows.append((raw.line(row) or 1, tuple(raw.row(row))))
+    return replace(raw, titles=(*raw.titles, *rows))
+
+
+def with_titles_above(parcels: KnownTable, said: KnownTable, problems: list[Problem]) -> KnownTable:
+    """Give the one parcel of a table what titles say of it; of several they say nothing, and that is told."""
+    fields = {name: column for name, column in said.columns.items() if name in TITLED}
+    if parcels.n_rows != 1 and fields:
+        parcels.trace.note("titles_of_several", titles=listed(column.header for column in fields.values()))
+    if parcels.n_rows != 1 or said.n_rows != 1:
+        return parcels
+    for name, column in fields.items():
+        own = parcels.columns.get(name)
+        if own is not None and not is_blank(own.at(0)) and not same(name, own.at(0), column.at(0)):
+            broken = Broken(
+                "said_otherwise", {"field": name, "one": text_of(own.at(0)), "other": text_of(column.at(0))}
+            )
+            problems.append(said.problem(broken, 0, name))
+    return replace(parcels, columns={**fields, **parcels.columns})
 
 
 def _said_otherwise(raw: RawTable, line: int | None, key: str, name: str, one: Cell, other: Cell) -> Problem:
