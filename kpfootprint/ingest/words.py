@@ -346,6 +346,7 @@ _OFFICE = re.compile(
 
 
 _IN_BRACKETS = re.compile(r"\s*\(([^()]*)\)\s*$")
+_BESIDE = re.compile(r"\s*[,/()]\s*|\s+[-–]\s+")
 
 
 def tokens_of(text: str) -> list[str]:
@@ -469,10 +470,17 @@ class Vocabulary:
     def zone(self, text: str) -> str | None:
         """Return the id of a zone by its id or its name, or None.
 
-        It may stand behind the word of an office, and before what it is a part of, in brackets: ``Nola (Sangha)``.
+        It may stand behind the word of an office, before what it is a part of, in brackets, ``Nola (Sangha)``, and
+        beside its country: ``Nola, RCA``.
         """
         if "?" in text or ("(" in text and holds("doubted", tokens_of(text))):  # whoever wrote it was not sure
             return None
+        parts = [part for part in _BESIDE.split(text) if part]
+        for place, land in (parts, parts[::-1]) if len(parts) == 2 else ():
+            found = self.zones.get(fold(_OFFICE.sub("", plain(place))))
+            zone = self.zone_table.zone(found or "")
+            if zone is not None and (country := self.country(land)) is not None:
+                return found if country == zone.country else None
         own, inside = _IN_BRACKETS.sub("", text), _IN_BRACKETS.search(text)
         if inside is not None and self.zones.get(fold(text)) is None:
             named, other = self.zone(own), self.zone(inside[1])
