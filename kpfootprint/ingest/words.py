@@ -15,7 +15,7 @@ from itertools import islice
 from typing import Any
 
 from kpfootprint.reference import ZoneTable
-from kpfootprint.scheme import Attribute, AttributeClass, ClassSet, Scheme, SieveSet
+from kpfootprint.scheme import Attribute, AttributeClass, ClassSet, Scheme
 
 TABLES = ("parcels", "declarations", "stones", "counts", "size_classes")
 
@@ -24,7 +24,7 @@ LONGEST_NAME = 64
 LONGEST_FOLDED = 2000
 
 
-def _kept_where_short(folded: Callable[[str], str]) -> Callable[[str], str]:
+def kept_where_short(folded: Callable[[str], str]) -> Callable[[str], str]:
     """Keep what short texts fold to; longer ones are cut and folded anew each time, so that no cache keeps an input."""
     kept = lru_cache(maxsize=8192)(folded)
 
@@ -35,7 +35,7 @@ def _kept_where_short(folded: Callable[[str], str]) -> Callable[[str], str]:
     return fold_of
 
 
-@_kept_where_short
+@kept_where_short
 def fold(text: str) -> str:
     """Reduce a name to its letters and digits, without case and accents: ``"Poids (ct)"`` is ``"poidsct"``."""
     known = unicodedata.normalize(
@@ -269,45 +269,6 @@ def stem_key(text: str) -> str:
         re.sub("e{0,2}s?$", "", fold(word)) or fold(word) for word in text.replace("-", " ").replace("/", " ").split()
     ]
     return "~" + "~".join(stems)
-
-
-def size_words(sieve_set: SieveSet) -> dict[str, int]:
-    """Return folded size class names with the position of each; see `fold_size` for what they may be called."""
-    return {fold_size(name): code for code, name in enumerate(sieve_set.classes)}
-
-
-@_kept_where_short
-def fold_size(text: str) -> str:
-    """Reduce the name of a size class; plus and minus count, ``"DTC +3"`` is ``"+3"``."""
-    name = "".join(plain(without_remark(text)).split())
-    for dash in "−–—‑‐":
-        name = name.replace(dash, "-")
-    name = name.replace("≥", ">=").replace("≤", "<=").replace("＋", "+").replace(",", ".").replace("\u200b", "")
-    name = re.sub(r"^[(\['‘’\"]+|[)\]:;'‘’\"]+$", "", name)
-    for word in ("'", "dtc", "sieve", "tamis", "crible", "size", "taille", "calibre", "no", "n.", "#"):
-        name = name.removeprefix(word)
-    name = re.sub(r"(plus|moins|minus)(?=\d)", lambda found: "+" if found[1] == "plus" else "-", name)
-    return name.removesuffix("sieve").removesuffix("dtc").removeprefix(".")
-
-
-def find_size(text: str, words: Mapping[str, int]) -> int | None:
-    """Return the position of a size class, also where a spreadsheet dropped its plus sign, or None.
-
-    ``"+3-5"`` is ``"+3"`` where the next class is ``"+5"``.
-    """
-    name = fold_size(text)
-    if name in words:
-        return words[name]
-    if f"+{name}" in words:
-        return words[f"+{name}"]
-    if name.startswith("+") and "-" in name:
-        low, high = name.split("-", 1)
-    elif name.startswith("-") and "+" in name:
-        high, low = name[1:].split("+", 1)
-        low = f"+{low}"
-    else:
-        return None
-    return words[low] if low in words and words.get(f"+{high}") == words[low] + 1 else None
 
 
 MAX_COMPARED = 1000

@@ -9,17 +9,8 @@ from pathlib import Path
 import pytest
 
 from kpfootprint.ingest import Upload, read, words_of
-from kpfootprint.ingest.words import (
-    TABLES,
-    Vocabulary,
-    attribute_words,
-    condition_values,
-    find_size,
-    fold,
-    nearest,
-    size_words,
-    table_names,
-)
+from kpfootprint.ingest.names.size_labels import find_size, size_words
+from kpfootprint.ingest.words import TABLES, Vocabulary, attribute_words, condition_values, fold, nearest, table_names
 from kpfootprint.reference import ZoneTable
 from kpfootprint.scheme import AttributeClass, ClassSet, Scheme
 

@@ -8,14 +8,13 @@ from itertools import pairwise
 
 import numpy as np
 
-from kpfootprint.ingest.names.size_labels import Span, names_size, size_span
+from kpfootprint.ingest.names.size_labels import Span, fold_size, names_size, size_span
 from kpfootprint.ingest.raw.cells import Cell, Odd, is_blank, text_of
 from kpfootprint.ingest.raw.tables import Column
 from kpfootprint.ingest.words import (
     attribute_words,
     class_code,
     declared_words,
-    fold_size,
     is_plain,
     one_code,
     plain,

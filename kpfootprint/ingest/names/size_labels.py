@@ -12,11 +12,12 @@ that is none of those in ``[sizes]`` of ``words.toml`` makes it no label of a si
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from kpfootprint.ingest.words import LONGEST_NAME, declared_words, fold_size, plain, unit_words, without_remark
-from kpfootprint.scheme import Scheme
+from kpfootprint.ingest.words import LONGEST_NAME, declared_words, kept_where_short, plain, unit_words, without_remark
+from kpfootprint.scheme import Scheme, SieveSet
 
 GRAIN_CT = 0.25
 _SPECIALS = 10.8
@@ -60,6 +61,45 @@ class Span:
         """Return limits that are no less than 0, to the millionth of a carat."""
         lower, upper = (None if limit is None else round(max(limit, 0.0), 6) for limit in (lower, upper))
         return cls(lower, upper, kind, last)
+
+
+def size_words(sieve_set: SieveSet) -> dict[str, int]:
+    """Return folded size class names with the position of each; see `fold_size` for what they may be called."""
+    return {fold_size(name): code for code, name in enumerate(sieve_set.classes)}
+
+
+@kept_where_short
+def fold_size(text: str) -> str:
+    """Reduce the name of a size class; plus and minus count, ``"DTC +3"`` is ``"+3"``."""
+    name = "".join(plain(without_remark(text)).split())
+    for dash in "−–—‑‐":
+        name = name.replace(dash, "-")
+    name = name.replace("≥", ">=").replace("≤", "<=").replace("＋", "+").replace(",", ".").replace("\u200b", "")
+    name = re.sub(r"^[(\['‘’\"]+|[)\]:;'‘’\"]+$", "", name)
+    for word in ("'", "dtc", "sieve", "tamis", "crible", "size", "taille", "calibre", "no", "n.", "#"):
+        name = name.removeprefix(word)
+    name = re.sub(r"(plus|moins|minus)(?=\d)", lambda found: "+" if found[1] == "plus" else "-", name)
+    return name.removesuffix("sieve").removesuffix("dtc").removeprefix(".")
+
+
+def find_size(text: str, words: Mapping[str, int]) -> int | None:
+    """Return the position of a size class, also where a spreadsheet dropped its plus sign, or None.
+
+    ``"+3-5"`` is ``"+3"`` where the next class is ``"+5"``.
+    """
+    name = fold_size(text)
+    if name in words:
+        return words[name]
+    if f"+{name}" in words:
+        return words[f"+{name}"]
+    if name.startswith("+") and "-" in name:
+        low, high = name.split("-", 1)
+    elif name.startswith("-") and "+" in name:
+        high, low = name[1:].split("+", 1)
+        low = f"+{low}"
+    else:
+        return None
+    return words[low] if low in words and words.get(f"+{high}") == words[low] + 1 else None
 
 
 def size_span(text: str, scheme: Scheme) -> Span | None:

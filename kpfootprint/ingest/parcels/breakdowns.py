@@ -11,14 +11,14 @@ from numpy.typing import NDArray
 
 from kpfootprint.errors import Problem
 from kpfootprint.ingest.names.labels import overlap, set_of
-from kpfootprint.ingest.names.size_labels import size_span
+from kpfootprint.ingest.names.size_labels import find_size, fold_size, size_span, size_words
 from kpfootprint.ingest.parcels.gathered import Findings
 from kpfootprint.ingest.parcels.records import GoodsRows
 from kpfootprint.ingest.problems import Broken
 from kpfootprint.ingest.raw.cells import Cell, Odd, is_blank, text_of
 from kpfootprint.ingest.raw.rounding import CELL_UNIT_CT, spread_of
 from kpfootprint.ingest.raw.tables import Column, KnownTable, Note
-from kpfootprint.ingest.words import Vocabulary, find_size, fold_size, is_not_recorded, nearest, size_words
+from kpfootprint.ingest.words import Vocabulary, is_not_recorded, nearest
 from kpfootprint.parcel import NOT_RECORDED, Breakdown
 from kpfootprint.scheme import Scheme, SieveSet
 

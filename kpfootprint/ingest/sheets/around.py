@@ -16,11 +16,12 @@ from kpfootprint.ingest.columns.meanings import Layout
 from kpfootprint.ingest.columns.origins import is_of_origin
 from kpfootprint.ingest.files.workbook import is_book
 from kpfootprint.ingest.names.headers import Headers, Meaning
+from kpfootprint.ingest.names.size_labels import fold_size
 from kpfootprint.ingest.problems import Broken, listed
 from kpfootprint.ingest.raw.cells import Cell, is_blank, is_number, text_of
 from kpfootprint.ingest.raw.tables import Column, KnownTable, RawTable, below
 from kpfootprint.ingest.totals import is_total
-from kpfootprint.ingest.words import attribute_words, class_code, fold, fold_size, tokens_of
+from kpfootprint.ingest.words import attribute_words, class_code, fold, tokens_of
 from kpfootprint.scheme import Scheme
 
 MEASURES = ("n_stones", "carats", "stones_or_carats")
