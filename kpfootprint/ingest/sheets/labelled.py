@@ -10,7 +10,7 @@ from kpfootprint.ingest.columns.origins import is_of_origin
 from kpfootprint.ingest.names.headers import Headers
 from kpfootprint.ingest.names.statements import condition_said
 from kpfootprint.ingest.raw.cells import Cell, is_blank, is_number, read_date, read_yes_or_no, text_of
-from kpfootprint.ingest.words import fold, tokens_of, unit_pattern
+from kpfootprint.ingest.words import declared_words, fold, plain, tokens_of, unit_pattern
 
 Line = tuple[int, list[Cell]]
 """A line above or below a table: where it stands, and its cells."""
@@ -29,6 +29,9 @@ _LABELLED = re.compile(r"(?P<key>[^\W\d][^\d:]*?)\s+(?P<value>\d+(?:[.,]\d+)?(?P
 
 _BY = re.compile(r"(?P<key>[^\W\d]+ (?:by|par|on|le)) (?P<value>[^:]+)", re.IGNORECASE)
 """Who did what, or when, with nothing between: ``Sorted by JM``."""
+
+_CERTIFIED = re.compile(r"(?P<key>[^\W\d][^\d:]*?)\s+(?P<value>(?:[A-Z]{2,4}[ -]?)?\d[\d/-]*)", re.IGNORECASE)
+"""A certificate and its number, with nothing between: ``KP Certificate No. CF 00123``."""
 
 _ON_A_DAY = re.compile(r"(?P<name>.*\S)\s+(?:of|on|dated|du|le|en date du|vom|am|de)\s+(?P<day>\S*\d.*)", re.IGNORECASE)
 _LABEL_WITHIN = re.compile(r"(?P<name>.*?\w)\s+(?P<rest>[^\W\d]\w*\.?\s*:.*)")
@@ -137,6 +140,7 @@ def _are_values(texts: Mapping[int, str], labels: Mapping[int, str], headers: He
 def pairs(filled: list[Cell], headers: Headers) -> list[Pair]:
     """Return what the cells of a line label: ``Zone: Nola``, ``Zone | Nola``, ``Total carats 12.90``."""
     found: list[Pair] = []
+    known = headers.words.columns("parcels")
     for at, cell in enumerate(filled):
         text = text_of(cell)
         key, colon, said = text.partition(":")
@@ -146,10 +150,14 @@ def pairs(filled: list[Cell], headers: Headers) -> list[Pair]:
                 found.append((condition, text, (text,) if ":" in text_of(answer) else (text, text_of(answer))))
         elif colon and said.strip():
             found.append((key, said.strip(), (text,)))
-        elif ((hit := _BY.fullmatch(text)) and fold(hit["key"]) in headers.words.columns("parcels")) or (
-            (hit := _LABELLED.fullmatch(text))
-            and len(hit["key"].split()) <= _WORDS
-            and (hit["mm"] or headers.of(hit["key"]).part == "whole")
+        elif (
+            ((hit := _BY.fullmatch(text)) and fold(hit["key"]) in known)
+            or ((hit := _CERTIFIED.fullmatch(text)) and known.get(fold(hit["key"])) == "certificate_no")
+            or (
+                (hit := _LABELLED.fullmatch(text))
+                and len(hit["key"].split()) <= _WORDS
+                and (hit["mm"] or headers.of(hit["key"]).part == "whole")
+            )
         ):
             found.append((hit["key"], hit["value"], (text,)))
         elif answer is not None:
@@ -159,7 +167,8 @@ def pairs(filled: list[Cell], headers: Headers) -> list[Pair]:
 
 def _says_so(name: str, text: str) -> bool:
     """Say whether a line says a condition without its label, in words that have one meaning: ``Pierres non lavées``."""
-    return len(tokens_of(text)) > 1 and condition_said(name, text) is not None
+    alone = declared_words()["values"]["beside"]["alone"]
+    return (len(tokens_of(text)) > 1 or plain(text) not in alone) and condition_said(name, text) is not None
 
 
 def _is_label(cell: Cell, headers: Headers) -> bool:
