@@ -109,7 +109,7 @@ def laid_beside(lines: Sequence[tuple[int, Sequence[Cell]]], headers: Headers) -
         )
         said = {place: label for place, label in labels.items() if place in values or _is_label(label, headers)}
         of_several = {*after} == {*values} and _are_values(after, said, headers)
-        if _are_labels(said, headers) and _are_values(values, said, headers) and not of_several:
+        if _are_labels(labels, headers) and _are_values(values, said, headers) and not of_several:
             pairs_of = [f"{label}: {values[place]}" for place, label in said.items() if place in values]
             laid[at : at + 2] = [
                 (line, [label for place, label in labels.items() if place not in said]),
@@ -134,7 +134,8 @@ def _are_labels(texts: Mapping[int, str], headers: Headers) -> bool:
 def _are_values(texts: Mapping[int, str], labels: Mapping[int, str], headers: Headers) -> bool:
     """Say whether the cells of a line stand below labels, below most of them, and are none."""
     below = {*texts} <= {*labels} and len(texts) > 1 and 2 * len(texts) > len(labels)
-    return below and not any(_is_label(text, headers) for text in texts.values())
+    measures = (headers.measure(text) in ("n_stones", "carats") for text in texts.values())
+    return below and not any(measures) and not any(_is_label(text, headers) for text in texts.values())
 
 
 def pairs(filled: list[Cell], headers: Headers) -> list[Pair]:
