@@ -56,7 +56,6 @@ def calendar_of(found: Sequence[Submission], moment: datetime, base: str, lang: 
             f"UID:{item.id}@kpfootprint",
             f"DTSTAMP:{_stamp(item.received_at)}",
             f"DTSTART:{_stamp(item.due_at)}",
-            f"DTEND:{_stamp(item.due_at)}",
             f"SUMMARY:{_escaped(told)}",
             f"URL:{base}/submissions/{item.id}",
             "END:VEVENT",
