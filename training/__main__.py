@@ -196,7 +196,8 @@ def fit(
         model, manifest = fit_release(package, settings, progress, older)
     manifest |= {"release": name, "remarks": found} | ({} if asked_at is None else {"asked_at": asked_at})
     write_fit(out, model, manifest, card_of(manifest))
-    click.echo(f"{out}: fitted and calibrated; to measure it: python -m training evaluate --model {out}")
+    measure = f"python -m training evaluate --model {out} --reference {reference}"
+    click.echo(f"{out}: fitted and calibrated; to measure it: {measure}")
 
 
 @main.command(help="Measure a fitted folder or a release; writes evaluation.json and validation.html beside it.")

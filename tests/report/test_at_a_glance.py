@@ -233,3 +233,10 @@ def test_many_zones_of_h2_are_named_once_and_at_the_end(lang: str) -> None:
     assert [zone for zone in zones if zone in page] == list(zones[:6])
     assert {"en": "24 others, listed at the end", "fr": "de 24 autres, énumérées à la fin"}[lang] in page
     assert all(zone in whole for zone in zones)
+
+
+def test_rates_of_whole_parcels_are_told_as_that_where_an_attribute_is_not_recorded() -> None:
+    lacking = statement("attribute_not_recorded", attribute="morphology")
+    report = make_report("consistent", cautions=(*make_cautions("consistent"), lacking))
+    assert "every attribute recorded; not recorded here: morphology." in first_page(report)
+    assert "every attribute recorded" not in first_page(make_report("consistent"))

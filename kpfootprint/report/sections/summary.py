@@ -262,6 +262,13 @@ def error_rates(sp: Speaker) -> str:
         of = rate["trials"] if rate["errors"] == 0 else 100 if rate["rate"] >= 0.005 else 1000
         n = 0 if rate["errors"] == 0 else max(round(of * rate["rate"]), 1)
         said.append(sp.t(messages[("none", "one", "more")[min(n, 2)]], of=sp.words.number(of), n=sp.words.number(n)))
+    lacking = [
+        item["values"]["attribute"] for item in sp.content["cautions"] if item["code"] == "attribute_not_recorded"
+    ]
+    if said and lacking:
+        shown = sp.words.listing([in_sentence(sp.names.attribute(name)) for name in lacking])
+        message = mark("These rates are of parcels with every attribute recorded; not recorded here: {attributes}.")
+        said.append(sp.t(message, attributes=shown))
     return " ".join(said) or sp.t("Not measured at this size.")
 
 
