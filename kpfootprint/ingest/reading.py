@@ -24,7 +24,7 @@ from kpfootprint.ingest.names.headers import Headers, headers_of
 from kpfootprint.ingest.parcels.assemble import Reading, assemble
 from kpfootprint.ingest.parcels.breakdowns import settle_sizes
 from kpfootprint.ingest.parcels.gathered import Findings
-from kpfootprint.ingest.parcels.records import read_declarations
+from kpfootprint.ingest.parcels.records import read_declarations, settle_days
 from kpfootprint.ingest.problems import Broken, listed, problem
 from kpfootprint.ingest.raw.cells import Cell, text_of
 from kpfootprint.ingest.raw.tables import (
@@ -204,7 +204,7 @@ def _read(
         tables = _with_titles(tables, named)
     tables = overlay(tables, said, named, words, limits, problems)
     spoiled: dict[str, list[Problem]] = {}
-    tables = settle_sizes(tables, words, choices, problems, spoiled)
+    tables = settle_sizes(settle_days(tables, choices), words, choices, problems, spoiled)
     return assemble(tables, words, limits, single=named, problems=problems, spoiled=spoiled)
 
 

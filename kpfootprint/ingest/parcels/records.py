@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
 from functools import partial
 from itertools import starmap
 from typing import Any
@@ -43,6 +44,7 @@ MAX_CARATS = 1e9
 MAX_STONE_CT = 5000.0
 CONDITIONS = tuple(Conditions.__dataclass_fields__)
 PERCENT_APART = 1.5
+DAY_ORDERS = ("day_first", "month_first")
 """Percentages of a declaration add up to 100 within this: three thirds of 33 % do."""
 
 Declared = Declaration | DeclaredCountry
@@ -96,10 +98,27 @@ def _read_hs_code(cell: Cell) -> str | Broken | None:
     return read_text(f"{cell:.2f}" if isinstance(cell, float) and not cell.is_integer() else cell)
 
 
+def _read_day(cell: Cell) -> date | Broken | None:
+    found = read_date(cell)
+    if isinstance(found, Broken) and found.values.get("rule") == "day_or_month":
+        return replace(found, values={**found.values, "choices": [("days", order) for order in DAY_ORDERS]})
+    return found
+
+
+def settle_days(tables: Mapping[str, KnownTable], choices: Mapping[str, str]) -> dict[str, KnownTable]:
+    """Take days of export such as ``11/03/2024`` as was chosen: the day stands first, or the month."""
+    order, table = choices.get("days"), tables.get("parcels")
+    if table is None or order not in DAY_ORDERS or (column := table.columns.get("exported_on")) is None:
+        return {**tables}
+    read = [read_date(cell, day_first=order == DAY_ORDERS[0]) for cell in column.cells]
+    cells = [day if isinstance(day, date) else cell for day, cell in zip(read, column.cells, strict=True)]
+    return {**tables, "parcels": replace(table, columns={**table.columns, "exported_on": replace(column, cells=cells)})}
+
+
 def field_readers(marks: DecimalMarks, typed: bool) -> Mapping[str, Callable[[Cell], Any]]:
     """Return how each column of ``parcels`` is read."""
     return {
-        "exported_on": read_date,
+        "exported_on": _read_day,
         "certificate_no": read_id,
         "exporter": read_text,
         **{name: partial(_read_condition, name) for name in FACTORS},

@@ -199,10 +199,11 @@ def _month(name: str) -> int:
     return _MONTHS.get(name[:4], _MONTHS.get(name[:3], 0))
 
 
-def read_date(cell: Cell) -> date | Broken | None:
+def read_date(cell: Cell, *, day_first: bool | None = None) -> date | Broken | None:
     """Read a day: a date cell, or text ``YYYY-MM-DD``, ``YYYY/MM/DD``, ``YYYYMMDD``, ``12 mars 2019``; blank: None.
 
-    What begins with the year, names the month, or can be one day alone, ``31/03/2024``, is read; ``11/03/2024`` is not.
+    What begins with the year, names the month, or can be one day alone, ``31/03/2024``, is read; ``11/03/2024`` is
+    where `day_first` says what stands first.
     """
     if isinstance(cell, Odd):
         return Broken(cell.code, {"expected": "a date"})
@@ -219,7 +220,7 @@ def read_date(cell: Cell) -> date | Broken | None:
         elif found := next((hit for named in _NAMED_DAYS if (hit := named.fullmatch(text_of(cell)))), None):
             day, month, year = found["day"], str(_month(fold(found["month"]))), f"20{found['year']}"[-4:]
         elif (found := _DAY_OR_MONTH.fullmatch(text_of(cell))) is not None:
-            return _either_day(*map(int, found.group("year", "one", "other")))
+            return _either_day(*map(int, found.group("year", "one", "other")), day_first=day_first)
         else:
             return Broken("not_a_date")
         try:
@@ -232,13 +233,15 @@ def read_date(cell: Cell) -> date | Broken | None:
 _SHORTENED = re.compile(r"\d([.,]\d+)?E\+\d+", re.ASCII | re.IGNORECASE)
 
 
-def _either_day(year: int, one: int, other: int) -> date | Broken:
+def _either_day(year: int, one: int, other: int, *, day_first: bool | None) -> date | Broken:
     """Return the day that ``31/03/2024`` is; refuse ``11/03/2024`` with the days that it can be."""
-    days = set()
+    days = []
     for day, month in ((one, other), (other, one)):
         with suppress(ValueError):
-            days.add(date(year, month, day))
-    match sorted(days):
+            days.append(date(year, month, day))
+    if len(days) == 2 and day_first is not None:
+        return days[0 if day_first else 1]
+    match sorted({*days}):
         case [first, second]:
             told = {"first": first.isoformat(), "second": second.isoformat()}
             return Broken("not_a_date", {"rule": "day_or_month", **told})
