@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from kpfootprint.errors import IngestError, Problem
-from kpfootprint.ingest.columns.chosen import is_legend, is_of_words, legend_in, words_in
+from kpfootprint.ingest.columns.chosen import counts_goods, is_legend, is_of_words, legend_in, words_in
 from kpfootprint.ingest.columns.meanings import Choices
 from kpfootprint.ingest.document import document_tables, of_stones, overlay
 from kpfootprint.ingest.files.archive import Budget, Limits, files_in, files_of, gunzip, read_file, refuse, shown_name
@@ -409,6 +409,10 @@ def _read_tables(
     tables = recognise_files(kept, headers, chosen | dict(choices), problems)
     if passed and tables:
         next(iter(tables.values())).trace.passed_over.extend(passed)
+    for sheet, (_, lines) in explained.items() if choices.get("part") != "whole" else ():
+        if counted := [line for line in lines if counts_goods(line)]:
+            told = {"sheet": sheet, "lines": listed(counted, 3), "choices": [("part", "whole")]}
+            problems.append(problem(Broken("sheet_of_goods", told), table=sheet))
     for sheet, (_, lines) in explained.items() if tables else ():
         quote_lines(sheet, lines, next(iter(tables.values())).trace)
     rows = sum(table.n_rows for kind, table in tables.items() if kind in GOODS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -9,11 +10,25 @@ from kpfootprint.errors import Problem
 from kpfootprint.ingest.columns.meanings import Layout
 from kpfootprint.ingest.names.headers import Headers
 from kpfootprint.ingest.names.size_labels import size_span
+from kpfootprint.ingest.names.statements import amounts_in
 from kpfootprint.ingest.problems import Broken, listed, problem
 from kpfootprint.ingest.raw.cells import Cell, is_blank, text_of
 from kpfootprint.ingest.raw.tables import RawTable, missing_column
-from kpfootprint.ingest.words import attribute_words, class_code, condition_values, declared_words, fold, word_tables
+from kpfootprint.ingest.words import (
+    attribute_words,
+    class_code,
+    condition_values,
+    declared_words,
+    fold,
+    holds,
+    plain,
+    tokens_of,
+    word_tables,
+)
 from kpfootprint.visible import FORMULA
+
+_WEIGHT = re.compile(r"\d*[.,]\d+\s*[^\W\d]+\.?")
+"""What goods weigh, ``12.40 ct``, which is no class."""
 
 
 def with_classes_chosen(sheet: Layout) -> Layout:
@@ -61,8 +76,10 @@ def is_legend(raw: RawTable, headers: Headers) -> bool:
     """Say whether a sheet explains codes by its name, or by its columns, and counts no stones."""
     known: Mapping[str, list[str]] = declared_words()["words"]
     heads = {fold(column.header) for column in raw.columns}
-    if is_of_words(raw) or any(headers.measure(column.header) == "n_stones" for column in raw.columns):
-        return False
+    roles = {headers.of(column.header).role for column in raw.columns}
+    listed_so = {"row", *(item.column for item in headers.words.scheme.categorical)} & roles
+    if is_of_words(raw) or "n_stones" in roles or ("carats" in roles and listed_so):
+        return False  # goods
     explains = not heads.isdisjoint(known["word"]) and heads.isdisjoint(known["attribute"])
     explains = explains or fold(raw.name) in known["legends"]
     return explains and fold(raw.name) in word_tables()
@@ -78,11 +95,17 @@ def legend_in(raw: RawTable, headers: Headers) -> tuple[dict[str, str], list[str
         texts = [text_of(cell) for cell in cells if not is_blank(cell)]
         said = texts[1] if len(texts) == 2 else ""
         of = [item.name for item in scheme.categorical if class_code(said, attribute_words(item)) is not None]
-        of += [scheme.size.name] if size_span(said, scheme) is not None else []
+        of += [scheme.size.name] if size_span(said, scheme) is not None and not _WEIGHT.fullmatch(said) else []
         lines[" ".join(texts)] = key = f"{of[0]}:{texts[0]}" if len(of) == 1 else ""
         found.setdefault(key, set()).add(said)
     chosen = {key: next(iter(said)) for key, said in found.items() if key and len(said) == 1}
     return chosen, [line for line, key in lines.items() if key not in chosen]
+
+
+def counts_goods(line: str) -> bool:
+    """Say whether a line of a legend tells of goods, and how many there are or what they weigh."""
+    kinds = {amount.kind for amount in amounts_in(plain(line))}
+    return "n_stones" in kinds or ("carats" in kinds and holds("of_goods", tokens_of(line)))
 
 
 def words_in(raw: RawTable, problems: list[Problem]) -> dict[str, str]:

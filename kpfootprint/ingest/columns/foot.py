@@ -10,7 +10,6 @@ from kpfootprint.ingest.names.size_labels import size_span
 from kpfootprint.ingest.names.statements import DAY, amounts_in
 from kpfootprint.ingest.problems import cut
 from kpfootprint.ingest.raw.cells import Cell, is_blank, is_number, line_of, text_of
-from kpfootprint.ingest.raw.tables import RawTable
 from kpfootprint.ingest.totals import is_of_which, is_summary, is_total
 from kpfootprint.ingest.words import attribute_words, class_code, holds, plain, says, tokens_of
 
@@ -69,7 +68,7 @@ def _says_no_more(sheet: Layout, row: int, measured: list[int]) -> bool:
     """Say whether a row neither measures anything nor names a stone, a size, a class or a total."""
     raw = sheet.raw
     label, tokens = raw.label(row), tokens_of(raw.label(row))
-    if _is_numbered_name(raw, row):
+    if _is_numbered_name(sheet, row):
         return True
     numbers = [at for at in measured if not _is_of_words(raw.columns[at].at(row))]
     beside = len(numbers) == 1 and numbers[0] != raw.filled_at(row)[0]
@@ -79,11 +78,13 @@ def _says_no_more(sheet: Layout, row: int, measured: list[int]) -> bool:
     return not numbers and not of_goods
 
 
-def _is_numbered_name(raw: RawTable, row: int) -> bool:
+def _is_numbered_name(sheet: Layout, row: int) -> bool:
     """Say whether a row is a number and words, as are all between it and a line that heads them: ``Witnesses:``."""
+    raw = sheet.raw
     first, *others = (text_of(raw.columns[at].at(row)) for at in raw.filled_at(row))
     number = first.strip(" .)")
-    if not (number.isdecimal() and int(number) <= min(row, _LINES) and others) or any(map(is_number, others)):
+    of_goods = any(is_number(text) or _names_goods(sheet, text) for text in others)
+    if not (number.isdecimal() and int(number) <= min(row, _LINES) and others) or of_goods:
         return False
     head = row - int(number)
     listed = [raw.label(at).strip(" .)") for at in range(head + 1, row)] == [str(at) for at in range(1, int(number))]

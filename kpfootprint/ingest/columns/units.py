@@ -179,9 +179,9 @@ def _with_units_of_headers(sheet: Layout) -> Layout:
         units = [unit for unit, kind in _UNITS_OF_SIZES.items() if tokens & {*unit_words(kind)}]
         named = meanings[at].role == "size_class" or says("size", *tokens)
         weighed = meanings[at].role == "carats" and not meanings[at].wide
-        weighed = weighed and (
-            len(sheet.places("carats")) > 1 or bool(sheet.places("n_stones", "stones_or_carats", wide=None))
-        )
+        ranged_so = at == 0 or meanings[at].party != ""  # ``Weight range``, or ``Weight`` before the stones
+        counted = ranged_so and bool(sheet.places("n_stones", "stones_or_carats", wide=None))
+        weighed = weighed and (len(sheet.places("carats")) > 1 or counted)
         if column.mostly_distinct or len(units) > 1 or not (units or named or weighed):
             continue
         own = [_bare(cell) for cell in column.cells]
@@ -205,7 +205,7 @@ def _with_units_of_headers(sheet: Layout) -> Layout:
         if not units:
             continue
         bare = bool(texts) and all(_BARE_SIZE.fullmatch(text) for text in texts)
-        ranges = all(map(_RANGE.fullmatch, texts)) and (meanings[at].role != "carats" or sheet.places("n_stones"))
+        ranges = all(map(_RANGE.fullmatch, texts)) and (meanings[at].role != "carats" or counted)
         if not (named or ranges or "grainer" in " ".join(tokens)):
             continue
         if not bare or (units == ["ct"] and all(text.replace(".", "").replace(",", "").isdigit() for text in texts)):

@@ -19,8 +19,9 @@ from kpfootprint.ingest.names.statements import amounts_besides, amounts_in
 from kpfootprint.ingest.problems import Broken, cut, listed, problem
 from kpfootprint.ingest.raw.cells import is_blank, is_number, text_of
 from kpfootprint.ingest.raw.tables import GOODS, Column, KnownTable, Note, RawTable, recognise, stacked
-from kpfootprint.ingest.sheets.around import names_fact, sums_up, with_facts_above
+from kpfootprint.ingest.sheets.around import sums_up
 from kpfootprint.ingest.sheets.asked import is_in_part
+from kpfootprint.ingest.sheets.facts_beside import names_fact, with_facts_above
 from kpfootprint.ingest.sheets.layout import understand
 from kpfootprint.ingest.sheets.left_out import without_totals
 from kpfootprint.ingest.sheets.quoted import lines_of, may_hold_goods, quote_lines

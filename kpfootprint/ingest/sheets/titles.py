@@ -339,10 +339,13 @@ def _add_constant(
 ) -> list[Problem]:
     """Add what columns say of the parcel, the same in every row; return what titles say otherwise."""
     problems: list[Problem] = []
-    for name, column in _beside(raw, headers, goods):
-        used = np.unique(column.codes).tolist()
-        value = column.cells[used[0]] if len(used) == 1 else None
-        if len(used) > 1:
+    rows = np.flatnonzero(np.isin(raw.rows, goods.rows)) if len(goods.rows) else np.arange(raw.n_rows)
+    for name, whole in _beside(raw, headers, goods):
+        column = whole.rows(rows)
+        used, blank = np.unique(column.codes).tolist(), column.blank()
+        once = len(used) == 2 and not blank[0] and bool(blank[1:].all())  # written beside the first row alone
+        value = column.at(0) if len(used) == 1 or once else None
+        if value is None and used:
             texts = [text_of(column.cells[code]) for code in used]
             goods.trace.note("column_varies", column=column.header, values=listed(text or "–" for text in texts))
             if (
