@@ -109,7 +109,7 @@ def head_of(
     Where cells are `parted` for sure, as in workbooks, those right of the header are remarks beside their rows.
     """
     if headers is not None:
-        head = _found(rows, headers)
+        head = _found(rows, headers, parted=parted)
     else:
         at = next(at for at, row in enumerate(rows) if any(not is_blank(cell) for cell in row))
         head = Head(_joined([_texts(rows[at])]), (at,), ())
@@ -122,7 +122,7 @@ def head_of(
     return replace(head, texts=(*head.texts, *[""] * beside), beside=beside)
 
 
-def _found(rows: Sequence[Sequence[Cell]], headers: Headers) -> Head:
+def _found(rows: Sequence[Sequence[Cell]], headers: Headers, *, parted: bool) -> Head:
     """Find the header among the first rows of a table.
 
     Parameters
@@ -157,8 +157,8 @@ def _found(rows: Sequence[Sequence[Cell]], headers: Headers) -> Head:
             _says_of_parcel(lines[best], headers) and _measures(lines[below], headers)
         ):
             best = below
-        if scores[best] <= 0.5:
-            best = filled[0]
+        if scores[best] <= 0.5:  # nothing is known: what stands alone above several cells is a title
+            best = next((at for at in filled if cells[at] > 1), filled[0]) if wide and parted else filled[0]
         bare = next((at for at in filled if cells[at] == 1 and _heads_one_column(rows, at, headers)), None)
         if bare is not None:
             return Head(_joined([lines[bare]]), (bare,), tuple(at for at in filled if at < bare))
@@ -267,8 +267,9 @@ def _is_group_row(upper: Sequence[str], lower: Sequence[str], headers: Headers) 
 def _is_label(upper: Sequence[str], lower: Sequence[str], headers: Headers) -> bool:
     """Say whether a row is labels and what they say; one alone, ``Zone | Nola``, above classes with a blank corner."""
     texts = [text for text in upper if text]
-    if len(texts) > 2 and all(text.endswith(":") != texts[at - 1].endswith(":") for at, text in enumerate(texts) if at):
-        return texts[0].endswith(":")  # ``Origin: | Nola | Sorter: | AB``
+    pairs = [*zip(texts[::2], texts[1::2], strict=False)]
+    if len(texts) % 2 == 0 and all(_labels(label, said, headers) for label, said in pairs):
+        return True  # ``Origin: | Nola | Sorter: | AB``
     said = [*map(headers.of, texts)]
     if len(said) != 2 or not all(upper[:2]) or not lower or lower[0] or said[1].role != "unknown":
         return False
@@ -279,6 +280,22 @@ def _is_label(upper: Sequence[str], lower: Sequence[str], headers: Headers) -> b
     return known and sum(item.wide for item in below) > 1 and said[0].role not in of_table and not said[0].wide
 
 
+_OF_GOODS = {"n_stones", "carats", "value_usd", "sieve_set"}
+"""What is said of a parcel and heads columns as well."""
+
+
+def _labels(label: str, said: str, headers: Headers) -> bool:
+    """Say whether a cell is the label of what the next one says, and neither heads a column: ``Parcel | CAR-7``."""
+    if label.endswith(":"):
+        return not said.endswith(":")
+    field = headers.words.columns("parcels").get(fold(label)) or headers.measure(label)
+    numbered = headers.of(label).role == "other" and any(map(str.isdigit, said))  # ``Invoice no. | F-2214``
+    value = headers.of(said)
+    return (
+        (numbered or field not in {None, *_OF_GOODS}) and not value.wide and (value.role == "unknown" or not value.sure)
+    )
+
+
 def _continues(below: Sequence[Cell], top: Sequence[str], headers: Headers) -> bool:
     """Say whether a row below the header is a second line of it: measures or units, and no number."""
     texts = _texts(below)
@@ -287,7 +304,10 @@ def _continues(below: Sequence[Cell], top: Sequence[str], headers: Headers) -> b
     if any(texts) and all(is_unit(text) for text in texts if text):
         return True
     said = [headers.of(text) for text in texts if text and len(text) <= _LONGEST_NAMED]
-    measures = sum(item.role in ("n_stones", "carats", "percent", "mean", "money") and not item.wide for item in said)
+    measured = [
+        item for item in said if item.role in ("n_stones", "carats", "percent", "mean", "money") and not item.wide
+    ]
+    measures = len(measured) if any(not item.party for item in measured) else 0  # ``Golden Stone DMCC`` is a name
     classes = sum(item.wide for item in said)
     under_blank = any(text and (at >= len(top) or not top[at]) for at, text in enumerate(texts))
     known = [headers.of(text) for text in top if text]

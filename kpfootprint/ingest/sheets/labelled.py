@@ -127,7 +127,8 @@ def _are_labels(texts: Mapping[int, str], headers: Headers) -> bool:
     )
     if not known or listed or any(":" in text for text in texts.values()):
         return False
-    named = [text for text in others if headers.of(text).role != "unknown"]
+    said = {text: headers.of(text) for text in others}
+    named = [text for text in others if said[text].role != "unknown" and not said[text].party]  # ``Golden Stone BV``
     return 2 * (len(known) + len(named)) > len(texts) and not any(map(str.isdigit, "".join(others)))
 
 
