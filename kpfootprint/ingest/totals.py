@@ -57,6 +57,8 @@ def is_total(text: str) -> bool:
     if not tokens or len(tokens) > 6:
         return False
     said = " ".join(tokens)
+    if tokens[0] == "sub" and len(tokens) > 1 and not _sums(tokens[1]):
+        return False  # ``Sub-parcel A``
     if all(len(token) == 1 and token.isalpha() for token in tokens):
         tokens = ["".join(tokens)]  # T O T A L
     if said in lexicon()["total_alone"] or any(f" {words} " in f" {said} " for words in phrases("total_alone")):

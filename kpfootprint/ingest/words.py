@@ -367,7 +367,7 @@ def is_row_number(tokens: list[str]) -> bool:
 def is_lot_number(tokens: list[str]) -> bool:
     """Say whether a header is the number of a lot: ``Lot number``, ``Bag #``."""
     rest = [token for token in tokens if not says("lot", token)]
-    if " ".join(token for token in tokens if not says("row", token)) in phrases("lot"):
+    if " ".join(token for token in tokens if not (says("row", token) or token.isdigit())) in phrases("lot"):
         return True
     return len(rest) < len(tokens) and all_say(("row", "filler"), rest, ("number", "nombre", "code"))
 

@@ -326,3 +326,12 @@ def test_titles_above_a_list_of_parcels(scheme: Scheme, zone_table: ZoneTable) -
     parcels: Rows = [["Parcel", "Certificate", "Stones", "Carats"], ["CAR-1", "CF-00124", 2, 0.73]]
     found = reading({"Cover": [*titles, *parcels], "Goods": STONES}, scheme, zone_table)
     assert [item.code for item in found.problems] == ["said_otherwise"]
+
+
+def test_sheets_of_sub_parcels_and_tables_of_a_database(scheme: Scheme, zone_table: ZoneTable) -> None:
+    found = reading({"Sub-parcel 1": STONES, "Sub-parcel 2": STONE}, scheme, zone_table)
+    assert [item.code for item in found.problems] == ["sheets_or_parcels"]
+    parcel: Rows = [["parcel_pk", "certificate_no"], [7, "CF-1"]]
+    stone: Rows = [["stone_pk", "parcel_fk", "weight_ct"], [101, 7, 0.42], [102, 7, 0.31]]
+    (read_of,) = reading({"parcel": parcel, "stone": stone}, scheme, zone_table).parcels
+    assert (read_of.parcel_id, read_of.certificate_no, read_of.n_stones) == ("7", "CF-1", 2)

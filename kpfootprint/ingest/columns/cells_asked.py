@@ -21,8 +21,8 @@ from kpfootprint.ingest.names.numbering import (
     restarts,
 )
 from kpfootprint.ingest.names.size_labels import size_span
-from kpfootprint.ingest.problems import listed
-from kpfootprint.ingest.raw.cells import Cell, text_of
+from kpfootprint.ingest.problems import Broken, listed
+from kpfootprint.ingest.raw.cells import Cell, read_yes_or_no, text_of
 from kpfootprint.ingest.raw.tables import Column
 from kpfootprint.ingest.words import (
     attribute_words,
@@ -65,6 +65,9 @@ def with_cells_asked(sheet: Layout) -> Layout:
             meanings[at] = Meaning(role="other")  # with what the goods are packed in
             if not packed:  # or the rough stones, of which the others were cut
                 sheet.ask("measure_or_other", at, "ignore")
+    for at in sheet.places("sample"):
+        if any(isinstance(read_yes_or_no(cell), Broken) for cell in sheet.cells(at)):
+            meanings[at] = Meaning(role="lot")  # ``S1``, ``S2``
     zones = [at for at, item in enumerate(meanings) if item.role == "zone_id"]
     known = [at for at in zones if all(sheet.headers.words.zone(text_of(cell)) is not None for cell in sheet.cells(at))]
     for at in zones if len(zones) > 1 == len(known) else ():  # ``Préfecture`` beside ``Sous-préfecture``

@@ -34,6 +34,7 @@ _WEIGHED = r"(?:cts?|carats?|kt|poids|weight|quilates?|karaat|кар|карат|
 _COUNTED = r"(?:sts?|pcs?|pces?|p|stones?|pierres?|pieces?|nb|nbre|nombre|pedras?|stuks?|steen|шт|камень)"
 _PER = re.compile(rf"{_WEIGHED}\s*(?:/|per|par|pro|por|на)\s*{_COUNTED}\b")
 _PER_CARAT = re.compile(rf"{_COUNTED}\s*(?:/|per|par|pro|por|на)\s*{_WEIGHED}\b")
+_TOLERANCE = re.compile(r"\s*\((?:±|\+/-)[^()]*\)$")
 _UNCERTAIN = re.compile(r"^\W*(?:±|\+/-)|(?:±|\+/-)\W*$")
 _LETTERS = re.compile(r"\b[A-Za-z]\s?[-–]\s?[A-Za-z]\b")
 _DOTTED = re.compile(r"(?:[^\W\d]\w*\.)+(?=\w+$)")
@@ -160,6 +161,7 @@ class Headers:
         text = text[hit.end() :].strip(" ?") if (hit := _QUESTION.match(text)) else text
         if not text:
             return UNKNOWN
+        text = _TOLERANCE.sub("", text)
         if _UNCERTAIN.search(text):
             return Meaning(role="other")
         exact, low, tokens = self._exactly(text) if text != "#" else None, plain(text), tokens_of(text)

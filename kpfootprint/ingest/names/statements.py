@@ -93,9 +93,10 @@ def stated(text: str, headers: Headers) -> dict[str, str]:
         rest = rest[: amount.start] + " " + rest[amount.end :]
     in_brackets = _IN_BRACKETS.search(rest) is not None or any(said[: amount.start].endswith("(") for amount in amounts)
     tokens = [token for token in tokens_of(_BRACKETS.sub(" ", rest)) if not token.isdigit()]
+    if says("gross", *tokens):  # with what the goods are packed in
+        packed = ("grams",) if says("net", *tokens) else ("grams", "carats")
+        amounts = [amount for amount in amounts if amount.kind not in packed]
     kinds = [amount.kind for amount in amounts]
-    if kinds == ["grams"] and says("gross", *tokens):  # with what it is packed in
-        return {}
     metric = any(amount.kind == "grams" and amount.value == _CARAT_G for amount in amounts)  # ``1 ct = 0.2 g``
     if not amounts or len({*kinds}) < len(kinds) or _LIMIT.search(rest) or metric:
         return {}

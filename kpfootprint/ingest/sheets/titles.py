@@ -254,7 +254,11 @@ class _Heard:
             return False
         for part_of, part in {**more, **parts_of_field(told, value, self.headers)}.items():
             first = self.found.setdefault(part_of, (line, key, part))
-            if above and not same(part_of, first[2], part):
+            gross, net = (_is_gross(label) for label in (key, first[1]))
+            if part_of == "carats" and gross != net:  # with what the goods are packed in, and without
+                self.found[part_of] = first if gross else (line, key, part)
+                self.passed.append(f"{key if gross else first[1]}: {text_of(part if gross else first[2])}")
+            elif above and not same(part_of, first[2], part):
                 self._contradict(line, key, part_of, part)
         return True
 
@@ -322,6 +326,10 @@ class _Heard:
 
     def _contradict(self, line: int, key: str, name: str, value: Cell) -> None:
         self.problems.append(_said_otherwise(self.raw, line, key, name, self.found[name][2], value))
+
+
+def _is_gross(label: str) -> bool:
+    return says("gross", *tokens_of(label)) and not says("net", *tokens_of(label))
 
 
 def _beside(raw: RawTable, headers: Headers, goods: KnownTable) -> Iterator[tuple[str, Column]]:
