@@ -273,10 +273,11 @@ def release(model: Path, name: str | None, models: Path, config: Path, force: st
     """Release a model."""
     criteria = read_config(config).acceptance
     from kpfootprint.release import shipped_release
+    from service.register.activations import release_folders
     from training.publish import publish
 
-    in_force = release_folder(None)
-    outcome = publish(model, models=models, in_force=in_force, criteria=criteria, name=name, force=force)
+    in_force, here = release_folder(None), release_folders(home())
+    outcome = publish(model, models=models, in_force=in_force, criteria=criteria, known=here, name=name, force=force)
     for remark in outcome.judgement.remarks:
         click.echo(f"remark: {remark}", err=True)
     for reason in outcome.judgement.reasons:

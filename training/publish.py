@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -34,6 +34,7 @@ def publish(
     models: Path,
     in_force: Path | None,
     criteria: Criteria,
+    known: Mapping[str, Path],
     name: str | None = None,
     force: str | None = None,
 ) -> Outcome:
@@ -45,6 +46,8 @@ def publish(
     ----------
     in_force : Path or None
         The release that a candidate must not be worse than.
+    known : mapping of str to Path
+        Releases elsewhere, by name: no other is called as they are, or one could be put in force for the other.
 
     Raises
     ------
@@ -59,10 +62,11 @@ def publish(
     judgement = _judged(model, in_force, criteria)
     if judgement.reasons and force is None:
         return Outcome(judgement=judgement, folder=None)
-    chosen = name or _next_name(models)
+    taken = {**known, **{path.parent.name: path.parent for path in models.glob(f"*/{MANIFEST}")}}
+    chosen = name or _next_name(taken)
     folder = models / chosen
-    if (folder / MANIFEST).exists():
-        raise ReleaseError("{folder} is a release already; releases are never changed", folder=folder)
+    if chosen in taken:
+        raise ReleaseError("{folder} is a release already; releases are never changed", folder=taken[chosen])
     manifest = dict(candidate.manifest) | {"release": chosen, "released": True}
     if judgement.reasons:
         manifest["forced"] = {"reason": force, "against": list(judgement.reasons)}
@@ -99,10 +103,10 @@ def _judged(model: Path, in_force: Path | None, criteria: Criteria) -> Judgement
     return replace(judgement, remarks=(*judgement.remarks, *remarks))
 
 
-def _next_name(models: Path) -> str:
+def _next_name(taken: Iterable[str]) -> str:
     year = datetime.now(UTC).year
-    taken = [int(path.name.split(".")[1]) for path in models.glob(f"{year}.*") if path.name.split(".")[1].isdigit()]
-    return f"{year}.{max(taken, default=0) + 1}"
+    numbers = [int(hit[1]) for name in taken if (hit := re.fullmatch(rf"{year}\.(\d+)", name))]
+    return f"{year}.{max(numbers, default=0) + 1}"
 
 
 def card_of(manifest: Mapping[str, Any]) -> str:

@@ -88,10 +88,14 @@ def before_the_last(engine: sa.Engine) -> str | None:
 
 
 def release_folders(home: Path) -> dict[str, Path]:
-    """Return the folder of every release by name: those made here, those that came with the package, newest first."""
+    """Return the folder of every release by name: those made here, those that came with the package, newest first.
+
+    Of two with one name, which a later package may bring along, that made here stays what it was.
+    """
     made = sorted((home / "releases").glob("*/manifest.json"), key=_asked_at)
     shipped = sorted(shipped_release().parent.glob("*/manifest.json"), key=lambda path: _version(path.parent.name))
-    return {path.parent.name: path.parent for path in (*reversed(made), *reversed(shipped))}
+    names = {path.parent.name: path.parent for path in (*reversed(made), *reversed(shipped))}
+    return names | {path.parent.name: path.parent for path in made}
 
 
 def _asked_at(manifest: Path) -> tuple[str, str]:
@@ -112,7 +116,7 @@ def folder_in_force(engine: sa.Engine, home: Path) -> Path:
     name = active_name(engine)
     if name is None:
         return shipped_release()
-    for releases in (shipped_release().parent, home / "releases"):
+    for releases in (home / "releases", shipped_release().parent):
         if Path(name).name == name and (releases / name / "manifest.json").exists():
             return releases / name
     raise ReleaseError(

@@ -53,7 +53,7 @@ def test_from_tables_to_a_report(name: str, tmp_path: Path) -> None:
     criteria = read_config().acceptance
     page = evaluate_model(fitted, folder, quick=True, n_jobs=1, progress=print, criteria=criteria)
     assert 'id="zones"' in page.read_text("utf-8")
-    judged = partial(publish, fitted, models=tmp_path / "models", in_force=None, criteria=criteria)
+    judged = partial(publish, fitted, models=tmp_path / "models", in_force=None, known={}, criteria=criteria)
     assert judged().folder is None
     released = judged(force="A small one, for a test").folder
     assert released is not None

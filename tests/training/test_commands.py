@@ -15,6 +15,7 @@ from click.testing import CliRunner, Result
 
 from kpfootprint.cli.surroundings import speak
 from kpfootprint.release import shipped_release
+from service.register.activations import release_folders
 from tests.training.packages import Kind, write_folder
 from training.__main__ import main
 from training.compare import Side, _changes, _line
@@ -184,3 +185,13 @@ def test_a_folder_that_cannot_be_written_is_told_before_any_work(
     done = run(command, "--reference", package, *where)
     assert isinstance(done.exception, OSError)
     assert "%]" not in done.output  # no progress was told
+
+
+def test_no_release_takes_the_name_of_another_that_is_here(candidate: Path, tmp_path: Path) -> None:
+    older = min(release_folders(tmp_path))
+    done = run("release", "--model", candidate, "--models", tmp_path / "models", "--name", older, "--force", "x")
+    assert f"{older} is a release already" in str(done.exception)
+    assert not (tmp_path / "models").exists()
+    made = tmp_path / "releases" / older
+    shutil.copytree(shipped_release(), made)
+    assert release_folders(tmp_path)[older] == made, "one that came along later replaces none that was made here"
