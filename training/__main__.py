@@ -253,14 +253,16 @@ def _release(name: str) -> Path:
     """Return the folder of a release, given by its name or by the folder itself."""
     if Path(name).is_dir():
         return Path(name)
-    known = {
-        path.parent.name: path.parent
-        for folder in (MODELS, release_folder(None).parent, home() / "releases")
-        for path in folder.glob("*/manifest.json")
-    }
+    known = _releases()
     if name not in known:
         raise click.UsageError(f"there is no folder and no release {name!r}; there are: {', '.join(sorted(known))}")
     return known[name]
+
+
+def _releases() -> dict[str, Path]:
+    """Return the folder of every release that is here, by name."""
+    folders = (MODELS, release_folder(None).parent, home() / "releases")
+    return {path.parent.name: path.parent for folder in folders for path in folder.glob("*/manifest.json")}
 
 
 @main.command(help="Judge an evaluated model against the release in force and copy it to models/; activates nothing.")
@@ -273,10 +275,9 @@ def release(model: Path, name: str | None, models: Path, config: Path, force: st
     """Release a model."""
     criteria = read_config(config).acceptance
     from kpfootprint.release import shipped_release
-    from service.register.activations import release_folders
     from training.publish import publish
 
-    in_force, here = release_folder(None), release_folders(home())
+    in_force, here = release_folder(None), _releases()
     outcome = publish(model, models=models, in_force=in_force, criteria=criteria, known=here, name=name, force=force)
     for remark in outcome.judgement.remarks:
         click.echo(f"remark: {remark}", err=True)
