@@ -71,26 +71,37 @@ def unrepeated(raw: RawTable, headers: Headers) -> RawTable:
 
 
 _IN_A_CELL = {"n_stones": r"\d+", "carats": r"\d+(?:[.,]\d+)?"}
+_NUMBER = re.compile(r"\W*\d")
+_BELOW_A_CLASS = re.compile(r"(\d+)\s*/\s*(\d+[.,]\d+)(?:\s*ct)?")
 
 
 def parted(raw: RawTable, headers: Headers) -> RawTable:
-    """Part columns that hold stones and carats in one cell, under a header of both: ``12/3.40`` below ``Pcs/Cts``."""
+    """Part columns that hold stones and carats in one cell, under a header of both: ``12/3.40`` below ``Pcs/Cts``.
+
+    Below a class, or a total, that is so where the second has decimals: ``12/3.40`` below ``White``.
+    """
     columns: list[Column] = []
+    classed = {name for column in raw.columns for name, _ in headers.of(column.header).classes}
     for column in raw.columns:
         first, _, second = column.header.partition("/")
         names = [first.strip(), f"{without_measure(first)} {second}".strip()]  # ``White pcs/cts``
         roles, texts = [headers.of(name).role for name in names], [] if column.mostly_distinct else column.names()
         both = re.compile(r"\s*/\s*".join(f"({_IN_A_CELL.get(role, '!')})" for role in roles))
+        said = headers.among_classes(column.header, headers.of(column.header), classed)
+        if said.role == "stones_or_carats" and classed:
+            names, roles, both = (
+                [f"{column.header} pcs", f"{column.header} cts"],
+                ["n_stones", "carats"],
+                _BELOW_A_CLASS,
+            )
         hits = [both.fullmatch(text) for text in texts]
-        if (
-            roles[0] == roles[1]
-            or not any(hits)
-            or any(text and not hit for text, hit in zip(texts, hits, strict=True))
-        ):
+        others = any(not hit and _NUMBER.match(text) for text, hit in zip(texts, hits, strict=True))
+        if roles[0] == roles[1] or not any(hits) or others:
             columns.append(column)
             continue
         for at, name in enumerate(names, start=1):
-            cells: list[Cell] = [hit[at] if hit else None for hit in hits]
+            rest = texts if at == 1 else [None] * len(texts)  # words below the table stay what they are
+            cells: list[Cell] = [hit[at] if hit else other for hit, other in zip(hits, rest, strict=True)]
             columns.append(replace(column, header=name, cells=cells))
     return replace(raw, columns=columns)
 
