@@ -122,3 +122,18 @@ def test_turned_blocks_with_names_in_their_corners(names: tuple[str, str], world
 def test_names_of_parcels_in_a_column_of_their_own(header: str, world: Words) -> None:
     found = reading(f",Sieve,{header}\nParcel 1,,,\n,+9,12,3\n,+11,6,2\nParcel 2,,,\n,+9,8,2\n,+11,5,2\n", world)
     assert [item.parcel_id for item in found.parcels] == ["1", "2"]
+
+
+@pytest.mark.parametrize(
+    ("names", "codes"),
+    [
+        (("CAR-2019-07", "CAR-2019-08"), []),
+        (("CAR-2019-07", "CMR-2019-08"), ["table_below"]),
+        (("BR-1", "BR-2"), ["table_below"]),
+    ],
+)
+def test_blocks_below_codes_of_one_kind_are_parcels(names: tuple[str, str], codes: list[str], world: Words) -> None:
+    blocks = [f"{name},,\nSieve,Pcs,Cts\n+9,{n},31.20\n+11,60,24.60\n" for n, name in enumerate(names, start=119)]
+    found = reading("".join(blocks), world)
+    assert [item.code for item in found.problems] == codes
+    assert [item.parcel_id for item in found.parcels] == ([] if codes else [*names])

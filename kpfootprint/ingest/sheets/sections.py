@@ -11,6 +11,7 @@ from kpfootprint.ingest.columns.meanings import Layout
 from kpfootprint.ingest.columns.origins import PARTS, is_of_origin, zones_declared
 from kpfootprint.ingest.names.headers import Headers, Meaning
 from kpfootprint.ingest.names.labels import split_descriptions
+from kpfootprint.ingest.names.parcel_names import is_parcel_name
 from kpfootprint.ingest.raw.cells import Cell, is_blank, is_number, text_of
 from kpfootprint.ingest.raw.tables import Column
 from kpfootprint.ingest.sheets.around import ONE, without
@@ -24,6 +25,10 @@ _PARTING = re.compile(rf"{PARTS.pattern}|\s*\(|\)$")
 
 Named = tuple[str, list[Cell]]
 """What some labels name, as a column, and its cell for each label."""
+
+
+_CODE = re.compile(r"(?=(?:\D*\d){3})([A-Z]{2,6})(?:[-_/]\d+){1,3}")
+"""How parcels are called in codes of one kind, of three digits at least."""
 
 
 def with_sections(sheet: Layout, again: Sequence[int]) -> tuple[Layout, Sequence[int]]:
@@ -95,6 +100,10 @@ def parcels_named(sheet: Layout, labels: Sequence[str]) -> Named | None:
         keys = ((fold(" ".join(words[:cut])), " ".join(words[cut:])) for cut in (1, 2, 3))
         named = [(key, own.lstrip(":# ")) for key, own in keys if known.get(key) == "parcel_id" and own.lstrip(":# ")]
         found += named[-1:]
+    coded = [hit for label in labels if (hit := _CODE.fullmatch(label.strip())) is not None]
+    codes = all(is_parcel_name(hit[0], sheet.headers) for hit in coded)
+    if not found and codes and len({hit[1] for hit in coded}) == 1:  # ``CAR-2019-07``, ``CAR-2019-08``
+        found = [("parcel", hit[0]) for hit in coded]
     short = all(len(own.split()) == 1 and (len(own) < 3 or any(map(str.isdigit, own))) for _, own in found)
     if sheet.places("parcel_id", "lot") or len({own for _, own in found}) != len(labels) or not short:
         return None  # ``Parcel before`` and ``Parcel after``, ``Parcel A (cont.)``

@@ -299,6 +299,11 @@ class _Heard:
 
     def columns_beside(self, goods: KnownTable) -> KnownTable | None:
         """Read what columns beside the goods say of their parcel; return the parcels where they say it of several."""
+        for column in self.raw.columns:
+            dated = column.header in goods.trace.passed_over and says("day", *tokens_of(column.header))
+            days = column.used().names() if dated and not column.mostly_distinct else []
+            if len(days) == 1 and _DAY.search(days[0]):
+                self.days.append(f"{column.header}: {days[0]}")
         if "parcel_id" not in goods.columns:
             self.problems += _add_constant(self.raw, self.headers, goods, self.choices, self.found)
         elif "parcel_id" in self.found and self.own:
