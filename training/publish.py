@@ -185,6 +185,8 @@ def _forced(forced: Mapping[str, Any]) -> str:
 What spoke against it:
 
 {against}
+
+What it is made of:
 """
 
 
