@@ -37,7 +37,8 @@ def is_running(raw: RawTable, column: Column) -> bool:
         return False
     part = np.cumsum(raw.alone[:_SAMPLE])  # numbers may begin anew below each heading
     cells = [(group, column.at(row)) for row, group in enumerate(part.tolist())]
-    kept = [(group, cell) for group, cell in cells if not is_blank(cell) and not _has_letters(cell)]
+    named = [cell for cell, alone in zip(cells, raw.alone[:_SAMPLE].tolist(), strict=True) if not alone]  # ``+11``
+    kept = [(group, cell) for group, cell in named if not is_blank(cell) and not _has_letters(cell)]
     groups: dict[int, list[Cell]] = {}
     for group, cell in kept:
         groups.setdefault(group, []).append(cell)

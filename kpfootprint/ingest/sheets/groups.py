@@ -15,7 +15,7 @@ from kpfootprint.ingest.problems import listed
 from kpfootprint.ingest.raw.cells import Cell, is_blank, is_number, line_of, text_of
 from kpfootprint.ingest.raw.tables import Column
 from kpfootprint.ingest.sheets.around import MEASURES, without
-from kpfootprint.ingest.sheets.sections import named_by, parcels_named, without_number, zones_named
+from kpfootprint.ingest.sheets.sections import named_by, parcels_named, sizes_named, without_number, zones_named
 from kpfootprint.ingest.totals import is_summary, is_total
 from kpfootprint.ingest.words import (
     attribute_words,
@@ -168,7 +168,8 @@ def with_headings(sheet: Layout) -> Layout:
     if not rows:
         return sheet
     labels = [raw.label(row) for row in rows]
-    named = named_by(sheet, labels) or parcels_named(sheet, labels) or zones_named(sheet, labels)
+    named = named_by(sheet, labels) or sizes_named(sheet, labels)
+    named = named or parcels_named(sheet, labels) or zones_named(sheet, labels)
     if named is None or rows[0] > numbered[0]:
         for row in rows:
             sheet.tell("heading_row", None, row, label=raw.label(row))
@@ -259,6 +260,8 @@ def _is_known(sheet: Layout, row: int) -> bool:
     """Say whether the only text of a row is a total, a mean, or a class of its own column."""
     at = sheet.raw.filled_at(row)[0]
     text, role, item = sheet.raw.label(row), sheet.meanings[at].role, sheet.attribute(at)
+    if role == "row" and sizes_named(sheet, [text]) is not None:
+        return False  # ``+11`` among numbers of stones
     return (
         is_total(text)
         or is_summary(text)

@@ -12,6 +12,7 @@ from kpfootprint.ingest.columns.origins import PARTS, is_of_origin, zones_declar
 from kpfootprint.ingest.names.headers import Headers, Meaning
 from kpfootprint.ingest.names.labels import split_descriptions
 from kpfootprint.ingest.names.parcel_names import is_parcel_name
+from kpfootprint.ingest.names.size_labels import size_span
 from kpfootprint.ingest.raw.cells import Cell, is_blank, is_number, text_of
 from kpfootprint.ingest.raw.tables import Column
 from kpfootprint.ingest.sheets.around import ONE, without
@@ -139,6 +140,12 @@ def named_by(sheet: Layout, texts: list[str]) -> Named | None:
     ((name, found),) = made.items()
     cells = [found.at(row) for row in range(len(texts))]
     return None if any(cell is None for cell in cells) else (name, cells)
+
+
+def sizes_named(sheet: Layout, labels: Sequence[str]) -> Named | None:
+    """Return the sizes that all of some labels name, ``+11``, ``3 gr``; None where one is a bare number or no size."""
+    sized = all(size_span(label, sheet.scheme) is not None and not label.strip().isdigit() for label in labels)
+    return ("size_class", [*labels]) if sized and not sheet.places("size_class") else None
 
 
 def zones_named(sheet: Layout, labels: Sequence[str]) -> Named | None:
