@@ -305,6 +305,8 @@ SIEVED: Rows = [["Sieve", "Stones", "Carats"], ["+9", 120, 31.2], ["+11", 60, 24
         (CODED, [["B", "brown"], ["B", "black"], ["C", "cape"], ["M", "macle"]], 0),
         (SIEVED, [["Sieve", "Weight (ct)"], ["+9", 0.18], ["+11", 0.32]], 180),
         (SIEVED, [["Size", "Carats"], ["+9", "0.18-0.31"], ["+11", "0.32-0.52"]], 180),
+        (CODED, [["B = brown"], ["C = cape"], ["M: macle"]], 2),
+        (CODED, [["Code", "Colour", None, "Code", "Shape"], ["B", "brown", None, "M", "macle"], ["C", "cape"]], 2),
         (STONES, SIEVED, 0),
         (STONES, [["Specials", "12.40 ct"], ["Boart", "3 stones"]], 0),
         (STONES, [["No", "Weight", "Colour"], [1, 0.62, "brown"]], 0),

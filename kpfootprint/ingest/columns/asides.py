@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from kpfootprint.ingest.columns.foot import rows_of_foot
 from kpfootprint.ingest.columns.meanings import Layout
-from kpfootprint.ingest.raw.cells import is_blank, is_number, text_of
+from kpfootprint.ingest.raw.cells import Cell, is_blank, is_number, text_of
 from kpfootprint.ingest.raw.tables import Column, RawTable
 from kpfootprint.ingest.words import fold
 
@@ -44,11 +44,18 @@ def without_asides(sheet: Layout) -> tuple[Layout, list[int]]:
     left |= dict.fromkeys(_column_numbers(sheet.raw), "column_numbers")
     again = [row - sum(other < row for other in left) for row in sorted(left) if left[row] == "header_again"]
     below = rows_of_foot(sheet)
-    stated = [(sheet.raw.line(row) or 1, (*sheet.raw.row(row),)) for row in below]
+    stated = [(sheet.raw.line(row) or 1, _unnumbered(sheet.raw.row(row))) for row in below]
     sheet.trace.stated.extend(stated)
     notes: dict[int, tuple[str, Mapping[str, object]]] = {row: (code, {}) for row, code in left.items()}
     notes |= {row: ("note_below", {"label": label}) for row, label in below.items() if row not in left}
     return sheet.without(notes), again
+
+
+def _unnumbered(cells: Sequence[Cell]) -> tuple[Cell, ...]:
+    """Return a line without the number before its words: ``1 | three stones of another parcel``."""
+    filled = [cell for cell in cells if not is_blank(cell)]
+    numbered = len(filled) > 1 and text_of(filled[0]).strip(" .)").isdecimal()
+    return tuple(filled[1:]) if numbered and not any(map(is_number, map(text_of, filled[1:]))) else (*cells,)
 
 
 def _headers_again(raw: RawTable) -> list[int]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import groupby
 
 from kpfootprint.errors import Problem
 from kpfootprint.ingest.columns.meanings import Layout
@@ -27,6 +28,7 @@ from kpfootprint.ingest.words import (
 )
 from kpfootprint.visible import FORMULA
 
+_MEANS = re.compile(r"\s*[=:]\s*|\s+[-–—]\s+")
 _WEIGHT = re.compile(r"\d*[.,]\d+\s*[^\W\d]+\.?")
 """What goods weigh, ``12.40 ct``, which is no class."""
 
@@ -91,8 +93,7 @@ def legend_in(raw: RawTable, headers: Headers) -> tuple[dict[str, str], list[str
     rows: list[list[Cell]] = [[column.header for column in raw.columns], *map(raw.row, range(raw.n_rows))]
     found: dict[str, set[str]] = {}
     lines: dict[str, str] = {}
-    for cells in rows:
-        texts = [text_of(cell) for cell in cells if not is_blank(cell)]
+    for texts in (texts for cells in rows for texts in _explained(cells)):
         said = texts[1] if len(texts) == 2 else ""
         of = [item.name for item in scheme.categorical if class_code(said, attribute_words(item)) is not None]
         of += [scheme.size.name] if size_span(said, scheme) is not None and not _WEIGHT.fullmatch(said) else []
@@ -100,6 +101,15 @@ def legend_in(raw: RawTable, headers: Headers) -> tuple[dict[str, str], list[str
         found.setdefault(key, set()).add(said)
     chosen = {key: next(iter(said)) for key, said in found.items() if key and len(said) == 1}
     return chosen, [line for line, key in lines.items() if key not in chosen]
+
+
+def _explained(cells: Sequence[Cell]) -> list[list[str]]:
+    """Return the codes and meanings of a line of a legend: side by side, several times, or in one cell."""
+    runs = [[*map(text_of, run)] for blank, run in groupby(cells, is_blank) if not blank]
+    if len(runs) > 1 and all(len(run) == 2 for run in runs):
+        return runs
+    texts = [text for run in runs for text in run]
+    return [_MEANS.split(texts[0], 1) if len(texts) == 1 else texts]
 
 
 def counts_goods(line: str) -> bool:

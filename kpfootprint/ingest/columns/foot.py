@@ -88,8 +88,8 @@ def _is_numbered_name(sheet: Layout, row: int) -> bool:
         return False
     head = row - int(number)
     listed = [raw.label(at).strip(" .)") for at in range(head + 1, row)] == [str(at) for at in range(1, int(number))]
-    headed = raw.label(head).endswith(":") or holds("signed", tokens_of(raw.label(head)))
-    return listed and headed and len(raw.filled_at(head)) == 1
+    labelled = raw.label(head).endswith(":") and len(raw.filled_at(head)) == 1
+    return listed and (labelled or holds("signed", tokens_of(raw.label(head))))
 
 
 def _is_of_other_things(tokens: Sequence[str]) -> bool:

@@ -147,7 +147,7 @@ def _found(rows: Sequence[Sequence[Cell]], headers: Headers, *, parted: bool) ->
         if wide or wider:  # what stands alone is a title, or a line below
             scores |= {at: min(scores[at], 0.5) for at in filled if cells[at] == 1}
         later = [at for at in filled[1:] if not _holds_numbers(rows[at], headers)]
-        best = max([filled[0], *later], key=lambda at: (scores[at], -at))
+        best = max([filled[0], *later], key=lambda at: (scores[at], _measures(lines[at], headers), -at))
         others = [
             at
             for at in later

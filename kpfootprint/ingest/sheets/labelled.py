@@ -10,7 +10,7 @@ from kpfootprint.ingest.columns.origins import is_of_origin
 from kpfootprint.ingest.names.headers import Headers
 from kpfootprint.ingest.names.statements import condition_said
 from kpfootprint.ingest.raw.cells import Cell, is_blank, is_number, read_date, read_yes_or_no, text_of
-from kpfootprint.ingest.words import declared_words, fold, plain, tokens_of, unit_pattern
+from kpfootprint.ingest.words import all_say, declared_words, fold, plain, tokens_of, unit_pattern
 
 Line = tuple[int, list[Cell]]
 """A line above or below a table: where it stands, and its cells."""
@@ -110,7 +110,7 @@ def laid_beside(lines: Sequence[tuple[int, Sequence[Cell]]], headers: Headers) -
         said = {place: label for place, label in labels.items() if place in values or _is_label(label, headers)}
         of_several = {*after} == {*values} and _are_values(after, said, headers)
         if _are_labels(labels, headers) and _are_values(values, said, headers) and not of_several:
-            pairs_of = [f"{label}: {values[place]}" for place, label in said.items() if place in values]
+            pairs_of = [f"{label.rstrip(': ')}: {values[place]}" for place, label in said.items() if place in values]
             laid[at : at + 2] = [
                 (line, [label for place, label in labels.items() if place not in said]),
                 (line, pairs_of),
@@ -125,7 +125,7 @@ def _are_labels(texts: Mapping[int, str], headers: Headers) -> bool:
     listed = any(is_of_origin(text, headers) for text in known) and any(
         headers.measure(text) in ("n_stones", "carats") for text in texts.values()
     )
-    if not known or listed or any(":" in text for text in texts.values()):
+    if not known or listed or any(":" in text.rstrip(": ") for text in texts.values()):
         return False
     said = {text: headers.of(text) for text in others}
     named = [text for text in others if said[text].role != "unknown" and not said[text].party]  # ``Golden Stone BV``
@@ -176,7 +176,9 @@ def _says_so(name: str, text: str) -> bool:
 def _is_label(cell: Cell, headers: Headers) -> bool:
     """Say whether a cell is a label of a title, and not what one says."""
     text = text_of(cell).rstrip(": ")
-    return text_of(cell).endswith(":") or fold(text) in headers.words.columns("parcels") or is_of_origin(text, headers)
+    known = fold(text) in headers.words.columns("parcels") or is_of_origin(text, headers)
+    of_consignee = 0 < len(tokens_of(text)) < 3 and all_say(("consignee",), tokens_of(text))
+    return known or of_consignee or text_of(cell).endswith(":")
 
 
 def without_rest(field: str, value: Cell) -> tuple[Cell, str]:
