@@ -199,8 +199,26 @@ class Headers:
         size = _without_number_of(without_measure(text))
         return any(map(str.isdigit, text)) and size_span(size, self.words.scheme) is not None
 
+    def _of_carats(self, header: str) -> Meaning | None:
+        """Return what a header means that names a size in carats: ``5-10 ct``, ``5-10 ct (pcs)``, ``5-10 ct cts``."""
+        words = [word for word in re.split(r"[\s()\[\]:;]+", header) if word]
+        sieved = size_span(without_measure(header), self.words.scheme)
+        named = not words or all_say(("carats", "n_stones"), [plain(words[0]).strip(".")])  # ``Carats (30.1)``
+        if named or not any(map(str.isdigit, header)) or (sieved is not None and sieved.kind in ("sieve", "gr")):
+            return None
+        sized = [word for word in words if not all_say(("n_stones",), [plain(word).strip(".")])]
+        for kept, measure in ((sized, "stones_or_carats"), (sized[:-1], "carats")):
+            span = size_span(" ".join(kept), self.words.scheme)
+            if span is not None and (measure != "carats" or all_say(("carats",), [plain(sized[-1]).strip(".")])):
+                return Meaning(
+                    role="n_stones" if len(sized) < len(words) else measure, classes=(("size_class", " ".join(kept)),)
+                )
+        return None
+
     def _measured(self, header: str, tokens: Sequence[str]) -> Meaning:
         """Return what a header means that names stones or carats, or what could be counted and weighed."""
+        if (sized := self._of_carats(header)) is not None:
+            return sized
         part = next((role for role in ("sample", "whole") if says(role, *tokens)), "")
         rest = [token for token in tokens if not any(says(role, token) for role in ("whole", "sample", "filler"))]
         measure = next((role for role in ("carats", "n_stones") if any(says(role, token) for token in rest)), "")

@@ -40,6 +40,8 @@ _FRACTION = re.compile(r"1/[234]|[23]/4|2/3")
 """Parts of a carat, or ranges: two readings."""
 _NUMBERING = re.compile(r"(?:\w|\d\d)\)\s*|(?:[a-z]|\d\d?)\.\s+(?=\D)")
 """What numbers the rows of a sheet: ``a) +11``, ``2. +9``; ``1. 4 gr`` could be 1.4 as well, and is no size."""
+_OF_A_DAY = re.compile(r"(?<![\d.,])0\d")
+"""A number as days have it: ``03``."""
 _DIAMETER = re.compile(r"\s*\([^()]*\d\s*mm\)")
 _SAME = str.maketrans({**dict.fromkeys("−–—‑‐", "-"), "≥": ">", "≤": "<", "＋": "+", ",": ".", "\u200b": None})
 
@@ -104,7 +106,7 @@ def find_size(text: str, words: Mapping[str, int]) -> int | None:
 
 def size_span(text: str, scheme: Scheme) -> Span | None:
     """Return the limits that a label of a size class names, or None where it names none."""
-    if len(text) > LONGEST_NAME or not any(map(str.isdigit, text)):
+    if len(text) > LONGEST_NAME or not any(map(str.isdigit, text)) or _OF_A_DAY.search(text):
         return None
     label = plain(without_remark(text)).translate(_SAME).replace(">=", ">").replace("<=", "<").strip(" '\"‘’[];:.")
     label = _DIAMETER.sub("", _NUMBERING.sub("", label, count=1) if _NUMBERING.match(label) else label)

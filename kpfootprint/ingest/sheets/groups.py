@@ -262,11 +262,12 @@ def _is_known(sheet: Layout, row: int) -> bool:
     text, role, item = sheet.raw.label(row), sheet.meanings[at].role, sheet.attribute(at)
     if role == "row" and sizes_named(sheet, [text]) is not None:
         return False  # ``+11`` among numbers of stones
+    sized = size_span(text, sheet.scheme) is not None
     return (
         is_total(text)
         or is_summary(text)
-        or (without_number(text)[:1].isdigit() and _YEAR.fullmatch(text) is None)
-        or (role == "size_class" and size_span(text, sheet.scheme) is not None)
+        or (without_number(text)[:1].isdigit() and _YEAR.fullmatch(text) is None and not sized)
+        or (role == "size_class" and sized)
         or (item is not None and class_code(text, attribute_words(item)) is not None)
         or (
             role in ("row", "other", "money", "mean", "percent", "zone_id", "lot", "parcel_id")

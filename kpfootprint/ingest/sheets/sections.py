@@ -67,7 +67,8 @@ def _lines_above(sheet: Layout, end: int) -> list[int]:
         words = cells[:1] if _are_pair(cells, sheet.headers) else cells
         if not 0 < len(cells) <= _LINES or any(not isinstance(cell, str) or is_number(cell) for cell in words):
             break
-        if is_total(text_of(cells[0])) or text_of(cells[0])[:1].isdigit():
+        first = text_of(cells[0])
+        if is_total(first) or (first[:1].isdigit() and size_span(first, sheet.scheme) is None):
             break
         start -= 1
     return [*range(start, end)]
@@ -85,7 +86,8 @@ def _facts(cells: Sequence[Cell], headers: Headers) -> list[str]:
     texts = [text_of(cell) for cell in filled]
     if _are_pair(filled, headers):
         return [f"{texts[0].rstrip(': ')}: {texts[1]}"]
-    parts = [[text] if headers.words.zone(text) else _PARTING.split(text) for text in texts]
+    whole = [bool(headers.words.zone(text)) or size_span(text, headers.words.scheme) is not None for text in texts]
+    parts = [[text] if one else _PARTING.split(text) for text, one in zip(texts, whole, strict=True)]
     return [fact for part in parts for fact in part if fact]
 
 
