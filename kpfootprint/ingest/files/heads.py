@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, repeat
 
@@ -147,15 +147,9 @@ def _found(rows: Sequence[Sequence[Cell]], headers: Headers, *, parted: bool) ->
         if wide or wider:  # what stands alone is a title, or a line below
             scores |= {at: min(scores[at], 0.5) for at in filled if cells[at] == 1}
         later = [at for at in filled[1:] if not _holds_numbers(rows[at], headers)]
-        best = max([filled[0], *later], key=lambda at: (scores[at], _measures(lines[at], headers), -at))
-        others = [
-            at
-            for at in later
-            if at > best and scores[at] > 1 and fold("".join(lines[at])) != fold("".join(lines[best]))
-        ]
-        if (below := next((at for at in others if filled.index(at) == filled.index(best) + 2), None)) is not None and (
-            _says_of_parcel(lines[best], headers) and _measures(lines[below], headers)
-        ):
+        best = max([filled[0], *later], key=lambda at: (scores[at], -at))
+        below = next((at for at in filled[filled.index(best) + 2 :][:1] if at in later), None)
+        if below is not None and _heads_what_follows(below, best, lines, scores, headers):
             best = below
         if scores[best] <= 0.5:  # nothing is known: what stands alone above several cells is a title
             best = next((at for at in filled if cells[at] > 1), filled[0]) if wide and parted else filled[0]
@@ -176,10 +170,19 @@ def _found(rows: Sequence[Sequence[Cell]], headers: Headers, *, parted: bool) ->
     return Head(texts, tuple(members), tuple(at for at in filled if at < members[0]))
 
 
-def _says_of_parcel(texts: Sequence[str], headers: Headers) -> bool:
-    """Say whether a row labels what the one below it says of a whole parcel: ``Certificate | Exporter | Carats``."""
+def _heads_what_follows(
+    below: int, best: int, lines: Sequence[Sequence[str]], scores: Mapping[int, float], headers: Headers
+) -> bool:
+    """Say whether a row, two below the one that names most, heads the table, and that one what stands between them.
+
+    So it is where that labels what is said of a whole parcel, ``Certificate | Exporter | Carats``, or names no more and
+    measures nothing.
+    """
     known = headers.words.columns("parcels")
-    return len({known.get(fold(text)) for text in texts} & {"certificate_no", "exported_on", "exporter"}) > 1
+    labels = {known.get(fold(text)) for text in lines[best]} & {"certificate_no", "exported_on", "exporter"}
+    idle = not _measures(lines[best], headers) and scores[below] >= scores[best]
+    again = fold("".join(lines[below])) == fold("".join(lines[best]))
+    return scores[below] > 1 and not again and _measures(lines[below], headers) and (len(labels) > 1 or idle)
 
 
 def _measures(texts: Sequence[str], headers: Headers) -> bool:
