@@ -235,8 +235,11 @@ def test_many_zones_of_h2_are_named_once_and_at_the_end(lang: str) -> None:
     assert all(zone in whole for zone in zones)
 
 
-def test_rates_of_whole_parcels_are_told_as_that_where_an_attribute_is_not_recorded() -> None:
+def test_rates_are_told_to_be_of_whole_parcels_where_this_one_is_not_recorded_whole() -> None:
     lacking = statement("attribute_not_recorded", attribute="morphology")
     report = make_report("consistent", cautions=(*make_cautions("consistent"), lacking))
     assert "every attribute recorded; not recorded here: morphology." in first_page(report)
     assert "every attribute recorded" not in first_page(make_report("consistent"))
+    sampled = statement("graded_in_part", n_graded=60, n_stones=600)
+    report = make_report("consistent", cautions=(*make_cautions("consistent"), sampled))
+    assert "of which every stone was graded; here 60 were." in first_page(report)

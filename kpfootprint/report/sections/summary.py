@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from kpfootprint.report.blocks import Banner, Beside, Block, Bullets, Facts, Paragraph, Section, Verdict
@@ -262,14 +262,19 @@ def error_rates(sp: Speaker) -> str:
         of = rate["trials"] if rate["errors"] == 0 else 100 if rate["rate"] >= 0.005 else 1000
         n = 0 if rate["errors"] == 0 else max(round(of * rate["rate"]), 1)
         said.append(sp.t(messages[("none", "one", "more")[min(n, 2)]], of=sp.words.number(of), n=sp.words.number(n)))
-    lacking = [
-        item["values"]["attribute"] for item in sp.content["cautions"] if item["code"] == "attribute_not_recorded"
-    ]
-    if said and lacking:
+    said += [text for text in _measured_on_more(sp) if said]
+    return " ".join(said) or sp.t("Not measured at this size.")
+
+
+def _measured_on_more(sp: Speaker) -> Iterator[str]:
+    """Say what the parcels had on which error rates were measured, and this one has not."""
+    cautions = sp.content["cautions"]
+    if lacking := [item["values"]["attribute"] for item in cautions if item["code"] == "attribute_not_recorded"]:
         shown = sp.words.listing([in_sentence(sp.names.attribute(name)) for name in lacking])
         message = mark("These rates are of parcels with every attribute recorded; not recorded here: {attributes}.")
-        said.append(sp.t(message, attributes=shown))
-    return " ".join(said) or sp.t("Not measured at this size.")
+        yield sp.t(message, attributes=shown)
+    for n in (item["values"]["n_graded"] for item in cautions if item["code"] == "graded_in_part"):
+        yield sp.t("These rates are of parcels of which every stone was graded; here {n} were.", n=sp.words.number(n))
 
 
 def _undeclared(sp: Speaker, found: Mapping[str, Any]) -> str:
