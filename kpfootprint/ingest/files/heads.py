@@ -163,7 +163,7 @@ def _found(rows: Sequence[Sequence[Cell]], headers: Headers, *, parted: bool) ->
         members.append(below)
         texts = _joined([lines[at] for at in members])
     for above in reversed([at for at in filled if at < best][len(members) - 3 :]):
-        if len(members) > 2 or not _is_group_row(lines[above], texts, headers):
+        if len(members) > 2 or above != members[0] - 1 or not _is_group_row(lines[above], texts, headers):
             break
         members.insert(0, above)
         texts = _joined([lines[at] for at in members])

@@ -24,6 +24,8 @@ from kpfootprint.ingest.totals import is_total
 from kpfootprint.ingest.words import attribute_words, class_code, tokens_of
 from kpfootprint.scheme import Scheme
 
+_FEW_BESIDE = 5
+"""Rows in which by chance something may stand beside each."""
 MEASURES = ("n_stones", "carats", "stones_or_carats")
 ONE = ("tables", "one")
 """The answer that several tables on a sheet are parts of one parcel."""
@@ -65,7 +67,8 @@ def with_total_above(raw: RawTable) -> RawTable:
     others = [text_of(cell) for _, cells_above in raw.titles[-2:-1] for cell in cells_above if not is_blank(cell)]
     if any(map(is_number, others)):
         return raw  # the total of another table
-    if not numbered or filled[-1] >= len(raw.columns) or not is_total(text_of(cells[filled[0]])):
+    label = text_of(cells[filled[0]]) if filled else ""
+    if not numbered or filled[-1] >= len(raw.columns) or not is_total(label) or label.rstrip().endswith(":"):
         return raw
     first = [cells[at] if at < len(cells) else None for at in range(len(raw.columns))]
     columns = [below(item.header, [Column.of("", [c]), item]) for c, item in zip(first, raw.columns, strict=True)]
@@ -298,6 +301,8 @@ def without_side_notes(sheet: Layout) -> Layout:
         if (goods := _without_invoice(sheet, at, roles)) is not None:
             return goods
         measured = [any(item.role in (*MEASURES, "percent") for item in side) for side in (roles[:at], roles[at:])]
+        if _goes_along(raw, at):
+            continue
         if measured == [True, False] and not any(item.sure and item.role != "other" for item in roles[at:]):
             aside = replace(raw, columns=raw.columns[at + 1 :])
             filled = np.flatnonzero(~aside.blank()).tolist()
@@ -323,6 +328,14 @@ def without_side_notes(sheet: Layout) -> Layout:
         for row in np.flatnonzero(~last.blank())[:20].tolist():
             sheet.tell("ragged_row", None, row, found=len(raw.columns), expected=headed)
     return sheet
+
+
+def _goes_along(raw: RawTable, gap: int) -> bool:
+    """Say whether the columns behind an empty one say something of each row before it: a shape of each stone."""
+    rows = np.setdiff1d(np.arange(raw.n_rows), raw.totals)
+    before, behind = (~raw.blank(places)[rows] for places in (range(gap), range(gap + 1, len(raw.columns))))
+    missed = np.count_nonzero(before & ~behind)  # a total whose label is not in front
+    return bool(behind.sum() > _FEW_BESIDE and missed <= 1 and not np.any(behind & ~before))
 
 
 def _without_invoice(sheet: Layout, gap: int, roles: Sequence[Meaning]) -> Layout | None:
