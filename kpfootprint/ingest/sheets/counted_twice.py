@@ -29,6 +29,9 @@ _MOST = 2_000
 _FEW = 5
 """Stones of which as many and as heavy ones come again by no chance."""
 
+_LONG = 40
+"""Rows in their order that come again by no chance, however many of them are alike."""
+
 _MANY_STONES, _NEARLY_SAME = 50, 0.005
 """Stones of one class of which as many come again by no chance, and by how much weighing them again differs."""
 
@@ -134,7 +137,7 @@ def _again_from(sheet: Layout, places: Sequence[int]) -> int | None:
         if rest or part < 3 or any(cells(row) != cells(row + part) for row in range(3)):
             continue
         rows = [*map(cells, range(sheet.raw.n_rows))]
-        if rows == rows[:part] * copies and 2 * len({*rows}) > max(part, 5):
+        if rows == rows[:part] * copies and 2 * len({*rows}) > max(min(part, _LONG), 5):
             return part
     return None
 
