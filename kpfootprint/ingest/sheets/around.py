@@ -361,14 +361,12 @@ def _without_invoice(sheet: Layout, gap: int, roles: Sequence[Meaning]) -> Layou
 
 
 def _goes_on(raw: RawTable, roles: Sequence[Meaning], goods: Sequence[int], others: Sequence[int]) -> bool:
-    """Say whether carats behind an empty column are those of the stones before it, row by row, and nothing else is."""
-    weights, counts = (
-        [at for at in side if roles[at].role == role] for side, role in ((others, "carats"), (goods, "n_stones"))
-    )
-    weighed = any(roles[at].role == "carats" for at in goods) or any(roles[at].role == "n_stones" for at in others)
-    if weighed or len(weights) != 1 or len(counts) != 1:
+    """Say whether carats behind an empty column are those of the stones before it, row by row, or stones of carats."""
+    measures = ("carats", "n_stones")
+    here, there = ([at for at in side if roles[at].role in measures] for side in (goods, others))
+    if len(here) != 1 or len(there) != 1 or roles[here[0]].role == roles[there[0]].role:
         return False
-    return np.array_equal(raw.columns[weights[0]].blank(), raw.columns[counts[0]].blank())
+    return np.array_equal(raw.columns[here[0]].blank(), raw.columns[there[0]].blank())
 
 
 # Tables of the same columns below each other.
