@@ -19,6 +19,7 @@ KINDS = {
 }
 
 
+@pytest.mark.slow
 def test_parcels_that_are_all_wrong_are_told_and_not_laboured_at(release: Release) -> None:
     text = "\n".join(["parcel_id,weight_ct,colour", *(f"P{k}x,none,brown" for k in range(60_000))])
     begun = time.process_time()

@@ -20,6 +20,8 @@ from tests.service.server import Server
 from tests.service.there import There
 from tests.training.packages import PLAIN, write_zip
 
+pytestmark = pytest.mark.slow
+
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 HASH = re.compile(r"[0-9a-f]{64}")
 ROUTES = """
@@ -191,7 +193,6 @@ def test_every_error_has_one_shape(there: There) -> None:
     problem_in(there.ask("monitor", "POST", post, content=b" " * 33_000_000, headers=as_json), 413, "too_large")
 
 
-@pytest.mark.slow
 def test_a_key_may_ask_so_often_and_no_more(tmp_path: Path) -> None:
     keys = [create_key(Settings(home=tmp_path), "viewer") for _ in range(2)]
     with Server(tmp_path, "--no-worker", KPF_RATE_PER_MINUTE="12") as server:
@@ -402,7 +403,6 @@ def test_certificates_that_were_reported(there: There) -> None:
     assert {name: item[name] for name in one} == one
 
 
-@pytest.mark.slow
 def test_the_register_is_told_taken_away_and_taken_in(there: There, tmp_path: Path) -> None:
     there.compare()
     head = there.get("/v1/register/head")
@@ -470,7 +470,6 @@ def test_a_training_is_asked_for_and_cancelled(there: There, tmp_path: Path) -> 
     assert there.over(made.json()["job"])["state"] == "cancelled"
 
 
-@pytest.mark.slow
 def test_planning_takes_and_gives_what_the_commands_do(there: There) -> None:
     plan = there.ask("viewer", "POST", "/v1/plan", json={"declared": ["berberati"], "against": "bria", "share": 0.2})
     assert plan.status_code == 200, plan.text

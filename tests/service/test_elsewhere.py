@@ -60,6 +60,7 @@ def test_what_is_wrong_with_a_large_parcel_is_told_as_of_a_small_one(office: Off
     assert (broken.status_code, broken.json()["code"]) == (400, "not_json")
 
 
+@pytest.mark.slow
 def test_a_large_submission_is_received_as_a_small_one(office: Office) -> None:
     small = shipment(2)
     large = io.BytesIO(small)

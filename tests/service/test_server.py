@@ -18,8 +18,10 @@ from tests.service.reading import let_in
 from tests.service.server import PATIENCE, Server, comes, free_port, listens
 
 
-@pytest.mark.slow
-def test_from_an_empty_home_to_a_report_that_outlives_a_restart(tmp_path: Path, parcel: dict[str, Any]) -> None:
+@pytest.mark.parametrize("restarted", [False, pytest.param(True, marks=pytest.mark.slow)])
+def test_from_an_empty_home_to_a_report_that_outlives_a_restart(
+    tmp_path: Path, parcel: dict[str, Any], restarted: bool
+) -> None:
     home = tmp_path / "not there yet"
     with Server(home, "--no-worker") as server:
         assert f"Serving on {server.url}" in server.printed
@@ -41,6 +43,8 @@ def test_from_an_empty_home_to_a_report_that_outlives_a_restart(tmp_path: Path, 
         secrets = [key, server.link.partition("token=")[2]]
     assert [secret for secret in secrets if secret in server.logged] == [], "a secret stands in the log"
     assert not (home / "run").exists()
+    if not restarted:
+        return
     with Server(home, "--no-worker") as server, server.client(key) as program:
         assert server.link is None
         again = program.get(location)

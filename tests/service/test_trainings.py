@@ -71,6 +71,7 @@ def test_what_is_no_package_is_told_at_once(office: Office) -> None:
     assert ask(office, b"no zip", role="monitor").status_code == 403
 
 
+@pytest.mark.slow
 def test_settings_and_packages_that_do_not_fit_end_the_job_with_the_reason(office: Office, tmp_path: Path) -> None:
     package = write_zip(tmp_path / "made", Kind(parcels=(2, 2), n_stones=20)).read_bytes()
     job = job_after(office, ask(office, package, data={"config": "[fit]\nn_folds = 'eight'"}))

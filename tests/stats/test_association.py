@@ -66,6 +66,7 @@ def test_nothing_is_gained_where_no_two_attributes_are_recorded() -> None:
     np.testing.assert_allclose(gain, 0.0, atol=1e-9)
 
 
+@pytest.mark.slow
 def test_an_admixture_of_the_declared_goods_themselves_changes_nothing() -> None:
     """Zone z put into zone z is zone z, whatever the share."""
     arrays, _ = draw("listed", 8, seed=24)

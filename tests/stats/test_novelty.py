@@ -28,6 +28,7 @@ def known() -> tuple[View, np.ndarray]:
     return seen("listed", 400, seed=41)
 
 
+@pytest.mark.slow
 def test_it_is_the_normal_score_of_a_chi_square_distance(known: tuple[View, np.ndarray]) -> None:
     """Wilson and Hilferty's approximation, against scipy's distribution, where the tail is not extreme."""
     view, _ = known
