@@ -205,7 +205,8 @@ def test_on_a_full_disk_of_the_database_reading_goes_on_and_writing_says_why(
         url = postgres.new_database()
         settings = Settings(home=tmp_path, database_url=url)
         key = create_key(settings, "admin")
-        large = {name: column * 40 for name, column in parcel["stones"].items()}
+        drawn = random.Random(1).choices(range(len(parcel["stones"]["weight_ct"])), k=24_000)  # in no order twice
+        large = {name: [column[at] for at in drawn] for name, column in parcel["stones"].items()}
         with Server(tmp_path, KPF_DATABASE_URL=url) as server, server.client(key) as client:
             kept = client.post("/v1/comparisons", json=parcel).headers["location"]
             sent = client.post("/v1/submissions", files={"file": ("s.zip", shipment(20, bad=False))})
