@@ -43,7 +43,7 @@ _NUMBERING = re.compile(r"(?:\w|\d\d)\)\s*|(?:[a-z]|\d\d?)\.\s+(?=\D)")
 _OF_A_DAY = re.compile(r"(?<![\d.,])0\d")
 """A number as days have it: ``03``."""
 _DIAMETER = re.compile(r"\s*\([^()]*\d\s*mm\)")
-_SAME = str.maketrans({**dict.fromkeys("−–—‑‐", "-"), "≥": ">", "≤": "<", "＋": "+", ",": ".", "\u200b": None})
+_SAME = str.maketrans({**dict.fromkeys("−–—‑‐", "-"), "≥": ">=", "≤": "<=", "＋": "+", ",": ".", "\u200b": None})
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +70,15 @@ def size_words(sieve_set: SieveSet) -> dict[str, int]:
     return {fold_size(name): code for code, name in enumerate(sieve_set.classes)}
 
 
+def _plainly(text: str) -> str:
+    """Return a label in small letters with one way to write each sign, without an idle remark behind it."""
+    return plain(without_remark(text)).translate(_SAME)
+
+
 @kept_where_short
 def fold_size(text: str) -> str:
     """Reduce the name of a size class; plus and minus count, ``"DTC +3"`` is ``"+3"``."""
-    name = "".join(plain(without_remark(text)).split())
-    for dash in "−–—‑‐":
-        name = name.replace(dash, "-")
-    name = name.replace("≥", ">=").replace("≤", "<=").replace("＋", "+").replace(",", ".").replace("\u200b", "")
+    name = "".join(_plainly(text).split())
     name = re.sub(r"^[(\['‘’\"]+|[)\]:;'‘’\"]+$", "", name)
     for word in ("'", "dtc", "sieve", "tamis", "crible", "size", "taille", "calibre", "no", "n.", "#"):
         name = name.removeprefix(word)
@@ -108,7 +110,7 @@ def size_span(text: str, scheme: Scheme) -> Span | None:
     """Return the limits that a label of a size class names, or None where it names none."""
     if len(text) > LONGEST_NAME or not any(map(str.isdigit, text)) or _OF_A_DAY.search(text):
         return None
-    label = plain(without_remark(text)).translate(_SAME).replace(">=", ">").replace("<=", "<").strip(" '\"‘’[];:.")
+    label = _plainly(text).replace(">=", ">").replace("<=", "<").strip(" '\"‘’[];:.")
     label = _DIAMETER.sub("", _NUMBERING.sub("", label, count=1) if _NUMBERING.match(label) else label)
     span = _read(re.sub("[()]", " ", label), scheme)  # ``specials (+10.8)``
     if span is not None or "(" not in label:

@@ -358,10 +358,10 @@ def _is_cover(raw: RawTable, headers: Headers) -> bool:
     above = [[text_of(cell) for cell in cells if not is_blank(cell)] for _, cells in raw.titles]
     below = ((text_of(raw.columns[0].at(row)), text_of(raw.columns[1].at(row))) for row in range(raw.n_rows))
     said = [(texts[0], texts[1]) for texts in above if len(texts) > 1]
-    said += [(raw.columns[0].header, raw.columns[1].header), *below]
-    facts = [names_fact(label, headers) or headers.of(label).role == "other" for label, _ in said if label]
+    said = [pair for pair in [*said, (raw.columns[0].header, raw.columns[1].header), *below] if pair[0]]
+    facts = [names_fact(label, headers) or headers.of(label).role == "other" for label, _ in said]
     words = all(
-        fact or not is_number(value) for fact, (_, value) in zip(facts, said, strict=False)
+        fact or not is_number(value) for fact, (_, value) in zip(facts, said, strict=True)
     )  # ``Currency | USD``
     return len(facts) > 1 and sum(facts) >= len(facts) / 2 and words and not names_fact(raw.columns[1].header, headers)
 
