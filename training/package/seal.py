@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from kpfootprint.reference import shipped_reference
+from training import filled
 from training.package.descriptor import DESCRIPTOR, fault, read_descriptor
 from training.package.parts import absent, digest_of
 
@@ -52,20 +53,6 @@ def write_table(
         at = line + 1
     data = text.getvalue().encode()
     path.write_bytes(gzip.compress(data, mtime=0) if path.suffix == ".gz" else data)
-
-
-_README = """# A reference package
-
-One folder, four tables, and `{descriptor}`, which describes them. Fill the tables, then run
-
-    python -m training init {folder}       (writes sizes and hashes of the tables into the descriptor)
-    python -m training validate --reference {folder}
-
-In `{descriptor}`: give the package a `name`, a `title` and a `version` of your own, say whether it is `synthetic`, and
-change `attributes` to the classes that your sorters use, with their labels and synonyms. Keep the classes of `stones`
-in its schema the same.
-
-"""
 
 
 def init_package(folder: Path) -> Path:
@@ -112,15 +99,11 @@ def _begin(folder: Path) -> None:
         description="Who collected these parcels, when, where, and how they were sorted",
     )
     folder.mkdir(parents=True, exist_ok=True)
-    lines = [_README.format(folder=folder.name, descriptor=DESCRIPTOR)]
     for item in document["resources"]:
         if item["name"] == "stones":
             item.pop("compression", None)
             item["path"] = "stones.csv"
-        fields = item["schema"]["fields"]
-        write_table(folder / item["path"], [field["name"] for field in fields], [])
-        lines += [f"## {item['path']}\n\n{item['description']}.\n\n| column | what it holds |\n|---|---|\n"]
-        lines += [f"| `{field['name']}` | {field['description']} |\n" for field in fields]
-        lines += ["\n"]
-    (folder / "README.md").write_text("".join(lines).rstrip() + "\n", encoding="utf-8")
+        write_table(folder / item["path"], [field["name"] for field in item["schema"]["fields"]], [])
+    said = filled("package.md", folder=folder.name, descriptor=DESCRIPTOR, tables=document["resources"])
+    (folder / "README.md").write_text(said, encoding="utf-8")
     write_descriptor(folder, document)
