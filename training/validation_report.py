@@ -37,15 +37,11 @@ from training.record import (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """A line of the validation table, as text."""
+    """A line of the validation table: `of` is its result, or else the criterion that was not measured."""
 
-    characteristic: str
-    metric: str
-    conditions: str
-    value: str
-    interval: str
-    trials: str
-    criterion: str
+    of: Result | Criterion
+    result: Result | None
+    criterion: Criterion | None
     verdict: str
 
 
@@ -56,10 +52,11 @@ def render_validation(evaluation: Evaluation, criteria: Criteria) -> str:
     return environment.get_template("validation.html").render(
         evaluation=evaluation,
         criteria=criteria,
-        headline=[row for row in rows if row.characteristic == "open world"],
+        apart=apart,
+        headline=[row for row in rows if row.of.characteristic == "open world"],
         groups=[
-            (name, [row for row in rows if row.characteristic == name])
-            for name in dict.fromkeys((*CHARACTERISTICS, *(row.characteristic for row in rows)))
+            (name, [row for row in rows if row.of.characteristic == name])
+            for name in dict.fromkeys((*CHARACTERISTICS, *(row.of.characteristic for row in rows)))
         ],
         counts=_counts(rows),
         pictures=_pictures(evaluation),
@@ -83,23 +80,12 @@ def validation_rows(evaluation: Evaluation, criteria: Criteria) -> list[Row]:
 
 def _row(of: Result | Criterion, evaluation: Evaluation, criteria: Criteria) -> Row:
     criterion = criteria.criterion(of.metric, of.conditions)
-    result = of if isinstance(of, Result) else None
     return Row(
-        characteristic=of.characteristic,
-        metric=of.metric,
-        conditions=of.conditions,
-        value=_shown(result.value if result else None, criterion),
-        interval=_interval(result) if result else "",
-        trials=f"{result.n_trials} trials, {result.n_parcels} parcels" if result else "",
-        criterion=_criterion(criterion),
+        of=of,
+        result=of if isinstance(of, Result) else None,
+        criterion=criterion,
         verdict=criterion.verdict(evaluation) if criterion else "",
     )
-
-
-def _shown(value: float | None, criterion: Criterion | None) -> str:
-    if value is None:
-        return "–"
-    return f"{value:.3f}" if criterion is None else apart(value, criterion.goal, criterion.limit)
 
 
 def _flat(made: Mapping[str, object], before: str = "") -> list[tuple[str, str]]:
@@ -113,19 +99,6 @@ def _flat(made: Mapping[str, object], before: str = "") -> list[tuple[str, str]]
         else:
             rows.append((before + name, str(value)))
     return rows
-
-
-def _interval(result: Result) -> str:
-    if result.low is None or result.high is None:
-        return ""
-    return f"{result.low:.3f} to {result.high:.3f} ({result.level:.0%})"
-
-
-def _criterion(c: Criterion | None) -> str:
-    if c is None:
-        return ""
-    sign = "at most" if c.better == "lower" else "at least"
-    return f"{sign} {c.limit:g}, goal {c.goal:g}"
 
 
 def _counts(rows: Sequence[Row]) -> list[tuple[str, int]]:

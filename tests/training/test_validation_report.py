@@ -34,7 +34,7 @@ def test_same_evaluation_same_bytes(page: str, criteria: Criteria) -> None:
 def test_every_criterion_and_result_has_a_row(criteria: Criteria) -> None:
     evaluation = make_evaluation(criteria)
     rows = validation_rows(replace(evaluation, results=evaluation.results[:3]), criteria)
-    assert {(r.metric, r.conditions) for r in rows} == {(c.metric, c.conditions) for c in criteria.criteria}
+    assert {(r.of.metric, r.of.conditions) for r in rows} == {(c.metric, c.conditions) for c in criteria.criteria}
     assert sum(row.verdict == "goal reached" for row in rows) == 3
     assert sum(row.verdict == "not measured" for row in rows) == len(criteria.criteria) - 3
 
