@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from kpfootprint.errors import Problem
 from kpfootprint.ingest.names.headers import Headers
 from kpfootprint.ingest.names.size_labels import size_span
-from kpfootprint.ingest.problems import Broken, problem
+from kpfootprint.ingest.problems import Broken, listed, problem
 from kpfootprint.ingest.totals import is_total
 from kpfootprint.ingest.words import declared_words, fold, misspelt, plain, table_names
 
@@ -43,14 +43,23 @@ def is_parcel_name(name: str, headers: Headers) -> bool:
 _VERSION = re.compile(r"(?P<base>.*\w)(?:[\W_]+|(?<=\d))(?:(?P<word>[a-z]+)[\W_]*[\d.]*|\(\d+\))\W*")
 
 
-def ask_about_versions(names: Sequence[str], headers: Headers, choices: Mapping[str, str]) -> Iterator[Problem]:
-    """Ask about names of parcels of which one seems to be another version of the other: ``CAR-1``, ``CAR-1 final``."""
+def ask_about_names(
+    names: Sequence[str], table: str, headers: Headers, choices: Mapping[str, str]
+) -> Iterator[Problem]:
+    """Ask about names of sheets or files, the first of which is `table`, that would be names of parcels.
+
+    Whether each is a parcel where not all are called as parcels are, and whether one is another version of the other:
+    ``CAR-1``, ``CAR-1 final``.
+    """
     first: dict[str, str] = {}
     for name in names if choices.get("sheets") != "parcels" else ():
         base = _without_version(plain(name))
         other = first.setdefault(fold(base), name)
         if other != name and is_parcel_name(base, headers):
             yield problem(Broken("versions", {"other": other, "choices": [("sheets", "parcels")]}), table=name)
+    if choices.get("sheets") not in ("parcels", "one") and not all(is_parcel_name(name, headers) for name in names):
+        told = {"sheets": listed(names, 8), "choices": [("sheets", "parcels"), ("sheets", "one")]}
+        yield problem(Broken("sheets_or_parcels", told), table=table)
 
 
 def _without_version(name: str) -> str:

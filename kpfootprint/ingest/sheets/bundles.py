@@ -10,11 +10,11 @@ from kpfootprint.errors import Problem
 from kpfootprint.ingest.columns.meanings import Choices
 from kpfootprint.ingest.files.workbook import BOOKS
 from kpfootprint.ingest.names.headers import Headers
-from kpfootprint.ingest.names.parcel_names import ask_about_versions, is_parcel_name
+from kpfootprint.ingest.names.parcel_names import ask_about_names
 from kpfootprint.ingest.problems import Broken, listed, problem
 from kpfootprint.ingest.raw.tables import GOODS, KnownTable, RawTable, stacked
 from kpfootprint.ingest.sheets.around import sums_up
-from kpfootprint.ingest.sheets.recognise import ids_of, recognise_all
+from kpfootprint.ingest.sheets.together import ids_of, recognise_all
 from kpfootprint.ingest.words import fold, table_names
 
 
@@ -99,10 +99,7 @@ def _ask(
                 problems.append(problem(Broken("table_twice", {"other": other}), table=name))
             elif same and meant != "parcels":
                 problems.append(problem(Broken("same_rows", {"other": other}), table=name))
-    problems += ask_about_versions(unsure, headers, choices)
-    if meant not in ("parcels", "one") and not all(is_parcel_name(name, headers) for name in unsure):
-        told = {"sheets": listed(unsure, 8), "choices": [("sheets", "parcels"), ("sheets", "one")]}
-        problems.append(problem(Broken("sheets_or_parcels", told), table=unsure[0]))
+    problems += ask_about_names(unsure, next(iter(unsure), ""), headers, choices)
 
 
 def _stacked(

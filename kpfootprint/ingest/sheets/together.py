@@ -1,0 +1,314 @@
+"""What the sheets of an input are to each other: goods, parcels, what is said of them, sums of another one, notes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from kpfootprint.errors import Problem
+from kpfootprint.ingest.columns.forms import with_parents
+from kpfootprint.ingest.columns.meanings import Choices
+from kpfootprint.ingest.names.headers import Headers
+from kpfootprint.ingest.names.numbering import numbers_in
+from kpfootprint.ingest.names.parcel_names import ask_about_names, is_parcel_name
+from kpfootprint.ingest.names.statements import amounts_besides, amounts_in
+from kpfootprint.ingest.problems import Broken, cut, listed, problem
+from kpfootprint.ingest.raw.cells import is_blank, text_of
+from kpfootprint.ingest.raw.tables import GOODS, Column, KnownTable, RawTable, recognise, stacked
+from kpfootprint.ingest.sheets.around import sums_up
+from kpfootprint.ingest.sheets.asked import is_in_part
+from kpfootprint.ingest.sheets.facts_beside import with_facts_above
+from kpfootprint.ingest.sheets.quoted import lines_of, may_hold_goods, quote_lines
+from kpfootprint.ingest.sheets.recognise import headless, is_headless, is_prose, tables_of
+from kpfootprint.ingest.sheets.titles import as_titles, joined, said_by_titles, speaks, with_titles_above
+from kpfootprint.ingest.totals import is_total
+from kpfootprint.ingest.words import TABLES, fold, holds, misspelt, plain, table_names, tokens_of
+from kpfootprint.wanted import each
+
+
+@dataclass(frozen=True, eq=False)
+class _Sheet:
+    """A sheet with the tables found on it, and the problems they have."""
+
+    raw: RawTable
+    tables: list[KnownTable]
+    problems: list[Problem] = field(default_factory=list)
+
+    @property
+    def main(self) -> KnownTable:
+        """The table that the sheet is about."""
+        return self.tables[0]
+
+
+def recognise_all(
+    raws: list[RawTable], headers: Headers, choices: Choices, problems: list[Problem], *, several: bool = False
+) -> dict[str, KnownTable]:
+    """Recognise the tables of an input, `several` or one, by kind; what is given twice or is not known is told."""
+    raws = [with_facts_above(raw, headers) for raw in with_parents(raws, headers, problems)]
+    return _Input(headers, choices, problems, several=several or len(raws) > 1).read(raws)
+
+
+@dataclass(frozen=True, eq=False)
+class _Input:
+    """An input under way: what its words mean, the answers given, and what has been found and told so far."""
+
+    headers: Headers
+    choices: Choices
+    problems: list[Problem]
+    several: bool
+    tables: dict[str, KnownTable] = field(default_factory=dict)
+
+    def read(self, raws: Sequence[RawTable]) -> dict[str, KnownTable]:
+        """Return the tables of all sheets by kind, with what titles, covers and notes say of them."""
+        goods: list[_Sheet] = []
+        passed: list[str] = []
+        for raw in each(sorted(raws, key=_turn)):
+            sheet = self._sheet(raw, {other.name for other in raws if other is not raw})
+            if self.several and sheet.tables and sheet.main.kind in GOODS:
+                goods.append(sheet)
+                continue
+            self.problems.extend(sheet.problems)
+            self._add(sheet.tables)
+            if not sheet.tables and raw.columns and not self._is_told(raw):
+                passed.append(raw.name)
+        self.problems.extend(headless(raw) for raw in raws if raw.name in passed and _goes_on(raw, goods, self.headers))
+        filled = [sheet for sheet in goods if _holds_goods(sheet.main, self.headers)] or goods
+        kept = _without_summaries(filled, self.headers)
+        for sheet in goods:
+            self.problems.extend(item for item in sheet.problems if sheet in kept or item.code == "total_disagrees")
+        parcels = self._add_goods(kept)
+        raws = [raw for raw in raws if raw.name not in parcels]
+        if (chosen := self.choices.get("goods")) in self.tables and len({*GOODS} & {*self.tables}) == 2:
+            passed.append(self.tables.pop("counts" if chosen == "stones" else "stones").name)
+        if self.tables:
+            forms = [sheet.raw.name for sheet in goods if sheet.main.n_rows and sheet not in filled]
+            next(iter(self.tables.values())).trace.passed_over.extend([*passed, *forms])
+        notes = [raw for raw in raws if raw.name in passed]
+        self._ask_about_notes(notes)
+        for raw in notes if self.tables else ():
+            if not speaks(raw):
+                quote_lines(raw.name, lines_of(raw), next(iter(self.tables.values())).trace)
+        covers = [sheet.raw for sheet in filled if sheet.raw.n_rows == 1 and sheet not in kept]
+        return {**self._said(raws, [*notes, *covers]), **self.tables}
+
+    def _sheet(self, raw: RawTable, others: set[str]) -> _Sheet:
+        """Find the tables of one of several sheets, with what the tables before it say of parcels."""
+        problems: list[Problem] = []
+        answers = _choices_of(raw, self.choices, ids_of(self.tables), self.headers)
+        found = tables_of(raw, self.headers, answers, problems, several=self.several, sheets=others)
+        if self.several and fold(raw.name) not in table_names() and not any(table.n_rows for table in found):
+            found = []  # a header alone, which may be a cover's last line
+        return _Sheet(raw, found, problems)
+
+    def _is_told(self, raw: RawTable) -> bool:
+        """Tell that a sheet is none that is known, where it is the only one or its name is nearly that of a table."""
+        names = table_names()
+        if not self.several and not self.problems:
+            recognise(raw, "stones", self.headers.words, self.problems)
+        elif self.several and fold(raw.name) not in names and misspelt(raw.name, names) is not None:
+            self.problems.append(problem(Broken("unknown_table", {"known": ", ".join(TABLES)}), table=raw.name))
+        else:
+            return not self.several
+        return True
+
+    def _add_goods(self, sheets: Sequence[_Sheet]) -> set[str]:
+        """Add sheets of goods to the tables; return those that are parcels, each by itself."""
+        named = [sheet for sheet in sheets if fold(sheet.raw.name) in table_names()]
+        free = [sheet for sheet in sheets if sheet not in named]
+        for sheet in named:
+            self._add(sheet.tables)
+        kinds = [sheet.main.kind for sheet in free]
+        own = len({*kinds}) < len(kinds) or all(is_parcel_name(sheet.raw.name, self.headers) for sheet in free)
+        if len(kinds) > 1 and own and not {*kinds} & {*self.tables}:
+            self._add_parcels(free)
+            return {sheet.raw.name for sheet in free}
+        for sheet in free:
+            self._add(sheet.tables)
+        return set()
+
+    def _add_parcels(self, sheets: Sequence[_Sheet]) -> None:
+        """Add sheets of goods, of which each is a parcel or holds parcels of its own, by a column, title or name."""
+        known, meant = ids_of(self.tables), self.choices.get("sheets")
+        gathered: dict[str, list[tuple[KnownTable, str | None]]] = {}
+        ids: list[set[str]] = []
+        named: list[str] = []
+        unsaid: list[tuple[KnownTable, str | None]] = []
+        for sheet in sheets:
+            raw, said = sheet.raw, self._titles_of(sheet.raw, {sheet.main.kind: sheet.main})
+            title = said["parcels"].columns.get("parcel_id") if "parcels" in said else None
+            parcel_id = None
+            if "parcel_id" in sheet.main.columns:
+                ids.append(ids_of({"parcels": sheet.main}))
+            else:
+                parcel_id = raw.name if title is None else text_of(title.cells[0])
+                ids.append({parcel_id})
+                named += [parcel_id] if title is None and parcel_id not in known else []
+            for table in (*sheet.tables, *said.values()):
+                gathered.setdefault(table.kind, []).append((table, parcel_id))
+            if "parcels" not in said:
+                own, rows = (
+                    {"parcel_id": Column.of("parcel_id", sorted(ids[-1]))},
+                    np.ones(len(ids[-1]), dtype=np.int32),
+                )
+                unsaid.append(
+                    (KnownTable(kind="parcels", name=raw.name, columns=own, n_rows=len(rows), rows=rows), None)
+                )
+        if "parcels" in gathered:  # of the others nothing is said
+            gathered["parcels"] += unsaid
+        if len(set().union(*ids)) < sum(map(len, ids)) or any(map(is_total, named)):
+            self._add([sheets[0].main])
+            self.problems.append(sheets[1].main.problem(Broken("table_twice", {"other": sheets[0].raw.name})))
+            return
+        for at, sheet in enumerate(sheets) if named and meant != "parcels" else ():
+            for other in (other.raw for other in sheets[:at] if sheet.raw.same_rows(other.raw)):
+                self.problems.append(problem(Broken("same_rows", {"other": other.name}), table=sheet.raw.name))
+                return
+        self.problems.extend(ask_about_names(named, sheets[0].raw.name, self.headers, self.choices))
+        for kind, items in gathered.items():
+            if kind not in self.tables:
+                self.tables[kind] = stacked(
+                    [t for t, _ in items], [None if meant == "one" else name for _, name in items]
+                )
+        if meant != "one":
+            goods = next(self.tables[kind] for kind in GOODS if kind in self.tables)
+            goods.trace.note("sheets_of_parcels", parcels=listed(sorted(set().union(*ids)), 20))
+
+    def _add(self, found: list[KnownTable]) -> None:
+        """Add the tables of a sheet to those of the input; what is given twice is told."""
+        for table in found:
+            if table.kind not in self.tables:
+                self.tables[table.kind] = table
+            elif table is found[0]:  # zones beside stones do not go before a table of declarations
+                other = self.tables[table.kind].name
+                self.problems.append(problem(Broken("table_twice", {"other": other}), table=table.name))
+            else:
+                found[0].trace.passed_over.append(table.columns["zone_id"].header)
+
+    def _said(self, raws: Sequence[RawTable], others: Sequence[RawTable]) -> dict[str, KnownTable]:
+        """Return what titles and covers, which are among the `others`, say of parcels and declarations."""
+        raws = [as_titles(raw) if raw in others and speaks(raw) else raw for raw in raws]
+        titles = [title for raw in raws if (title := self._titles_of(raw, self.tables))]
+        said = joined(titles, self.problems)
+        if "parcels" in said and "parcels" in self.tables:
+            self.tables["parcels"] = with_titles_above(self.tables["parcels"], said["parcels"], self.problems)
+        return said
+
+    def _titles_of(self, raw: RawTable, tables: Mapping[str, KnownTable]) -> dict[str, KnownTable]:
+        return said_by_titles(raw, self.headers, tables, self.choices, self.problems)
+
+    def _ask_about_notes(self, raws: Sequence[RawTable]) -> None:
+        """Ask about notes and covers that speak of other stones, or say that the goods are no whole parcel."""
+        whole = _amounts_of(self.tables, self.headers)
+        for raw in raws if self.choices.get("part") != "whole" else ():
+            if may_hold_goods(raw, self.headers, whole):
+                told = {
+                    "sheet": raw.name,
+                    "lines": listed((cut(text, 60) for text in lines_of(raw)), 3),
+                    "choices": [("part", "whole")],
+                }
+                self.problems.append(problem(Broken("sheet_of_goods", told), table=raw.name))
+                return
+            if len([column for column in raw.columns if not column.empty]) > 2:
+                continue
+            for text in (text for column in raw.columns for text in (column.header, *column.names())):
+                said = [item for item in amounts_in(plain(text)) if item.kind in ("n_stones", "carats")]
+                of_some = any(
+                    holds(role, tokens_of(text)) for role in ("largest", "smallest", "limit", "mean", "money")
+                )
+                others = {f"{item.value:.2f}" for item in said} - whole if is_prose(raw) and not of_some else set()
+                besides = amounts_besides(text) or others
+                code = "stones_besides" if besides else "part_in_title" if is_in_part(text, self.headers) else ""
+                if code:
+                    told = {"title": text, "choices": [("part", "whole")]}
+                    self.problems.append(problem(Broken(code, told), table=raw.name))
+                    return
+
+
+def _turn(raw: RawTable) -> int:
+    """Return when a sheet is read: zones beside parcels do not go before a table of declarations."""
+    return {"declarations": 0, "parcels": 1}.get(table_names().get(fold(raw.name), ""), 2)
+
+
+def _amounts_of(tables: Mapping[str, KnownTable], headers: Headers) -> set[str]:
+    """Return how many stones and carats tables of goods hold, to the hundredth."""
+    goods = [tables[kind] for kind in GOODS if kind in tables]
+    names = ("n_stones", "carats", headers.words.scheme.size.column)
+    sums = [float(np.nansum(table.values(name))) for table in goods for name in names if name in table.columns]
+    return {f"{value:.2f}" for value in (*sums, *(float(table.n_rows) for table in goods))}
+
+
+def _holds_goods(table: KnownTable, headers: Headers) -> bool:
+    """Say whether a table has stones or carats, or names parcels, unlike a form that nobody has filled in."""
+    names = [name for name in (headers.words.scheme.size.column, "n_stones", "carats") if name in table.columns]
+    cells = (cell for name in names for cell in table.columns[name].used().cells)
+    return "parcel_id" in table.columns or any(not is_blank(cell) and text_of(cell) != "0" for cell in cells)
+
+
+def _without_summaries(sheets: list[_Sheet], headers: Headers) -> list[_Sheet]:
+    """Leave out the sheets that sum up the rows of another one and agree, as a pivot table of it does; each is told.
+
+    None is where all are called as parcels are, of which a small one may be another's sums by chance.
+    """
+    if all(is_parcel_name(sheet.raw.name, headers) for sheet in sheets):
+        return sheets
+    kept = []
+    for sheet in sheets:
+        if (main := _summed_up(sheet, sheets, headers)) is None:
+            kept.append(sheet)
+        else:
+            headed = listed(column.header for column in sheet.main.columns.values())
+            main.trace.leave_out("summary", sheet.raw.name, sheet.raw.header_rows[-1], headers=headed)
+    return kept
+
+
+def _summed_up(sheet: _Sheet, sheets: Sequence[_Sheet], headers: Headers) -> KnownTable | None:
+    """Return the table that a sheet sums up: another one, or the first of all others, as ``Total`` beside ``CAR-1``."""
+    if len(sheet.tables) != 1:
+        return None
+    scheme, mains = headers.words.scheme, [other.main for other in sheets if other is not sheet]
+    for main in mains:
+        if sums_up(sheet.main, main, scheme, alike=_is_pivot(sheet.raw)):
+            return main
+    same = [main for main in mains if main.kind == sheet.main.kind]
+    whole = stacked(same, [None] * len(same)) if len(same) > 1 and is_total(sheet.raw.name) else None
+    return same[0] if whole is not None and sums_up(sheet.main, whole, scheme) else None
+
+
+def _is_pivot(raw: RawTable) -> bool:
+    """Say whether a sheet is headed as tables that sum up another one are: ``Row Labels | Sum of Stones``."""
+    return len(raw.columns) > 1 and all(is_total(column.header) and " " in column.header for column in raw.columns[1:])
+
+
+def _goes_on(raw: RawTable, goods: Sequence[_Sheet], headers: Headers) -> bool:
+    """Say whether a sheet without a header has rows as a table of goods has: as many cells, and numbers in the same."""
+    if not is_headless(raw, headers):
+        return False
+    rows = [[column.header, *column.cells[:50]] for column in raw.columns]
+    for other in (sheet.raw for sheet in goods):
+        numbers = [numbers_in([cell for cell in column.cells[:50] if not is_blank(cell)]) for column in other.columns]
+        pairs = zip(rows, numbers, strict=False)
+        same = len(other.columns) == len(raw.columns) and any(item is not None for item in numbers)
+        if same and all(
+            item is None or all(is_blank(c) or not text_of(c)[:1].isalpha() or is_total(text_of(c)) for c in own)
+            for own, item in pairs
+        ):
+            return True
+    return False
+
+
+def _choices_of(raw: RawTable, choices: Choices, ids: set[str], headers: Headers) -> Choices:
+    """Take lots for parcels where a table of parcels or declarations has the same ids."""
+    for column in raw.columns if ids else ():
+        if headers.of(column.header).role == "lot":
+            names = column.names()
+            if {names[code] for code in np.unique(column.codes).tolist()} <= {"", *ids}:
+                return {**choices, "lots": "parcels"}
+    return choices
+
+
+def ids_of(tables: Mapping[str, KnownTable]) -> set[str]:
+    """Return the ids of parcels that the tables of parcels and of declarations name."""
+    named = [tables[kind].columns.get("parcel_id") for kind in ("parcels", "declarations") if kind in tables]
+    return {name for column in named if column is not None for name in column.names() if name}
