@@ -77,10 +77,10 @@ def shipment_of(work: Workplace, submission_id: str, who: Principal) -> Shipment
         ids = [row["comparison_id"] for row in rows if row["comparison_id"] is not None]
         listed = comparisons.several(connection, ids)
         flags = flags_now(connection, listed.values())
-        sealed = sealed_from(work, who, ids)
         has_stopped = submissions.has_stopped(connection, submission)
         moment = entries.time_of_register(connection)
         history = tuple(entries.about(connection, submission_id))
+    sealed = sealed_from(work, who, ids)
     seen = {one: without_result(item, sealed) for one, item in listed.items()}
     parcels = tuple(
         ShipmentParcel(

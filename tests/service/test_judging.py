@@ -12,16 +12,19 @@ from typing import Any
 
 import numpy as np
 import pytest
+import sqlalchemy as sa
 from starlette.testclient import TestClient
 
 from kpfootprint.ingest import ingest_json
 from kpfootprint.release import load_release, shipped_release
 from kpfootprint.stats.intervals import clopper_pearson
 from service.register.opening import open_register
+from service.register.people import Principal
 from service.settings import Settings
 from service.work import practice
 from service.work.kept import tally_of
 from service.work.outcomes import UNLISTED
+from service.work.shipment import shipment_of
 from tests.service.office import Office, shipment
 from tests.service.reading import problem_in
 
@@ -68,6 +71,18 @@ def test_the_report_opens_after_ones_own_conclusion(blind: Office, sealed: str) 
     assert again.json()["blind"] is False, "by now it was seen"
     seeing = blind.ask("researcher", "POST", f"{sealed}/opinions", json=OPINION)
     assert seeing.json()["blind"] is False
+
+
+def test_a_shipment_is_read_over_one_connection_at_a_time(blind: Office) -> None:
+    """Requests that each hold one and wait for another would wait for each other until the pool gives up."""
+    sent = blind.send(shipment(1, bad=False, prefix="one")).json()
+    blind.run_jobs()
+    pool: Any = blind.work.engine.pool
+    taken: list[int] = []
+    sa.event.listen(blind.work.engine, "checkout", lambda *_: taken.append(pool.checkedout()))
+    found = shipment_of(blind.work, sent["id"], Principal(actor="key:a", name="a", role="monitor"))
+    assert [parcel.comparison.sealed for parcel in found.parcels if parcel.comparison] == [True]
+    assert set(taken) == {1}
 
 
 def test_no_list_and_no_figure_tells_what_is_sealed(blind: Office, sealed: str) -> None:
