@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import date
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,9 +44,10 @@ def fitted() -> Fitted:
     return fit_model(prepared())
 
 
-def draw(kind: str, n: int, *, seed: int, scenario: Scenario | None = None) -> tuple[ParcelArrays, Truth]:
-    """Draw parcels of one of `KINDS` from the fitted model, without undeclared sieves unless `scenario` has them."""
-    scenario = replace(scenario or Scenario(sieved=0.0), kinds=tuple(float(item == kind) for item in KINDS))
+def draw(kind: str, n: int, *, seed: int, **held: float) -> tuple[ParcelArrays, Truth]:
+    """Draw parcels of one of `KINDS` from the fitted model, with what of their scenario is `held`; none are sieved."""
+    members: dict[str, Any] = {"kinds": tuple(float(item == kind) for item in KINDS), "sieved": 0.0, **held}
+    scenario = Scenario(**members)
     rng = np.random.default_rng(seed)
     truth = draw_truth(scenario, n, prepared().allowed_sets, places(fitted()), rng)
     return draw_scenario(scenario, fitted(), truth, rng)

@@ -49,7 +49,7 @@ class Scenario:
         Tails of the parcel deviations.
     """
 
-    kinds: tuple[float, ...] = (0.33, 0.07, 0.08, 0.10, 0.36, 0.06)
+    kinds: tuple[float, ...]
     median_stones: float = 500.0
     spread_stones: float = 0.9
     stones_limits: tuple[int, int] = (20, 6000)

@@ -14,9 +14,9 @@ from kpfootprint.stats.association import N_BANDS, association_gain, size_bands
 from kpfootprint.stats.declarations import association_statistic, declared_location, foreign_sources, profile_of
 from kpfootprint.stats.views import view_of
 from tests.reference_world import draw, fitted
-from training.scenarios import Scenario, Truth
+from training.scenarios import Truth
 
-LARGE = Scenario(sieved=0.0, median_stones=3000.0, spread_stones=0.2, small=0.0, large=0.0)
+LARGE = {"median_stones": 3000.0, "spread_stones": 0.2, "small": 0.0, "large": 0.0}
 
 
 def statistic(arrays: ParcelArrays, truth: Truth) -> Floats:
@@ -36,8 +36,8 @@ def test_bands_are_increasing_and_without_gaps(chances: list[float]) -> None:
 
 @pytest.mark.slow
 def test_mixed_goods_gain_and_goods_of_one_kind_do_not() -> None:
-    pure, of_pure = draw("listed", 60, seed=21, scenario=LARGE)
-    mixed, of_mixed = draw("mixed", 120, seed=22, scenario=LARGE)
+    pure, of_pure = draw("listed", 60, seed=21, **LARGE)
+    mixed, of_mixed = draw("mixed", 120, seed=22, **LARGE)
     # halves of far sources: the last seven zones of the package are not western
     plain = (np.abs(of_mixed.share - 0.5) < 0.2) & (of_mixed.source >= 7) & (of_mixed.source < 14)
     rows = np.flatnonzero(plain)
