@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 from kpfootprint.conclusions import Conclusion
 from kpfootprint.plain import Amount, Coordinate, Fraction, Log10, PValue, stated
+from kpfootprint.reference import COMPLIANT, NOT_COVERED
 
 Value = str | int | float | bool | None | tuple[str, ...] | tuple[float, ...]
 
@@ -34,6 +35,11 @@ class Interval:
     low: Fraction
     high: Fraction
     level: Fraction
+
+
+def standing(status: str | None) -> str:
+    """Return what a status says of a zone's goods: ``compliant``, ``not_compliant``, or ``unknown`` without a row."""
+    return COMPLIANT if status == COMPLIANT else "unknown" if status in (NOT_COVERED, None) else "not_compliant"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,10 +7,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from kpfootprint.comparison.cautions import FEW_REFERENCES, ODD_WEIGHTS
-from kpfootprint.comparison.results import ClassFinding, Examination, Mixture, Statement, Value, Verification
+from kpfootprint.comparison.results import ClassFinding, Examination, Mixture, Statement, Value, Verification, standing
 from kpfootprint.comparison.weigh import OfDeclaration, OneParcel
 from kpfootprint.conclusions import CONCLUSIONS, Conclusion, Reason, Rules, Signs, reasons_for
-from kpfootprint.reference import COMPLIANT, NOT_COVERED
 from kpfootprint.release import Release
 from kpfootprint.stats.intervals import LEVEL
 from kpfootprint.stats.shares import NONE_P
@@ -296,8 +295,8 @@ def next_question(
     parcel, declared, release, conclusion = one.parcel, one.declared, one.release, found.conclusion
     if not declared and not _doubted(found):
         return Statement.of("next_declaration")
-    known = {zone.zone_id: zone.status_on_export_date for zone in declared}
-    barred = tuple(zone for zone, status in known.items() if status not in (COMPLIANT, NOT_COVERED, None))
+    stands = {zone.zone_id: standing(zone.status_on_export_date) for zone in declared}
+    barred = tuple(zone for zone, status in stands.items() if status == "not_compliant")
     if barred:
         return Statement.of("next_status", zones=barred, day=one.day.isoformat())
     left_out = one.hypotheses.left_out[one.row]
@@ -333,7 +332,7 @@ def next_question(
     carats = sum(item.carats or 0.0 for item in parcel.origins)
     if carats and parcel.carats is not None and abs(carats - parcel.carats) > CARATS_ASKED * parcel.carats:
         return Statement.of("next_carats", declared=float(carats), parcel=float(parcel.carats))
-    unknown_on = tuple(zone for zone, status in known.items() if status == NOT_COVERED)
+    unknown_on = tuple(zone for zone, status in stands.items() if status == "unknown")
     if unknown_on:
         return Statement.of("next_status_unknown", zones=unknown_on, day=one.day.isoformat())
     if any(caution.code == "size_range_missing" for caution in found.cautions):

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from kpfootprint.comparison.hypotheses import stone_shares
+from kpfootprint.comparison.results import standing
 from kpfootprint.footprint import mean_stones
 from kpfootprint.parcel import Batch, Parcel
 from kpfootprint.plain import decimals, plain, two_digits
@@ -20,7 +21,7 @@ from kpfootprint.planning.parcels import claim_of, counted_once, followed_in
 from kpfootprint.planning.pooling import pool
 from kpfootprint.planning.question import NON_COMPLIANT, NOWHERE, read_question, read_zone
 from kpfootprint.planning.sorters import labels_of, statement, synthetic_reference
-from kpfootprint.reference import COMPLIANT, NOT_COVERED
+from kpfootprint.reference import NOT_COVERED
 from kpfootprint.release import Release
 from kpfootprint.stats.arrays import Bools, Floats
 from kpfootprint.stats.shares import NONE_P
@@ -160,7 +161,7 @@ def pool_answer(batch: Batch, release: Release, status_on: date) -> Json:
         (zone, status, paper["status_on"]): None
         for paper in papers
         for zone, status in zip(paper["declared"], paper["status"], strict=True)
-        if status not in (COMPLIANT, NOT_COVERED, None)
+        if standing(status) == "not_compliant"
     }
     for zone, status, day in barred:
         cautions.append(statement("zone_not_compliant", zone=zone, status=status, day=day))

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from kpfootprint.comparison.results import standing
 from kpfootprint.errors import ReportError
 from kpfootprint.strict_json import NotJson, read_json
 
@@ -116,10 +117,7 @@ def declared_status(statuses: Sequence[str | None]) -> str | None:
     """
     if not statuses:
         return None
-    kinds = {
-        status if status == "compliant" else "unknown" if status in (None, "not_covered") else "not_compliant"
-        for status in statuses
-    }
+    kinds = {standing(status) for status in statuses}
     if len(kinds) == 1:
         return kinds.pop()
     return "mixed" if "not_compliant" in kinds else "unknown"

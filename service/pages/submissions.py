@@ -8,9 +8,10 @@ from typing import Any
 
 from starlette.responses import Response
 
+from kpfootprint.comparison.results import standing
 from kpfootprint.errors import IngestError, Problem
 from kpfootprint.ingest import Choices, Reading, Upload
-from kpfootprint.reference import COMPLIANT, NOT_COVERED, ZoneTable
+from kpfootprint.reference import ZoneTable
 from kpfootprint.report.locale import Words, words
 from service import Wordings
 from service.door.bodies import file_of, text_of, written_in
@@ -208,7 +209,7 @@ def _barred(parcel: ShipmentParcel, zones: ZoneTable, moment: datetime) -> list[
     """Return the declared zones that were not compliant when a parcel was exported, or are not today without a day."""
     day = None if parcel.comparison is None else parcel.comparison.exported_on
     on = moment.date() if day is None else date.fromisoformat(day)
-    return [zone for zone in parcel.declared if zones.status_on(zone, on) not in (COMPLIANT, NOT_COVERED)]
+    return [zone for zone in parcel.declared if standing(zones.status_on(zone, on)) == "not_compliant"]
 
 
 def _worded(values: Mapping[str, Any], names: Mapping[str, str], told_in: Words) -> dict[str, Any]:

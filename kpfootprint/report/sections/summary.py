@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from kpfootprint.comparison.results import standing
 from kpfootprint.report.blocks import Banner, Beside, Block, Bullets, Facts, Paragraph, Section, Verdict
 from kpfootprint.report.locale import mark
 from kpfootprint.report.messages import CONCLUSIONS, TEXTS
@@ -94,12 +95,10 @@ def status(sp: Speaker) -> str:
     found = sp.content["status"]
     if found["declared"] is None:
         return ""
-    unknown, barred = [], []
+    zones: dict[str, list[str]] = {"compliant": [], "unknown": [], "not_compliant": []}
     for zone in sp.content["parcel"]["declared"]:
-        if zone["status_on_export_date"] in ("not_covered", None):
-            unknown.append(zone["zone_id"])
-        elif zone["status_on_export_date"] != "compliant":
-            barred.append(zone["zone_id"])
+        zones[standing(zone["status_on_export_date"])].append(zone["zone_id"])
+    barred, unknown = zones["not_compliant"], zones["unknown"]
     said = TEXTS["status"]
     parts = [sp.t(said[found["declared"]], zones=sp.zones(barred or unknown))]
     if barred and unknown:
