@@ -81,15 +81,19 @@ def _header_in_other_words(sheet: Layout) -> list[int]:
 
 
 def _column_numbers(raw: RawTable) -> list[int]:
-    """Return the row of a form that numbers its columns, right below the header, where the next holds words."""
+    """Return the row right below the header that numbers the columns of a form, the first of them or not.
+
+    Numbers without brackets do where the next row holds words, so that they are no row of the table.
+    """
     if raw.n_rows < 2 or len(raw.columns) < 3:
         return []
-    marks = [text_of(cell).strip("(). ") for cell in raw.row(0)]
+    texts = [text_of(cell) for cell in raw.row(0)[is_blank(raw.row(0)[0]) :]]
+    marks = [text.strip("(). ").casefold() for text in texts]
     words = any(isinstance(cell, str) and not is_blank(cell) and not is_number(cell) for cell in raw.row(1))
     numbered = marks == [str(at) for at in range(1, len(marks) + 1)]
-    single = [mark.casefold() for mark in marks if len(mark) == 1]
+    single = [mark for mark in marks if len(mark) == 1]
     lettered = single == [*ascii_lowercase[: len(single)]] and all(map(_LETTERED.fullmatch, marks))
-    return [0] if words and (numbered or lettered) else []
+    return [0] if lettered or (numbered and (words or all(text[:1] == "(" for text in texts))) else []
 
 
 def _page_lines(raw: RawTable) -> list[int]:

@@ -162,8 +162,9 @@ def _asked(sheet: Layout, at: int, meaning: Meaning, others: list[Meaning]) -> M
         meaning = UNKNOWN  # a word of each stone: ``Type de pierre``
     if meaning.role in ("carats", "n_stones", "value_usd"):
         return meaning
-    if meaning.role == "size_class":
+    if meaning.role == "size_class" or meaning.wide:
         return meaning
+    meaning = UNKNOWN if meaning.role == "stones_or_carats" else meaning  # ``Classe``, of which words count nothing
     return _named(sheet, at, meaning, roles, [text_of(c) for c in cells])
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from datetime import date
 
 from kpfootprint.ingest.columns.meanings import Layout
 from kpfootprint.ingest.names.size_labels import size_span
 from kpfootprint.ingest.names.statements import DAY, amounts_in
 from kpfootprint.ingest.problems import cut
-from kpfootprint.ingest.raw.cells import Cell, is_blank, is_number, line_of, text_of
+from kpfootprint.ingest.raw.cells import Cell, is_blank, is_number, line_of, read_date, text_of
 from kpfootprint.ingest.totals import is_of_which, is_summary, is_total
 from kpfootprint.ingest.words import attribute_words, class_code, holds, plain, says, tokens_of
 
@@ -72,7 +73,8 @@ def _says_no_more(sheet: Layout, row: int, measured: list[int]) -> bool:
         return True
     numbers = [at for at in measured if not _is_of_words(raw.columns[at].at(row))]
     beside = len(numbers) == 1 and numbers[0] != raw.filled_at(row)[0]
-    if beside and _is_of_other_things(tokens):
+    of_paper = says("declared", *tokens) and sheet.headers.measure(label.rstrip(": ")) is not None
+    if beside and (of_paper or _is_of_other_things(tokens)):
         return True
     of_goods = is_total(label) or is_of_which(label) or is_summary(label) or _names_goods(sheet, label)
     return not numbers and not of_goods
@@ -115,8 +117,10 @@ def _names_goods(sheet: Layout, label: str) -> bool:
 def _is_of_words(cell: Cell) -> bool:
     """Say whether a cell below numbers holds none: words, a day, or words with a number behind."""
     text = text_of(cell).strip()
-    if is_blank(cell) or not isinstance(cell, str):
-        return is_blank(cell)
+    if is_blank(cell) or isinstance(read_date(cell), date):
+        return True
+    if not isinstance(cell, str):
+        return False
     if sum(map(str.isalpha, tokens_of(text))) > _MEASURED:
         return True
     numbered = amounts_in(plain(text)) or is_number(text.translate(_LIKE_DIGITS))

@@ -136,7 +136,7 @@ def read_csv(data: bytes, name: str, source: str, headers: Headers | None, limit
 
 def _spaced(text: str) -> bool:
     """Say whether runs of spaces alone part the columns of a text, as many on each line between its titles and foot."""
-    lines = [line.strip() for line in text[: 1 << 14].splitlines()[:LOOKED_AT] if line.strip()]
+    lines = [line.strip() for line in text[: 1 << 14].splitlines()[:LOOKED_AT] if line.strip("-=_ \t")]
     gaps = [len(_GAP.findall(line)) for line in lines]
     filled = [at for at, count in enumerate(gaps) if count]
     table = slice(filled[0], filled[-1] + 1) if filled else slice(0)

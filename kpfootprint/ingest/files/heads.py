@@ -12,7 +12,7 @@ from kpfootprint.ingest.names.headers import Headers, Meaning
 from kpfootprint.ingest.raw.cells import Cell, is_blank, is_number, text_of
 from kpfootprint.ingest.raw.tables import Column, ColumnMaker, RawTable
 from kpfootprint.ingest.totals import is_total
-from kpfootprint.ingest.words import fold, is_unit, says, tokens_of
+from kpfootprint.ingest.words import all_say, fold, is_unit, says, tokens_of
 
 LOOKED_AT = 40
 """Rows from the top of a table among which the header is looked for."""
@@ -304,7 +304,7 @@ def _continues(below: Sequence[Cell], top: Sequence[str], headers: Headers) -> b
     texts = _texts(below)
     if any(not isinstance(cell, str) or is_number(text) for cell, text in zip(below, texts, strict=True) if text):
         return False
-    if any(texts) and all(is_unit(text) for text in texts if text):
+    if any(texts) and all(is_unit(text) or _says_no_more(text) for text in texts if text):
         return True
     said = [headers.of(text) for text in texts if text and len(text) <= _LONGEST_NAMED]
     measured = [
@@ -317,10 +317,15 @@ def _continues(below: Sequence[Cell], top: Sequence[str], headers: Headers) -> b
     lacking = not any(item.role in ("n_stones", "carats", "stones_or_carats") for item in known)
     return (measures >= 1 and (measures >= 2 or under_blank or lacking)) or (
         classes >= 2
-        and under_blank
+        and (under_blank or not texts[0])  # shapes below colours, with a blank corner
         and (lacking or classes == sum(map(bool, texts)))
         and not _classes_of(known) & _classes_of(said)
     )
+
+
+def _says_no_more(text: str) -> bool:
+    """Say whether a word below a header goes on with it and names nothing by itself: ``class`` below ``Size``."""
+    return all_say(("filler", "size"), tokens_of(text), ("mm", "dtc"))
 
 
 def _classes_of(said: Sequence[Meaning]) -> set[str]:

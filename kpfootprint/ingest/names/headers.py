@@ -277,8 +277,8 @@ class Headers:
         if says("containers", *tokens_of(text)):
             return None  # ``Total number of parcels``
         said = self.of(text)
-        whole = not said.wide and (not said.party or said.part == "whole") and said.part != "sample"
-        return said.role if whole and said.role in ("n_stones", "carats", "zone_id") else None
+        whole = said.part == "whole" or (said.part != "sample" and all_say(("declared",), tokens_of(said.party)))
+        return said.role if whole and not said.wide and said.role in ("n_stones", "carats", "zone_id") else None
 
     def of_row(self, label: str) -> str:
         """Return what the label of a row measures, as a role: ``n`` beside ``ct`` is a number of stones."""

@@ -43,14 +43,11 @@ def ask_about_repeats(sheet: Layout) -> None:
     if not measures or sheet.choices.get(ONE[0]) == ONE[1] or sheet.places("parcel_id"):
         return
     counts = sheet.places("n_stones")
-    if len(counts) == 1 and sheet.places("carats") and 1 < raw.n_rows <= _MOST:
-        codes = np.column_stack([column.codes for column in raw.columns])
-        _, first, twice = np.unique(codes, axis=0, return_index=True, return_inverse=True)
-        again = np.flatnonzero((first[twice.reshape(-1)] < np.arange(raw.n_rows)) & (raw.values(counts[0]) >= _FEW))
-        for row in again[:1].tolist():
+    if (counts or sheet.places(*MEASURES, wide=True)) and 1 < raw.n_rows <= _MOST:
+        for row in _same_again(sheet, classes)[:1].tolist():
             sheet.tell("counted_twice", None, row, header=raw.label(row), choices=[ONE])
             return
-        if (near := _weighed_again(sheet)) is not None:
+        if len(counts) == 1 and sheet.places("carats") and (near := _weighed_again(sheet)) is not None:
             sheet.tell("counted_twice", None, near, header=raw.label(near), choices=[ONE])
             return
     headed = any(note.code == "heading" for note in sheet.trace.left_out)  # each may begin its numbers anew
@@ -84,6 +81,17 @@ def ask_about_repeats(sheet: Layout) -> None:
     for at in numbered:
         if come_alike(raw, raw.columns[at]):
             sheet.ask("count_or_other", at, "n_stones", "ignore")
+
+
+def _same_again(sheet: Layout, classes: Sequence[int]) -> NDArray[np.intp]:
+    """Return the rows that are one above, letter for letter: of several stones, or where no other classes repeat."""
+    raw, counts = sheet.raw, sheet.places("n_stones")
+    codes = np.column_stack([column.codes for column in raw.columns])
+    _, first, twice = np.unique(codes, axis=0, return_index=True, return_inverse=True)
+    again = first[twice.reshape(-1)] < np.arange(raw.n_rows)
+    once = bool(classes) and len(np.unique(codes[:, classes], axis=0)) == len(first) > 2
+    weighed = len(counts) == 1 and bool(sheet.places("carats"))
+    return np.flatnonzero(again & (once | ((raw.values(counts[0]) >= _FEW) if weighed else False)))
 
 
 def _weighed_again(sheet: Layout) -> int | None:

@@ -353,7 +353,8 @@ def _ask_about_unread(sheet: Layout, used: set[int]) -> None:
     """Ask about columns that are not read, and all of whose cells name sizes or classes that no other column gives."""
     for at, column in enumerate(sheet.raw.columns):
         read = at in used and sheet.meanings[at].role != "value_usd"
-        read = read or says("foreign", *tokens_of(column.header))  # ``Polished shape``
+        read |= says("foreign", *tokens_of(column.header))  # ``Polished shape``
+        read |= any(item.column == column.header for item in sheet.problems)
         texts = [] if read or column.mostly_distinct else [text_of(cell) for cell in sheet.cells(at)]
         if len(texts) < 2 or column.blank().any() or f"column:{column.header}" in sheet.choices:
             continue
