@@ -29,7 +29,6 @@ from kpfootprint.ingest.problems import Broken, listed, problem
 from kpfootprint.ingest.raw.cells import Cell, text_of
 from kpfootprint.ingest.raw.tables import (
     GOODS,
-    Column,
     KnownTable,
     RawTable,
     missing_column,
@@ -38,6 +37,7 @@ from kpfootprint.ingest.raw.tables import (
 )
 from kpfootprint.ingest.sheets.bundles import recognise_files
 from kpfootprint.ingest.sheets.quoted import quote_lines
+from kpfootprint.ingest.sheets.said_of_parcels import with_titles
 from kpfootprint.ingest.words import (
     Vocabulary,
     declared_words,
@@ -201,27 +201,14 @@ def _read(
         tables, named = _named(tables, source, said, problems, limits, one=one)
         tables = chosen_valuation(tables, named, choices, problems, one=one)
         named = named if len(_parcel_ids(tables)) <= 1 or one else None
-        tables = _with_titles(tables, named)
+        tables = with_titles(tables, _parcel_ids(tables) if named is None else [named])
     tables = overlay(tables, said, named, words, limits, problems)
     spoiled: dict[str, list[Problem]] = {}
+    for item in [item for item in problems if "parcel" in item.values]:
+        spoiled.setdefault(str(item.values["parcel"]), []).append(item)
+        problems.remove(item)
     tables = settle_sizes(settle_days(tables, choices), words, choices, problems, spoiled)
     return assemble(tables, words, limits, single=named, problems=problems, spoiled=spoiled)
-
-
-def _with_titles(tables: dict[str, KnownTable], named: str | None) -> dict[str, KnownTable]:
-    """Lay what titles above a table say to the only parcel; of several parcels they say nothing, and that is told."""
-    titles = {kind: item for kind, item in tables.items() if item.titles}
-    if named is None:
-        kept = {kind: item for kind, item in tables.items() if kind not in titles}
-        said = ", ".join(column.header for item in titles.values() for column in item.columns.values())
-        if titles and kept:
-            next(iter(kept.values())).trace.note("titles_of_several", titles=said)
-        return kept
-    table = titles.get("parcels")
-    if table is None or "parcel_id" in table.columns:
-        return tables
-    columns = {"parcel_id": Column.filled("parcel_id", named, table.n_rows), **table.columns}
-    return {**tables, "parcels": replace(table, columns=columns)}
 
 
 def _document(source: Path | Upload, limits: Limits) -> object:

@@ -520,15 +520,6 @@ def test_titles_and_columns_that_never_change_say_what_holds_for_the_parcel(worl
     ]
 
 
-def test_titles_above_several_parcels_are_told_and_not_read(world: Words) -> None:
-    text = "Exporter: A\nZone: Nola\nparcel_id,weight_ct,colour\nP1,0.4,white\nP2,0.5,cape\n"
-    found = reading(text, world, one=False)
-    assert found.order == ("P1", "P2")
-    assert [parcel.declarations for parcel in found.parcels] == [(), ()]
-    told = [parcel.read_as["notes"][0]["text"] for parcel in found.parcels if parcel.read_as is not None]
-    assert told == ["the sheet has several parcels, so that its titles (Exporter, Zone) are not read"] * 2
-
-
 def test_tables_side_by_side_are_one_parcel_where_that_is_said(world: Words) -> None:
     text = "N°;Poids;Couleur;;N°;Poids;Couleur\n1;0,42;blanc;;3;0,27;brun\n2;0,31;cape;;;;\n"
     assert asked(text, world).code == "tables_beside"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import tomllib
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,8 @@ from kpfootprint.ingest import Upload, read, text_of_answer
 from kpfootprint.reference import ZoneTable
 from kpfootprint.scheme import Scheme
 
-SHEETS: dict[str, dict[str, Any]] = tomllib.loads(Path(__file__).with_name("sheets.toml").read_text(encoding="utf-8"))
+CASES: dict[str, dict[str, Any]] = tomllib.loads(Path(__file__).with_name("sheets.toml").read_text(encoding="utf-8"))
+SHEETS = {name: case for name, case in CASES.items() if "parcels" not in case}
 
 
 @pytest.mark.parametrize("name", SHEETS)
@@ -43,3 +46,25 @@ def test_a_sheet_gives_its_stones_and_carats_or_says_why_not(name: str, scheme: 
     assert carats == pytest.approx(declared) if isinstance(declared, dict) else {*carats} == {*declared}
     for attribute, classes in wanted.get("classes", {}).items():
         assert parcel.read_as["classes"].get(attribute, {}) == classes
+
+
+@pytest.mark.parametrize("name", sorted(CASES.keys() - SHEETS.keys()))
+def test_a_submission_gives_each_parcel_or_says_why_not(name: str, scheme: Scheme, zone_table: ZoneTable) -> None:
+    wanted = CASES[name]
+    upload = Upload(f"{name}.csv", wanted.get("sheet", "").encode())
+    if "files" in wanted:
+        with zipfile.ZipFile(made := io.BytesIO(), "w") as archive:
+            for file, text in wanted["files"].items():
+                archive.writestr(file, text.strip())
+        upload = Upload(f"{name}.zip", made.getvalue())
+    found = read(upload, scheme, zone_table, choices=wanted.get("choices"))
+    assert {problem.code for problem in found.problems} == {*wanted.get("refused", ())}
+    parcels = {parcel.parcel_id: parcel for parcel in found.parcels}
+    assert {*parcels} == {*wanted["parcels"]}
+    for parcel_id, fields in wanted["parcels"].items():
+        parcel = parcels[parcel_id]
+        shares = {item.zone_id: item.carats or item.percent or 0.0 for item in parcel.declarations}
+        assert shares == pytest.approx(fields.get("declared", {}))
+        for field, value in fields.items():
+            here = parcel if hasattr(parcel, field) else parcel.conditions
+            assert field == "declared" or str(getattr(here, field)) == str(value)

@@ -13,7 +13,7 @@ from kpfootprint.ingest.columns.meanings import Choices
 from kpfootprint.ingest.names.headers import Headers
 from kpfootprint.ingest.names.statements import stated
 from kpfootprint.ingest.problems import Broken, listed, problem
-from kpfootprint.ingest.raw.cells import Cell, DecimalMarks, read_number
+from kpfootprint.ingest.raw.cells import Cell, DecimalMarks, is_blank, read_number, text_of
 from kpfootprint.ingest.raw.tables import Column, KnownTable, RawTable, Trace
 from kpfootprint.ingest.words import (
     all_say,
@@ -27,6 +27,8 @@ from kpfootprint.ingest.words import (
     tokens_of,
     unit_pattern,
 )
+
+_DECLARED = ("zone_id", "country", "carats", "percent")
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,17 +195,74 @@ def declared(raw: RawTable, origins: Mapping[Origin, tuple[int, str]], headers: 
 
 
 def declared_beside(parcels: KnownTable, raw: RawTable, headers: Headers) -> list[KnownTable]:
-    """Return what a table of parcels declares in a column of zones, or of countries, with the carats of each parcel."""
+    """Return what a table of parcels declares in columns of zones, or of countries, with carats or shares beside."""
     known = headers.words.columns("declarations")
-    named = [(known.get(fold(c.header)) or headers.measure(c.header), c) for c in raw.columns]
-    column = next((c for role in ("zone_id", "country") for name, c in named if name == role), None)
-    if column is None or not parcels.complete:
+    named = {known.get(fold(item.header)) or headers.measure(item.header): item for item in reversed(raw.columns)}
+    columns: dict[str, Column] = {name: named[name] for name in _DECLARED if name in named}
+    place = columns.get("zone_id", columns.get("country"))
+    if place is None or not parcels.complete:
         return []
-    parcels.trace.passed_over.remove(column.header)
-    weight = parcels.columns.get("carats")
-    filled = ~column.blank()
-    columns = {"parcel_id": parcels.columns["parcel_id"], "zone_id": column}
-    if weight is not None and not (weight.blank() & filled).any():
-        columns["carats"] = weight
-    made = replace(parcels, kind="declarations", columns=columns, typed="carats" not in columns, trace=Trace())
-    return [made.keep(np.flatnonzero(filled))]
+    headed = {item.header for item in columns.values()}
+    parcels.trace.passed_over[:] = [header for header in parcels.trace.passed_over if header not in headed]
+    columns = {"parcel_id": parcels.columns["parcel_id"], **columns}
+    made = replace(parcels, kind="declarations", columns=columns, trace=Trace()).keep(np.flatnonzero(~place.blank()))
+    return [parted_places(made, headers)]
+
+
+def parted_places(table: KnownTable, headers: Headers) -> KnownTable:
+    """Give each place that a cell of declarations names a row: ``Nola 60 %; Boda 40 %``, ``Nola (RCA)``.
+
+    A place without an amount of its own has what stands beside it.
+    """
+    column = table.columns.get("zone_id")
+    known = headers.words.zone, headers.words.country
+    if column is None or all(not text or any(of(text) for of in known) for text in column.names()):
+        return table
+    rows: list[int] = []
+    made: dict[str, list[Cell]] = {name: [] for name in _DECLARED}
+    for row, record in enumerate(table.records()):
+        text = text_of(record["zone_id"])
+        origins = [] if any(of(text) for of in known) else origins_in(text, "", headers)
+        zones = [item for item in origins if headers.words.country(item.place) is None] or origins
+        country = next((item.place for item in origins if item not in zones), record.get("country"))
+        bare = len(zones) < 2 and not any(item.carats or item.percent for item in zones)
+        said: list[dict[str, Cell]] = [{"zone_id": item.place, "country": country} for item in zones]
+        for own, item in zip(said, zones, strict=True):
+            own |= {} if bare else {"carats": item.carats, "percent": item.percent}
+        for own in said or [{}]:
+            for name, cells in made.items():
+                cells.append({**record, **own}.get(name))
+            rows.append(row)
+    kept = table.keep(np.array(rows, dtype=np.intp))
+    headed = {name: table.columns.get(name, column).header for name in made}
+    columns = {name: Column.of(headed[name], cells) for name, cells in made.items() if any(cells)}
+    return replace(kept, columns={**kept.columns, **columns})
+
+
+def once_each(parcels: KnownTable, zones: KnownTable) -> KnownTable:
+    """Return a table of parcels with one row for each whose further rows name its other zones, and differ in no more.
+
+    What weighs each of its zones is no weight of such a parcel. Rows that say otherwise stay, and are told.
+    """
+    rows: dict[str, list[dict[str, Cell]]] = {}
+    for record in parcels.records():
+        rows.setdefault(text_of(record["parcel_id"]), []).append(record)
+    places = [(text_of(record["parcel_id"]), fold(text_of(record.get("zone_id")))) for record in zones.records()]
+    if len(rows) == parcels.n_rows or len({*places}) < len(places):
+        return parcels
+    made: list[list[Cell]] = []
+    for records in rows.values():
+        said = {name: [of[name] for of in records if not is_blank(of[name])] for name in parcels.columns}
+        if any(len({*map(text_of, cells)}) > 1 for name, cells in said.items() if name not in ("n_stones", "carats")):
+            return parcels
+        of_zones = len(records) > 1
+        made.append(
+            [
+                cells[0] if cells and not (of_zones and len(cells) > 1 and name in ("n_stones", "carats")) else None
+                for name, cells in said.items()
+            ]
+        )
+    _, first = np.unique(parcels.columns["parcel_id"].codes, return_index=True)
+    kept = parcels.keep(np.sort(first))
+    columns = zip(parcels.columns.items(), zip(*made, strict=True), strict=True)
+    return replace(kept, columns={name: Column.of(column.header, cells) for (name, column), cells in columns})

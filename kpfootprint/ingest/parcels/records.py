@@ -220,8 +220,6 @@ def read_declarations(
             country = words.country(text_of(record.get("zone_id"))) if isinstance(zone, Broken) else None
             by_country = country is not None
             read |= {"country": country} if by_country else {"zone_id": zone}
-        if read["carats"] is None and read["percent"] is None and not table.typed:
-            read["carats"] = Broken("missing_value")
         if _tell_broken(table, row, parcel_id, read, findings):
             continue
         parts = declared.setdefault(parcel_id, {})

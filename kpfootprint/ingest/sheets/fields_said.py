@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 
 from kpfootprint.ingest.columns.origins import PARTS, is_of_origin
 from kpfootprint.ingest.names.headers import Headers
 from kpfootprint.ingest.names.statements import STATED, condition_said, stated
 from kpfootprint.ingest.parcels.records import CONDITIONS
 from kpfootprint.ingest.problems import Broken
-from kpfootprint.ingest.raw.cells import Cell, DecimalMarks, is_blank, read_number, text_of, without_unit
+from kpfootprint.ingest.raw.cells import Cell, DecimalMarks, is_blank, read_date, read_number, text_of, without_unit
 from kpfootprint.ingest.raw.rounding import unit_written
 from kpfootprint.ingest.words import all_say, condition_values, fold, holds, is_not_recorded, tokens_of
 
@@ -71,6 +72,9 @@ def parts_of_field(told: str, value: Cell, headers: Headers) -> dict[str, Cell]:
 
 def same(name: str, one: Cell, other: Cell) -> bool:
     """Say whether two cells say one thing of a field; numbers are alike as far as both are written."""
+    days = [read_date(cell) for cell in (one, other)] if name == "exported_on" else []
+    if len(days) == 2 and all(isinstance(day, date) for day in days):
+        return days[0] == days[1]
     numbers = [read_number(cell, DecimalMarks()) for cell in (one, other)] if name in STATED else []
     said = [number for number in numbers if not isinstance(number, Broken)]
     if name not in TITLED and len(said) == 2:

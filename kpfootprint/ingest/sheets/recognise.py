@@ -10,7 +10,7 @@ import numpy as np
 
 from kpfootprint.errors import Problem
 from kpfootprint.ingest.columns.meanings import Choices, Layout, meanings_of
-from kpfootprint.ingest.columns.origins import declared_beside
+from kpfootprint.ingest.columns.origins import declared_beside, once_each, parted_places
 from kpfootprint.ingest.names.headers import Headers
 from kpfootprint.ingest.names.parcel_names import is_parcel_name, own_name
 from kpfootprint.ingest.problems import Broken, problem
@@ -52,7 +52,7 @@ def tables_of(
         return [recognise(raw, "size_classes", words, problems)]
     if several and (_is_form(raw, words.columns("parcels")) if hint == "parcels" else hint is None and is_prose(raw)):
         return []
-    if several and hint in (None, "parcels") and (made := _of_parcels(raw, hint, headers, choices, problems, sheets)):
+    if several and (made := _of_parcels(raw, hint, headers, choices, problems, sheets)):
         return made
     if several and hint is None and _is_cover(raw, headers):
         return []
@@ -95,18 +95,23 @@ def _of_parcels(
     attributes = {item.column for item in headers.words.scheme.categorical} | {"size_class"}
     named = {known[name] for column in raw.columns if (name := fold(column.header)) in known}
     others = [headers.of(column.header) for column in raw.columns if fold(column.header) not in known]
-    if any(item.role in attributes or item.wide for item in others) or (hint is None and "parcel_id" not in named):
+    if any(item.role in attributes or item.wide for item in others) or (hint != "parcels" and "parcel_id" not in named):
         return []
     sure = hint == "parcels" or bool(named - {"parcel_id", *_OF_GOODS})
+    weighed = {headers.of(column.header).role for column in raw.columns} & {"carats", "percent"}
+    if hint not in (None, "parcels") and (hint != "declarations" or weighed or not sure):
+        return []
     if (summed := _without_sums(raw, headers, choices, None if sure else sheets)) is None:
         return []
     problems += summed.problems
     said = [(fold(column.header), headers.of(column.header)) for column in raw.columns]
     more = {key: item.role for key, item in said if item.role in _OF_GOODS and not (item.wide or item.party)}
-    made = recognise(summed.raw, "parcels", headers.words, problems, more)
+    raw = _with_parcels_below(summed.raw, headers)
+    made = recognise(raw, "parcels", headers.words, problems, more)
     summed.trace.passed_over += made.trace.passed_over
     made = replace(made, trace=summed.trace)
-    return [made, *declared_beside(made, summed.raw, headers)]
+    zones = declared_beside(made, raw, headers)
+    return [once_each(made, zones[0]) if zones else made, *zones]
 
 
 def _with_sheets_as_parcels(raw: RawTable, headers: Headers, sheets: set[str]) -> RawTable:
@@ -208,8 +213,8 @@ def _declared(raw: RawTable, headers: Headers, choices: Choices, problems: list[
     found = understand(raw, "declarations", headers, choices, read, several=True)
     if found and (found[0].kind == "declarations" or "size_class" in found[0].columns):
         problems += read
-        return found[0]
-    return recognise(raw, "declarations", headers.words, problems)
+        return parted_places(found[0], headers)
+    return parted_places(recognise(raw, "declarations", headers.words, problems), headers)
 
 
 def _with_parcels_below(raw: RawTable, headers: Headers) -> RawTable:

@@ -55,23 +55,6 @@ _Said = tuple[int, str, Cell]
 """Line, header and value of what is said of a parcel."""
 
 
-def joined(said: Sequence[dict[str, KnownTable]], problems: list[Problem]) -> dict[str, KnownTable]:
-    """Join what several sheets say of one parcel, a cover and titles above its stones; what differs is told."""
-    whole: dict[str, KnownTable] = {}
-    for kind, table in (item for tables in said for item in tables.items()):
-        first = whole.setdefault(kind, table)
-        names = [name for name in first.columns if name in table.columns] if first is not table else []
-        for name in names if kind == "declarations" or first.n_rows == table.n_rows == 1 else ():
-            one, other = ([fold(text_of(cell)) for cell in of.columns[name].cells] for of in (first, table))
-            if sorted(one) != sorted(other):
-                texts = (", ".join(map(text_of, of.columns[name].cells)) for of in (first, table))
-                broken = Broken("said_otherwise", dict(zip(("field", "one", "other"), (name, *texts), strict=True)))
-                problems.append(table.problem(broken, 0, name))
-        if first is not table and first.n_rows == table.n_rows:
-            whole[kind] = replace(first, columns={**table.columns, **first.columns})
-    return whole
-
-
 def speaks(raw: RawTable) -> bool:
     """Say whether the lines of a sheet that is no table may say something of the parcel, as those of covers do."""
     return len(raw.columns) <= _AS_TITLES or raw.n_rows == 1
@@ -83,23 +66,6 @@ def as_titles(raw: RawTable) -> RawTable:
     for row in range(min(raw.n_rows, 60)):
         rows.append((raw.line(row) or 1, tuple(raw.row(row))))
     return replace(raw, titles=(*raw.titles, *rows))
-
-
-def with_titles_above(parcels: KnownTable, said: KnownTable, problems: list[Problem]) -> KnownTable:
-    """Give the one parcel of a table what titles say of it; of several they say nothing, and that is told."""
-    fields = {name: column for name, column in said.columns.items() if name in TITLED}
-    if parcels.n_rows != 1 and fields:
-        parcels.trace.note("titles_of_several", titles=listed(column.header for column in fields.values()))
-    if parcels.n_rows != 1 or said.n_rows != 1:
-        return parcels
-    for name, column in fields.items():
-        own = parcels.columns.get(name)
-        if own is not None and not is_blank(own.at(0)) and not same(name, own.at(0), column.at(0)):
-            broken = Broken(
-                "said_otherwise", {"field": name, "one": text_of(own.at(0)), "other": text_of(column.at(0))}
-            )
-            problems.append(said.problem(broken, 0, name))
-    return replace(parcels, columns={**fields, **parcels.columns})
 
 
 def _said_otherwise(raw: RawTable, line: int | None, key: str, name: str, one: Cell, other: Cell) -> Problem:

@@ -22,7 +22,8 @@ from kpfootprint.ingest.sheets.asked import is_in_part
 from kpfootprint.ingest.sheets.facts_beside import with_facts_above
 from kpfootprint.ingest.sheets.quoted import lines_of, may_hold_goods, quote_lines
 from kpfootprint.ingest.sheets.recognise import headless, is_headless, is_prose, tables_of
-from kpfootprint.ingest.sheets.titles import as_titles, joined, said_by_titles, speaks, with_titles_above
+from kpfootprint.ingest.sheets.said_of_parcels import joined, with_declared, with_said, with_titles
+from kpfootprint.ingest.sheets.titles import as_titles, said_by_titles, speaks
 from kpfootprint.ingest.totals import is_total
 from kpfootprint.ingest.words import TABLES, fold, holds, misspelt, plain, table_names, tokens_of
 from kpfootprint.wanted import each
@@ -145,7 +146,8 @@ class _Input:
                 parcel_id = raw.name if title is None else text_of(title.cells[0])
                 ids.append({parcel_id})
                 named += [parcel_id] if title is None and parcel_id not in known else []
-            for table in (*sheet.tables, *said.values()):
+            laid = said if parcel_id is not None else with_titles(said, sorted(ids[-1]))
+            for table in (*sheet.tables, *laid.values()):
                 gathered.setdefault(table.kind, []).append((table, parcel_id))
             if "parcels" not in said:
                 own, rows = (
@@ -167,10 +169,13 @@ class _Input:
                 return
         self.problems.extend(ask_about_names(named, sheets[0].raw.name, self.headers, self.choices))
         for kind, items in gathered.items():
+            made = stacked([t for t, _ in items], [None if meant == "one" else name for _, name in items])
             if kind not in self.tables:
-                self.tables[kind] = stacked(
-                    [t for t, _ in items], [None if meant == "one" else name for _, name in items]
-                )
+                self.tables[kind] = made
+            elif kind == "parcels":
+                self.tables[kind] = with_said(self.tables[kind], made, self.problems)
+            elif kind == "declarations":
+                self.tables[kind] = with_declared(self.tables[kind], made, self.headers, self.problems)
         if meant != "one":
             goods = next(self.tables[kind] for kind in GOODS if kind in self.tables)
             goods.trace.note("sheets_of_parcels", parcels=listed(sorted(set().union(*ids)), 20))
@@ -192,7 +197,7 @@ class _Input:
         titles = [title for raw in raws if (title := self._titles_of(raw, self.tables))]
         said = joined(titles, self.problems)
         if "parcels" in said and "parcels" in self.tables:
-            self.tables["parcels"] = with_titles_above(self.tables["parcels"], said["parcels"], self.problems)
+            self.tables["parcels"] = with_said(self.tables["parcels"], said["parcels"], self.problems)
         return said
 
     def _titles_of(self, raw: RawTable, tables: Mapping[str, KnownTable]) -> dict[str, KnownTable]:

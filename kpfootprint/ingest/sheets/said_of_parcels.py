@@ -1,0 +1,134 @@
+"""What titles, covers and sheets of their own say of parcels, laid to one of them, to all, or to each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from kpfootprint.errors import Problem
+from kpfootprint.ingest.names.headers import Headers
+from kpfootprint.ingest.problems import Broken, listed
+from kpfootprint.ingest.raw.cells import Cell, is_blank, text_of
+from kpfootprint.ingest.raw.tables import Column, KnownTable, stacked
+from kpfootprint.ingest.sheets.fields_said import TITLED, same
+from kpfootprint.ingest.words import fold
+
+_PLACES = ("zone_id", "country")
+
+
+def joined(said: Sequence[dict[str, KnownTable]], problems: list[Problem]) -> dict[str, KnownTable]:
+    """Join what several sheets say of one parcel, a cover and titles above its stones; what differs is told."""
+    whole: dict[str, KnownTable] = {}
+    for kind, table in (item for tables in said for item in tables.items()):
+        first = whole.setdefault(kind, table)
+        names = [name for name in first.columns if name in table.columns] if first is not table else []
+        for name in names if kind == "declarations" or first.n_rows == table.n_rows == 1 else ():
+            one, other = ([fold(text_of(cell)) for cell in of.columns[name].cells] for of in (first, table))
+            if sorted(one) != sorted(other):
+                texts = (", ".join(map(text_of, of.columns[name].cells)) for of in (first, table))
+                _tell(problems, table, 0, name, *texts)
+        if first is not table and first.n_rows == table.n_rows:
+            whole[kind] = replace(first, columns={**table.columns, **first.columns})
+    return whole
+
+
+def _tell(problems: list[Problem], table: KnownTable, row: int, name: str, *said: str) -> None:
+    told = dict(zip(("field", "one", "other", "parcel"), (name, *said), strict=False))
+    problems.append(table.problem(Broken("said_otherwise", told), row, name))
+
+
+def with_titles(tables: Mapping[str, KnownTable], ids: Sequence[str]) -> dict[str, KnownTable]:
+    """Lay what titles say to the parcels: a day, a certificate, a condition, a zone alone hold for all of several.
+
+    The weight of all, and shares of zones in it, do not, and that is told.
+    """
+    kept = {kind: table for kind, table in tables.items() if not table.titles}
+    for kind, table in tables.items():
+        columns = table.columns
+        if not table.titles:
+            continue
+        if len(ids) > 1:
+            names = TITLED if kind == "parcels" else _PLACES if table.n_rows == 1 else ()
+            columns = {name: column for name, column in columns.items() if name in names}
+            unread = [column.header for name, column in table.columns.items() if name not in columns]
+            if unread and kept and kind == "parcels":
+                next(iter(kept.values())).trace.note("titles_of_several", titles=listed(unread))
+        elif kind != "parcels" or "parcel_id" in columns:
+            kept[kind] = table
+            continue
+        if columns:
+            every = np.zeros(len(ids), dtype=np.intp)
+            of_each = {name: column.rows(every) for name, column in columns.items()}
+            made = replace(table.keep(every), columns={"parcel_id": Column.of("parcel_id", [*ids]), **of_each})
+            kept[kind] = replace(made, titles=len(ids) == 1)
+    return kept
+
+
+def with_said(parcels: KnownTable, said: KnownTable, problems: list[Problem]) -> KnownTable:
+    """Give the parcels of a table what titles say of all of them, or sheets of each; what differs is told."""
+    place = {text_of(cell): row for row, cell in enumerate(_cells(said, "parcel_id"))}
+    ids = _cells(parcels, "parcel_id")
+    at = [0 if said.titles else place.get(text_of(cell)) for cell in ids]
+    columns = dict(parcels.columns)
+    for name, column in said.columns.items():
+        if name == "parcel_id" or (said.titles and name not in TITLED):
+            continue
+        own = columns.get(name, Column.filled(column.header, None, parcels.n_rows))
+        cells: list[Cell] = []
+        for row, of in enumerate(at):
+            one, other = own.at(row), None if of is None else column.at(of)
+            if of is not None and not is_blank(one) and not is_blank(other) and not same(name, one, other):
+                _tell(problems, said, of, name, text_of(one), text_of(other), text_of(ids[row]))
+            cells.append(other if is_blank(one) else one)
+        columns[name] = Column.of(own.header, cells)
+    return replace(parcels, columns=columns)
+
+
+def _cells(table: KnownTable, name: str) -> list[Cell]:
+    column = table.columns.get(name)
+    return [] if column is None else [column.at(row) for row in range(table.n_rows)]
+
+
+def with_declared(declared: KnownTable, said: KnownTable, headers: Headers, problems: list[Problem]) -> KnownTable:
+    """Join what a table declares of parcels with what their sheets do; other zones are told, amounts go before none."""
+    tables = (declared, said)
+    rows = [_by_parcel(table) for table in tables]
+    kept: tuple[list[int], list[int]] = ([], [])
+    for parcel in dict.fromkeys([*rows[0], *rows[1]]):
+        one, other = (of.get(parcel, []) for of in rows)
+        zones = [{_place(table, row, headers) for row in own} for table, own in zip(tables, (one, other), strict=True)]
+        if one and other and zones[0] != zones[1]:
+            _tell(problems, said, other[0], "zone_id", *(listed(sorted(of)) for of in zones), parcel)
+        weighed = [
+            any(not is_blank(cell) for cell in _amounts(table, own))
+            for table, own in zip(tables, (one, other), strict=True)
+        ]
+        second = not one or (other and weighed[1] and not weighed[0])
+        kept[bool(second)].extend(other if second else one)
+    parts = [table.keep(np.array(of, dtype=np.intp)) for table, of in zip(tables, kept, strict=True) if of]
+    return stacked(parts, [None] * len(parts))
+
+
+def _by_parcel(table: KnownTable) -> dict[str, list[int]]:
+    rows: dict[str, list[int]] = {}
+    for row, cell in enumerate(_cells(table, "parcel_id")):
+        rows.setdefault(text_of(cell), []).append(row)
+    return rows
+
+
+def _amounts(table: KnownTable, rows: Sequence[int]) -> list[Cell]:
+    return [table.columns[name].at(row) for name in ("carats", "percent") if name in table.columns for row in rows]
+
+
+def _place(table: KnownTable, row: int, headers: Headers) -> str:
+    said = next(
+        (
+            text_of(cell)
+            for name in _PLACES
+            if name in table.columns and not is_blank(cell := table.columns[name].at(row))
+        ),
+        "",
+    )
+    return headers.words.zone(said) or headers.words.country(said) or fold(said)
