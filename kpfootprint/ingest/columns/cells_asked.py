@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 
-from kpfootprint.ingest.columns.meanings import NEARLY, Layout, with_role
+from kpfootprint.ingest.columns.meanings import NEARLY, Layout
 from kpfootprint.ingest.names.headers import UNKNOWN, Meaning
 from kpfootprint.ingest.names.labels import describe
 from kpfootprint.ingest.names.numbering import (
@@ -106,7 +106,7 @@ def _with_weights_of_each(sheet: Layout) -> Layout:
     averaged = bool(counts) and bool(sheet.places("size_class"))
     if column is None or averaged or not says("each", *tokens_of(column.header)):
         return sheet
-    sheet = with_role(sheet, means[0], "carats")
+    sheet = sheet.with_meaning(means[:1], Meaning(role="carats"))
     if not counts:
         return sheet
     weights = (sheet.raw.values(means[0]) * sheet.raw.values(counts[0])).round(6).tolist()
@@ -145,27 +145,34 @@ def _asked(sheet: Layout, at: int, meaning: Meaning, others: list[Meaning]) -> M
         return meaning  # among columns of classes
     if numbers is not None and bool(np.all(numbers == np.floor(numbers))):
         return _whole(sheet, at, meaning, roles)
-    if numbers is not None:
-        if meaning.role == "size_class":
-            if any(isinstance(cell, str) and cell.strip()[0] in "+-<>" for cell in cells):
-                return meaning  # ``+10.8 ct``, ``+6.5``
-            if "carats" in roles:
-                return Meaning(role="mean") if "n_stones" not in roles or _is_mean(sheet, at) else meaning
-            sheet.ask("size_or_weight", at, "carats", "ignore")
-            return Meaning(role="other")
-        if meaning.role == "unknown" and not sheet.headers.of(column.header).sure and _is_mean(sheet, at):
-            return Meaning(role="mean")
-        return Meaning(role="other") if meaning.role in ("size_class", "row", "description") else meaning
-    if meaning.role == "n_stones" and names_one(column.header):
+    return _worded(sheet, at, meaning, roles) if numbers is None else _measured(sheet, at, meaning, roles)
+
+
+def _measured(sheet: Layout, at: int, meaning: Meaning, roles: set[str]) -> Meaning:
+    """Return what a column of numbers means that are not whole."""
+    if meaning.role == "size_class":
+        if any(isinstance(cell, str) and cell.strip()[0] in "+-<>" for cell in sheet.cells(at)):
+            return meaning  # ``+10.8 ct``, ``+6.5``
+        if "carats" in roles:
+            return Meaning(role="mean") if "n_stones" not in roles or _is_mean(sheet, at) else meaning
+        sheet.ask("size_or_weight", at, "carats", "ignore")
+        return Meaning(role="other")
+    if meaning.role == "unknown" and not sheet.headers.of(sheet.raw.columns[at].header).sure and _is_mean(sheet, at):
+        return Meaning(role="mean")
+    return Meaning(role="other") if meaning.role in ("row", "description") else meaning
+
+
+def _worded(sheet: Layout, at: int, meaning: Meaning, roles: set[str]) -> Meaning:
+    """Return what a column means whose cells are not all numbers."""
+    texts = [text_of(cell) for cell in sheet.cells(at)]
+    if meaning.role == "n_stones" and names_one(sheet.raw.columns[at].header):
         return Meaning(role="row")
-    if meaning.role == "n_stones" and meaning.party and not any(map(str.isdigit, "".join(map(text_of, cells)))):
+    if meaning.role == "n_stones" and meaning.party and not any(map(str.isdigit, "".join(texts))):
         meaning = UNKNOWN  # a word of each stone: ``Type de pierre``
-    if meaning.role in ("carats", "n_stones", "value_usd"):
-        return meaning
-    if meaning.role == "size_class" or meaning.wide:
+    if meaning.role in ("carats", "n_stones", "value_usd", "size_class") or meaning.wide:
         return meaning
     meaning = UNKNOWN if meaning.role == "stones_or_carats" else meaning  # ``Classe``, of which words count nothing
-    return _named(sheet, at, meaning, roles, [text_of(c) for c in cells])
+    return _named(sheet, at, meaning, roles, texts)
 
 
 def _are_sizes(sheet: Layout, cells: Sequence[Cell]) -> bool:
@@ -205,40 +212,34 @@ def _is_seen_otherwise(sheet: Layout, at: int, meaning: Meaning) -> bool:
 
 
 def _whole(sheet: Layout, at: int, meaning: Meaning, roles: set[str]) -> Meaning:
-    column = sheet.raw.columns[at]
-    running = is_running(sheet.raw, column)
-    may_number = names_one(column.header) or fold(column.header) in ("stones", "pierres", "nombre", "count")
-    if meaning.role == "n_stones" and "size_class" in roles and text_of(column.at(0)) != "1":
+    """Return what a column of whole numbers means: stones, the numbers of rows, or either, which is asked."""
+    column, either = sheet.raw.columns[at], Meaning(role="unknown", sure=False)
+    running, sized, weighed = is_running(sheet.raw, column), "size_class" in roles, "carats" in roles
+    of_stones, of_rows, of_one = meaning.role == "n_stones", meaning.role == "row", names_one(column.header)
+    if of_stones and sized and text_of(column.at(0)) != "1":
         return meaning  # ``23`` and ``24`` stones of two sizes
-    if meaning.role == "row" or (meaning.role == "n_stones" and meaning.sure and may_number):
-        if running and meaning.role == "n_stones" and names_few(sheet.raw, column) and "carats" in roles:
-            return Meaning(role="unknown", sure=False)
-        named = meaning.role == "row" or names_one(column.header)
-        if running or (
-            named and "size_class" not in roles and (names_each(column) or restarts(sheet.raw, column, sheet.groups()))
-        ):
+    may_number = of_one or fold(column.header) in ("stones", "pierres", "nombre", "count")
+    if not of_rows and not (of_stones and meaning.sure and may_number):
+        unasked = f"column:{column.header}" not in sheet.choices and weighed and not sized
+        if meaning.role == "unknown" and running:
             return Meaning(role="row")
-        if fold(column.header) == "n" and "n_stones" not in roles and _are_named_once(sheet, at):
-            return Meaning(role="n_stones")
-        if (
-            meaning.role == "row"
-            and fold(column.header) in ("", "no", "nr", "n", "num", "numero", "s", "sr")
-            and "carats" in roles
-            and "n_stones" not in roles
-        ):
-            if "size_class" in roles:
-                return Meaning(role="n_stones")
-            return Meaning(role="unknown", sure=False)
-        if meaning.role == "row" and "size_class" in roles and "carats" in roles and "n_stones" not in roles:
-            return Meaning(role="unknown", sure=False)  # ``Stone number`` beside the carats of sizes
-        if names_one(column.header) and "size_class" not in roles and "carats" in roles:
-            return Meaning(role="row") if come_alike(sheet.raw, column) else Meaning(role="unknown", sure=False)
-        return meaning
-    if meaning.role == "unknown" and running:
+        one_first = (~column.blank()).sum() > 2 and column.at(0) in ("1", 1)
+        return either if of_stones and running and unasked and one_first else meaning
+    if running and of_stones and weighed and names_few(sheet.raw, column):
+        return either
+    each_one = not sized and (names_each(column) or restarts(sheet.raw, column, sheet.groups()))
+    if running or ((of_rows or of_one) and each_one):
         return Meaning(role="row")
-    unasked = f"column:{column.header}" not in sheet.choices and "size_class" not in roles and "carats" in roles
-    if meaning.role == "n_stones" and running and unasked and (~column.blank()).sum() > 2 and column.at(0) in ("1", 1):
-        return Meaning(role="unknown", sure=False)
+    if fold(column.header) == "n" and "n_stones" not in roles and _are_named_once(sheet, at):
+        return Meaning(role="n_stones")
+    if of_rows and weighed and "n_stones" not in roles:
+        bare = fold(column.header) in ("", "no", "nr", "n", "num", "numero", "s", "sr")
+        if bare and sized:
+            return Meaning(role="n_stones")
+        if bare or sized:
+            return either  # ``Stone number`` beside the carats of sizes
+    if of_one and weighed and not sized:
+        return Meaning(role="row") if come_alike(sheet.raw, column) else either
     return meaning
 
 
@@ -270,53 +271,51 @@ def _is_mean(sheet: Layout, at: int) -> bool:
 
 def _named(sheet: Layout, at: int, meaning: Meaning, roles: set[str], texts: list[str]) -> Meaning:
     """Return what a column of words means: size classes, classes of an attribute, descriptions."""
-    scheme = sheet.scheme
     if meaning.role in ("lot", "row", "other", "zone_id", "money"):
         return meaning
-    sizes = [text for text in texts if size_span(text, scheme) is not None]
-    if len(sizes) == len(texts) and "size_class" not in roles:
+    if "size_class" not in roles and all(size_span(text, sheet.scheme) for text in texts):
         return Meaning(role="size_class")
-    hits = {
-        item.column: sum(code is not None for code in _codes(texts, item))
-        for item in scheme.categorical
-        if item.column not in roles
+    attributes = [item for item in sheet.scheme.categorical if item.column not in roles]
+    known = {
+        item.column: [text for text, code in zip(texts, _codes(texts, item), strict=True) if code is not None]
+        for item in attributes
     }
-    best = max(hits, key=lambda name: hits[name], default=None)
-    if (meaning.role == "unknown" or hits.get(meaning.role) == 0) and describe(texts, scheme):
+    if (meaning.role == "unknown" or known.get(meaning.role) == []) and describe(texts, sheet.scheme):
         return Meaning(role="description")
-    if meaning.role in hits:
+    if meaning.role in known:
         return meaning
-    if best is not None and hits[best] == len(texts) and sum(n == hits[best] for n in hits.values()) == 1:
-        return Meaning(role=best)
-    if meaning.role == "description":
-        return meaning
-    zones = sheet.headers.words.zones
-    if meaning.role == "unknown" and "zone_id" not in roles and all(fold(text) in zones for text in texts):
-        if not holds("act", tokens_of(sheet.raw.columns[at].header)):  # ``Lieu d'achat``
+    if len(whole := [name for name, words in known.items() if len(words) == len(texts)]) == 1:
+        return Meaning(role=whole[0])
+    return _asked_of_words(sheet, at, roles, texts, known) if meaning.role == "unknown" else meaning
+
+
+def _asked_of_words(
+    sheet: Layout, at: int, roles: set[str], texts: list[str], known: Mapping[str, list[str]]
+) -> Meaning:
+    """Ask what a column is of whose words some name zones, sizes, or classes of attributes, the `known` of each."""
+    header, words = sheet.raw.columns[at].header, sheet.headers.words
+    if "zone_id" not in roles and all(fold(text) in words.zones for text in texts):
+        if not holds("act", tokens_of(header)):  # ``Lieu d'achat``
             sheet.ask("zone_or_other", at, "zone_id", "ignore")
         return Meaning(role="other")
-    known: list[str] = []
+    sizes = [text for text in texts if size_span(text, sheet.scheme) is not None]
     mixed = [
-        text for text in texts if text in sizes or any(_codes([text], item) != [None] for item in scheme.categorical)
+        text
+        for text in texts
+        if text in sizes or any(_codes([text], item) != [None] for item in sheet.scheme.categorical)
     ]
-    if meaning.role == "unknown" and len(mixed) == len(texts) > 1:
-        sheet.tell("attributes_mixed", at, header=sheet.raw.columns[at].header, known=listed(mixed, 8))
+    best = max(known, key=lambda name: len(known[name]), default="size_class")
+    own = known.get(best, [])
+    if 2 * len(own) < len(texts) and "size_class" not in roles:
+        best, own = "size_class", [text for text in texts if text in sizes or _LIKE_A_SIZE.fullmatch(text)]
+    if 2 * len(own) >= len(texts) and not len(mixed) == len(texts) > 1:
+        others = listed(text for text in texts if text not in own) or "–"
+        sheet.ask("attribute_or_other", at, best, "ignore", attribute=best, known=listed(own), unknown=others)
         return Meaning(role="other")
-    if best is not None and 2 * hits[best] >= len(texts):
-        item = next(item for item in scheme.categorical if item.column == best)
-        known = [text for text, code in zip(texts, _codes(texts, item), strict=True) if code is not None]
-    elif "size_class" not in roles:
-        sizes = [text for text in texts if text in sizes or _LIKE_A_SIZE.fullmatch(text)]
-        best, known = "size_class", sizes if 2 * len(sizes) >= len(texts) else []
-    if best is not None and known and meaning.role == "unknown":
-        unknown = [text for text in texts if text not in known]
-        told = {"attribute": best, "known": listed(known), "unknown": listed(unknown) or "–"}
-        sheet.ask("attribute_or_other", at, best, "ignore", **told)
+    if 2 * len(mixed) > len(texts) > 1:
+        sheet.tell("attributes_mixed", at, header=header, known=listed(mixed, 8))
         return Meaning(role="other")
-    if meaning.role == "unknown" and 2 * len(mixed) > len(texts) > 1:
-        sheet.tell("attributes_mixed", at, header=sheet.raw.columns[at].header, known=listed(mixed, 8))
-        return Meaning(role="other")
-    return meaning
+    return UNKNOWN
 
 
 def _codes(texts: Sequence[str], item: Attribute) -> list[int | None]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -66,6 +66,10 @@ class Layout:
         return replace(
             self, raw=replace(self.raw, columns=columns), meanings=self.meanings if meanings is None else meanings
         )
+
+    def with_meaning(self, places: Collection[int], meaning: Meaning) -> Layout:
+        """Return the sheet with some columns that mean something else."""
+        return replace(self, meanings=[meaning if at in places else item for at, item in enumerate(self.meanings)])
 
     def tell(self, code: str, at: int | str | None = None, row: int | None = None, /, **values: object) -> None:
         """Note a problem of this table, at a column (by position, or by a name that stands nowhere) and a row."""
@@ -185,10 +189,3 @@ def pass_over(sheet: Layout, used: set[int]) -> None:
             sheet.tell("unknown_column", at, nearest=close)
         if meaning.role != "described":
             sheet.trace.passed_over.append(column.header)
-
-
-def with_role(sheet: Layout, at: int, role: str) -> Layout:
-    """Return a sheet one of whose columns means something else."""
-    meanings = list(sheet.meanings)
-    meanings[at] = Meaning(role=role)
-    return replace(sheet, meanings=meanings)

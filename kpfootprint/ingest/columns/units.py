@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from kpfootprint.ingest.columns.meanings import Layout, with_role
+from kpfootprint.ingest.columns.meanings import Layout
 from kpfootprint.ingest.names.headers import UNKNOWN, Meaning
 from kpfootprint.ingest.names.size_labels import size_span
 from kpfootprint.ingest.problems import Broken, problem
@@ -90,7 +90,7 @@ def _without_extremes(sheet: Layout) -> Layout:
     if chained and in_carats and "size_class" not in sheet.taken and max(limits) < min(measured, default=0):
         return sheet
     other = Meaning(role="other") if sheet.taken & {"size_class", *sheet.attributes} else UNKNOWN
-    return replace(sheet, meanings=[other if at in limits else item for at, item in enumerate(sheet.meanings)])
+    return sheet.with_meaning(limits, other)
 
 
 def _in_carats(sheet: Layout) -> Layout:
@@ -117,7 +117,7 @@ def _in_carats(sheet: Layout) -> Layout:
     carats = [None if value != value else value for value in (values * weight_ct).round(6).tolist()]
     sheet.trace.note("in_carats", column=column.header, unit=unit, carats=weight_ct)
     columns = [Column.of(column.header, carats) if item is column else item for item in sheet.raw.columns]
-    return with_role(sheet.with_columns(columns), at, "carats")
+    return sheet.with_columns(columns).with_meaning([at], Meaning(role="carats"))
 
 
 def _hold_against_carats(sheet: Layout, at: int, weight_ct: float, weights: Sequence[int]) -> None:

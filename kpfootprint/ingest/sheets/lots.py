@@ -8,8 +8,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from kpfootprint.ingest.columns.meanings import Layout, with_role
+from kpfootprint.ingest.columns.meanings import Layout
 from kpfootprint.ingest.columns.units import ask_whether_carats
+from kpfootprint.ingest.names.headers import Meaning
 from kpfootprint.ingest.names.labels import split_descriptions
 from kpfootprint.ingest.names.parcel_names import is_parcel_name
 from kpfootprint.ingest.problems import listed
@@ -157,7 +158,7 @@ def _of_goods(sheet: Layout, at: int) -> bool:
 def with_lots_settled(sheet: Layout, kind: str) -> Layout:
     """Say whether a column of lots names parcels, or lots within one; ask where it could be both."""
     if kind == "declarations":
-        return with_role(sheet, sheet.places("lot")[0], "parcel_id") if sheet.places("lot") else sheet
+        return sheet.with_meaning(sheet.places("lot")[:1], Meaning(role="parcel_id"))
     lots, places = sheet.places("lot"), sheet.places("lot") or _of_shipments(sheet) or _of_unknown_names(sheet)
     places = places or _of_unknown_words(sheet)
     if not places or sheet.places("parcel_id"):
@@ -168,7 +169,7 @@ def with_lots_settled(sheet: Layout, kind: str) -> Layout:
     used = [code for code in np.unique(column.codes).tolist() if names[code]]
     chosen = sheet.choices.get("lots")
     if chosen == "parcels" or (len(used) == 1 and sheet.raw.n_rows > 1):
-        return with_role(sheet, at, "parcel_id")
+        return sheet.with_meaning([at], Meaning(role="parcel_id"))
     distinct = bool(lots) and len(used) == sheet.raw.n_rows
     return sheet if chosen == "one" or distinct or not used else with_lots_asked(sheet, places)
 
