@@ -173,50 +173,65 @@ def _with_merged_sizes(sheet: Layout) -> Layout:
 
 def _with_units_of_headers(sheet: Layout) -> Layout:
     """Give sizes the unit that their header names: ``4`` below ``Grainer``, ``0.30-0.49`` below ``Size (ct)``."""
-    columns, meanings = list(sheet.raw.columns), list(sheet.meanings)
-    for at, column in enumerate(columns):
-        tokens = set(tokens_of(column.header))
-        units = [unit for unit, kind in _UNITS_OF_SIZES.items() if tokens & {*unit_words(kind)}]
-        named = meanings[at].role == "size_class" or says("size", *tokens)
-        weighed = meanings[at].role == "carats" and not meanings[at].wide
-        ranged_so = at == 0 or meanings[at].party != ""  # ``Weight range``, or ``Weight`` before the stones
-        counted = ranged_so and bool(sheet.places("n_stones", "stones_or_carats", wide=None))
-        weighed = weighed and (len(sheet.places("carats")) > 1 or counted)
-        if column.mostly_distinct or len(units) > 1 or not (units or named or weighed):
-            continue
-        own = [_bare(cell) for cell in column.cells]
-        texts = [text_of(_bare(cell)) for cell in sheet.cells(at)]
-        if meanings[at].role == "mean" and "size_class" not in sheet.taken:  # ``Carats each`` above ``0.50 - 0.99``
-            named = any(map(_RANGE.fullmatch, texts))
-        if says("sieve", *tokens) and texts and not units and all(map(_SIEVES.fullmatch, texts)):
-            hits = [_SIEVES.fullmatch(cell) if isinstance(cell, str) else None for cell in column.cells]
-            bounds = [sorted(int(number) for number in hit.groups() if number) if hit else None for hit in hits]
-            labels = ["-".join([f"+{of[0]}", *map(str, of[1:])]) if of else None for of in bounds]
-            sieves = [label or cell for label, cell in zip(labels, column.cells, strict=True)]
-            if all(size_span(text_of(cell), sheet.scheme) for cell in sieves if not is_blank(cell)):
-                columns[at], meanings[at] = replace(column, cells=sieves), Meaning(role="size_class")
-                continue
-        ranged = [text for text in texts if _RANGE.fullmatch(text)]
-        limits = [text for text in texts if (hit := _BARE_SIZE.fullmatch(text)) and hit["sign"]]
-        if weighed and ranged and 2 * len({*ranged, *limits}) >= len(texts):
-            named, units = True, ["ct"]  # ``Carat range``
-        if not units and texts and sheet.places("carats") and all(map(_FINE_RANGE.fullmatch, texts)):
-            units = ["ct"]
-        if not units:
-            continue
-        bare = bool(texts) and all(_BARE_SIZE.fullmatch(text) for text in texts)
-        ranges = all(map(_RANGE.fullmatch, texts)) and (meanings[at].role != "carats" or counted)
-        if not (named or ranges or "grainer" in " ".join(tokens)):
-            continue
-        if not bare or (units == ["ct"] and all(text.replace(".", "").replace(",", "").isdigit() for text in texts)):
-            continue
-        cells: list[Cell] = []
-        for cell in own:  # ``0.70+`` is ``0.70 ct+``
-            hit = _BARE_SIZE.fullmatch(text_of(cell))
-            up = hit["up"] if hit else None
-            cells.append(f"{hit[0].removesuffix(up or '').strip()} {units[0]}{'+' if up else ''}" if hit else cell)
-        columns[at], meanings[at] = replace(column, cells=cells), Meaning(role="size_class")
-    return sheet.with_columns(columns, meanings)
+    for at, column in enumerate(sheet.raw.columns):
+        labels = None if column.mostly_distinct else _of_sieves(sheet, at) or _of_unit(sheet, at)
+        if labels is not None:
+            columns = [*sheet.raw.columns]
+            columns[at] = replace(column, cells=labels)
+            sheet = sheet.with_columns(columns).with_meaning([at], Meaning(role="size_class"))
+    return sheet
+
+
+def _of_sieves(sheet: Layout, at: int) -> list[Cell] | None:
+    """Return sieves that are written without signs, ``9-11`` and ``11+`` below ``Sieve``, as labels of sizes."""
+    column, texts = sheet.raw.columns[at], [text_of(cell) for cell in sheet.cells(at)]
+    tokens = set(tokens_of(column.header))
+    named = says("sieve", *tokens) and not _units_in(tokens)
+    if not named or not texts or not all(map(_SIEVES.fullmatch, texts)):
+        return None
+    hits = [_SIEVES.fullmatch(cell) if isinstance(cell, str) else None for cell in column.cells]
+    bounds = [sorted(int(number) for number in hit.groups() if number) if hit else None for hit in hits]
+    labels = ["-".join([f"+{of[0]}", *map(str, of[1:])]) if of else None for of in bounds]
+    cells = [label or cell for label, cell in zip(labels, column.cells, strict=True)]
+    return cells if all(size_span(text_of(cell), sheet.scheme) for cell in cells if not is_blank(cell)) else None
+
+
+def _of_unit(sheet: Layout, at: int) -> list[Cell] | None:
+    """Return bare sizes with the unit behind each that the header names, or that they show by being ranges."""
+    column, meaning = sheet.raw.columns[at], sheet.meanings[at]
+    tokens = set(tokens_of(column.header))
+    units = _units_in(tokens)
+    counted = bool(sheet.places("n_stones", "stones_or_carats", wide=None))
+    counted = counted and (at == 0 or meaning.party != "")  # ``Weight range``, or ``Weight`` before the stones
+    weighed = meaning.role == "carats" and not meaning.wide and (len(sheet.places("carats")) > 1 or counted)
+    named = meaning.role == "size_class" or says("size", *tokens)
+    if len(units) > 1 or not (units or named or weighed):
+        return None
+    own = [_bare(cell) for cell in column.cells]
+    texts = [text_of(_bare(cell)) for cell in sheet.cells(at)]
+    ranges = {text for text in texts if _RANGE.fullmatch(text)}
+    limits = {text for text in texts if (hit := _BARE_SIZE.fullmatch(text)) and hit["sign"]}
+    if meaning.role == "mean" and "size_class" not in sheet.taken:  # ``Carats each`` above ``0.50 - 0.99``
+        named = bool(ranges)
+    if weighed and ranges and 2 * len(ranges | limits) >= len(texts):
+        named, units = True, ["ct"]  # ``Carat range``
+    if not units and texts and sheet.places("carats") and all(map(_FINE_RANGE.fullmatch, texts)):
+        units = ["ct"]
+    ranged = len(ranges) == len({*texts}) and (meaning.role != "carats" or counted)
+    bare = bool(texts) and all(map(_BARE_SIZE.fullmatch, texts))
+    whole = units == ["ct"] and all(text.replace(".", "").replace(",", "").isdigit() for text in texts)
+    if not units or not (named or ranged or "grainer" in " ".join(tokens)) or not bare or whole:
+        return None
+    cells: list[Cell] = []
+    for cell in own:  # ``0.70+`` is ``0.70 ct+``
+        hit = _BARE_SIZE.fullmatch(text_of(cell))
+        up = hit["up"] if hit else None
+        cells.append(f"{hit[0].removesuffix(up or '').strip()} {units[0]}{'+' if up else ''}" if hit else cell)
+    return cells
+
+
+def _units_in(tokens: set[str]) -> list[str]:
+    return [unit for unit, kind in _UNITS_OF_SIZES.items() if tokens & {*unit_words(kind)}]
 
 
 def _bare(cell: Cell) -> Cell:
