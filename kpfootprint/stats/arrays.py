@@ -51,8 +51,7 @@ def joined(parts: Sequence[T]) -> T:
 def n_alike(groups: Ints) -> Ints:
     """Return how many rows share the group of each (n,): groups weigh the same where rows weigh one over this."""
     _, inverse, counts = np.unique(groups, return_inverse=True, return_counts=True)
-    out: Ints = counts[inverse]
-    return out
+    return counts[inverse]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

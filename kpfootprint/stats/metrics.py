@@ -277,8 +277,7 @@ def _entropy(x1: Floats, x2: Floats, w1: Floats, w2: Floats, odds: Floats) -> Fl
     chance = 1.0 / (1.0 + 10.0**-odds)
     cost1 = costs(-(x1[w1 > 0] + odds[:, None])) @ w1[w1 > 0]
     cost2 = costs(x2[w2 > 0] + odds[:, None]) @ w2[w2 > 0]
-    curve: Floats = chance * cost1 + (1.0 - chance) * cost2
-    return curve
+    return chance * cost1 + (1.0 - chance) * cost2
 
 
 def reliability(h1: ArrayLike, h2: ArrayLike, **weights: Unpack[Weights]) -> tuple[Floats, Floats]:

@@ -166,8 +166,7 @@ def _chances(here: StoneList, there: StoneList) -> Floats:
     frequent = _between(there.keyed, own + lightest, own + heaviest) / np.maximum(
         _between(others, lightest, heaviest), 1
     )
-    chances: Floats = 1 - (1 - frequent) ** of_weight
-    return chances
+    return 1 - (1 - frequent) ** of_weight
 
 
 def _between(ordered: Floats, low: Floats, high: Floats) -> NDArray[np.intp]:
