@@ -141,11 +141,12 @@ def _arrays(
         partial=partial,
     )
     arrays.recorded[:, 0] = sizes.recorded
+    counting = _Counting(arrays, codes, scheme, structure)
     for row, parcel in enumerate(parcels):
         if parcel.stones is not None:
-            _count_stones(arrays, row, parcel.stones, codes, scheme, structure)
+            counting.stones(row, parcel.stones)
         else:
-            _count_sheet(arrays, row, parcel.breakdowns, sizes.membership, codes, scheme, structure)
+            counting.sheet(row, parcel.breakdowns, sizes.membership)
     if partial is not None:
         for a, sets in enumerate(partial.sets):
             if sets.any():
@@ -153,52 +154,72 @@ def _arrays(
     return arrays
 
 
-def _count_stones(
-    arrays: ParcelArrays,
-    row: int,
-    stones: Stones,
-    codes: Sequence[_Codes] | None,
-    scheme: Scheme,
-    structure: Structure,
-) -> None:
-    """Fill a parcel's row from its stones."""
-    cell = structure.grid.cell_of(stones.weight_ct)
-    arrays.cells[row] = np.bincount(cell, minlength=structure.grid.n_cells)
-    if arrays.partial is not None:
-        arrays.partial.sized[row] = arrays.cells[row]
-    read = _read(stones.codes, codes, scheme)
-    _count(arrays, row, read, structure.class_of_cell[cell], None, structure)
+@dataclass(frozen=True, slots=True)
+class _Counting:
+    """Arrays whose rows are filled with the stones of parcels; `codes` of each attribute where some mean sets."""
 
+    arrays: ParcelArrays
+    codes: Sequence[_Codes] | None
+    scheme: Scheme
+    structure: Structure
 
-def _count_sheet(
-    arrays: ParcelArrays,
-    row: int,
-    breakdowns: Sequence[Breakdown],
-    membership: Floats,
-    codes: Sequence[_Codes] | None,
-    scheme: Scheme,
-    structure: Structure,
-) -> None:
-    """Fill a parcel's tables from its breakdowns; a finer breakdown by size is preferred to one without size."""
-    size, indicator = scheme.size.name, structure.membership_of_classes()
-    # how stones of a size class lie in the size classes of the structure; the last row is any size
-    cells = arrays.cells[row] + 1e-9
-    mass = np.concatenate([membership, np.ones((1, cells.size))]) * cells
-    if arrays.partial is None:  # to the last digit as whole sheets were always counted
-        of_classes, any_size = (membership * cells) @ indicator, arrays.cells[row] @ indicator
-        of_classes /= np.maximum(of_classes.sum(axis=1, keepdims=True), 1e-300)
-        by_stone = np.vstack([of_classes, any_size / arrays.cells[row].sum()])
-    else:
-        by_stone = mass @ indicator / np.maximum(mass.sum(axis=1, keepdims=True), 1e-300)
-    for item in sorted(breakdowns, key=lambda item: size in item.attributes):
-        columns = {name: item.codes_of(name) for name in item.attributes}
-        at = columns.get(size, np.full(len(item.n_stones), -1))
-        n_stones, in_sizes, weighed = item.n_stones.astype(float), by_stone[at], item.n_stones < 0
-        if item.carats is not None and weighed.any():
-            told, by_carat = _told_by_weight(item.carats, at, mass, structure)
-            n_stones = np.where(weighed, told, n_stones)
-            in_sizes = np.where(weighed[:, None], by_carat, in_sizes)
-        _count(arrays, row, _read(columns, codes, scheme), n_stones[:, None] * in_sizes, n_stones, structure)
+    def stones(self, row: int, stones: Stones) -> None:
+        """Fill a row from a parcel's stones."""
+        cell = self.structure.grid.cell_of(stones.weight_ct)
+        self.arrays.cells[row] = np.bincount(cell, minlength=self.structure.grid.n_cells)
+        if self.arrays.partial is not None:
+            self.arrays.partial.sized[row] = self.arrays.cells[row]
+        self._count(row, stones.codes, self.structure.class_of_cell[cell], None)
+
+    def sheet(self, row: int, breakdowns: Sequence[Breakdown], membership: Floats) -> None:
+        """Fill a row's tables from breakdowns; a finer breakdown by size is preferred to one without size."""
+        size, indicator, stones = self.scheme.size.name, self.structure.membership_of_classes(), self.arrays.cells[row]
+        # how stones of a size class lie in the size classes of the structure; the last row is any size
+        cells = stones + 1e-9
+        mass = np.concatenate([membership, np.ones((1, cells.size))]) * cells
+        if self.arrays.partial is None:  # to the last digit as whole sheets were always counted
+            of_classes, any_size = (membership * cells) @ indicator, stones @ indicator
+            by_stone = np.vstack([_shares(of_classes), any_size / stones.sum()])
+        else:
+            by_stone = _shares(mass @ indicator, mass)
+        for item in sorted(breakdowns, key=lambda item: size in item.attributes):
+            columns = {name: item.codes_of(name) for name in item.attributes}
+            at = columns.get(size, np.full(len(item.n_stones), -1))
+            n_stones, in_sizes, weighed = item.n_stones.astype(float), by_stone[at], item.n_stones < 0
+            if item.carats is not None and weighed.any():
+                told, by_carat = _told_by_weight(item.carats, at, mass, self.structure)
+                n_stones = np.where(weighed, told, n_stones)
+                in_sizes = np.where(weighed[:, None], by_carat, in_sizes)
+            self._count(row, columns, n_stones[:, None] * in_sizes, n_stones)
+
+    def _count(
+        self, row: int, columns: Mapping[str, NDArray[np.int16]], in_sizes: NDArray[Any], n_stones: Floats | None
+    ) -> None:
+        """Count the stones (m,) of lines, one each without them, under their codes, in place of what was counted.
+
+        `in_sizes` is the one size class (m,) of each line, or how its stones lie in all of them (m, n_size_classes).
+        """
+        n_classes, partial = self.structure.n_classes, self.arrays.partial
+        read = self._read(columns)
+        for a, code in read.items():
+            if not (code >= 0).any():
+                continue
+            self.arrays.recorded[row, 1 + a] = True
+            _put(self.arrays.tables[a][row], code, in_sizes, (code >= 0) & (code < n_classes[a]))
+            if partial is not None:
+                _put(partial.sets[a][row], code - n_classes[a], in_sizes, code >= n_classes[a])
+        for pair, (a, b) in zip(self.arrays.pairs, self.structure.pairs, strict=True):
+            if a in read and b in read:
+                # the stones whose classes are known are no sample of all where others are known by sets
+                whole = bool((read[a] < n_classes[a]).all() and (read[b] < n_classes[b]).all())
+                both = (read[a] >= 0) & (read[b] >= 0) & whole
+                stones = None if n_stones is None else n_stones[both]
+                pair[row] = _tally(pair[row].shape, read[a][both], read[b][both], stones)
+
+    def _read(self, columns: Mapping[str, NDArray[np.int16]]) -> dict[int, NDArray[np.integer]]:
+        """Return codes by the number of their attribute, as they are read where some mean sets of classes."""
+        known = {a: columns[item.name] for a, item in enumerate(self.scheme.categorical) if item.name in columns}
+        return {a: code if self.codes is None else self.codes[a].lookup[code] for a, code in known.items()}
 
 
 def _told_by_weight(
@@ -213,46 +234,14 @@ def _told_by_weight(
     whole = np.maximum(stones.sum(axis=1), 1e-300)
     mean = mass.sum(axis=1) / whole
     cv2 = (stones * weight**2).sum(axis=1) / whole / np.maximum(mean**2, 1e-300) - 1.0
-    by_carat = mass @ structure.membership_of_classes() / np.maximum(mass.sum(axis=1, keepdims=True), 1e-300)
     told = np.nan_to_num(carats) / np.maximum(mean[at], 1e-300) / (1.0 + np.maximum(cv2[at], 0.0))
-    return told, by_carat[at]
+    return told, _shares(mass @ structure.membership_of_classes(), mass)[at]
 
 
-def _read(
-    columns: Mapping[str, NDArray[np.int16]], codes: Sequence[_Codes] | None, scheme: Scheme
-) -> dict[int, NDArray[np.integer]]:
-    """Return codes by the number of their attribute, as they are read where some mean sets of classes."""
-    known = {a: columns[item.name] for a, item in enumerate(scheme.categorical) if item.name in columns}
-    return {a: code if codes is None else codes[a].lookup[code] for a, code in known.items()}
-
-
-def _count(
-    arrays: ParcelArrays,
-    row: int,
-    read: Mapping[int, NDArray[np.integer]],
-    in_sizes: NDArray[Any],
-    n_stones: Floats | None,
-    structure: Structure,
-) -> None:
-    """Count the stones (m,) of rows, one each without them, under their codes, in place of earlier counts of these.
-
-    `in_sizes` is the one size class (m,) of each row, or how its stones lie in all of them (m, n_size_classes).
-    """
-    for a, code in read.items():
-        if not (code >= 0).any():
-            continue
-        n_classes = structure.n_classes[a]
-        arrays.recorded[row, 1 + a] = True
-        _put(arrays.tables[a][row], code, in_sizes, (code >= 0) & (code < n_classes))
-        if arrays.partial is not None:
-            _put(arrays.partial.sets[a][row], code - n_classes, in_sizes, code >= n_classes)
-    for pair, (a, b) in zip(arrays.pairs, structure.pairs, strict=True):
-        if a in read and b in read:
-            # the stones whose classes are known are no sample of all where others are known by sets
-            whole = bool((read[a] < structure.n_classes[a]).all() and (read[b] < structure.n_classes[b]).all())
-            both = (read[a] >= 0) & (read[b] >= 0) & whole
-            stones = None if n_stones is None else n_stones[both]
-            pair[row] = _tally(pair[row].shape, read[a][both], read[b][both], stones)
+def _shares(values: Floats, whole: Floats | None = None) -> Floats:
+    """Return rows (..., K) as parts of their own sum, or of that of other rows; rows of nothing stay so."""
+    out: Floats = values / np.maximum((values if whole is None else whole).sum(axis=-1, keepdims=True), 1e-300)
+    return out
 
 
 def _put(table: Floats, code: NDArray[np.integer], in_sizes: NDArray[Any], chosen: Bools) -> None:
@@ -355,8 +344,9 @@ def _sizes_of_sheets(parcels: Sequence[Parcel], scheme: Scheme, structure: Struc
     membership, counted = _membership(sets, structure), np.array(coarse, dtype=float)
     fit = structure.sizes_of(counted, kept, membership=membership)
     within = fit.cells[:, None, :] * membership + 1e-12 * membership
-    cells = np.einsum("pk,pkg->pg", counted, within / np.maximum(within.sum(axis=2, keepdims=True), 1e-300))
-    return _Sizes(cells, recorded=True, membership=membership, coarse=counted)
+    return _Sizes(
+        np.einsum("pk,pkg->pg", counted, _shares(within)), recorded=True, membership=membership, coarse=counted
+    )
 
 
 def _membership(sets: SieveSet | None, structure: Structure) -> Floats:
@@ -406,7 +396,7 @@ def _sizes_of_sheet(parcel: Parcel, scheme: Scheme, structure: Structure, kept: 
         slope = slope - (uncounted @ slope) / uncounted.sum()
     coarse = (counted + uncounted)[None]
     within = fit.cells[0] * membership + 1e-12 * membership
-    sized = coarse @ (within / np.maximum(within.sum(axis=1, keepdims=True), 1e-300))
+    sized = coarse @ _shares(within)
     unsized = open_stones + (whole - uncounted.sum() if open_carats else 0.0)
     return _Sizes(
         sized + unsized * fit.cells,
