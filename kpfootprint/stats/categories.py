@@ -21,7 +21,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from kpfootprint.stats.arrays import Floats
-from kpfootprint.stats.structure import class_probabilities
+from kpfootprint.stats.structure import ClassLogits
 
 N_ITERATIONS = 30
 MAX_STEP = 2.0
@@ -47,36 +47,26 @@ class ClassFit:
     probabilities: Floats
 
 
-def fit_classes(
-    table: Floats, x: Floats, slopes: Floats, basis: Floats, *, prior_mean: Floats, prior_precision: Floats
-) -> ClassFit:
+def fit_classes(table: Floats, logits: ClassLogits) -> ClassFit:
     """Find the posterior mode of the class logits of each parcel by Newton's method.
 
     Parameters
     ----------
     table : ndarray of shape (n_parcels, n_bands, C)
         Stones by size band and class.
-    x : ndarray of shape (n_bands,)
-        Centred log size of each band.
-    slopes : ndarray of shape (C,)
-        Shared slopes.
-    basis : ndarray of shape (C, C - 1)
-        From `contrast_basis`.
-    prior_mean, prior_precision : ndarray of shape (C-1,) and (C-1, C-1)
-        A weak normal prior that keeps empty classes finite.
 
     Returns
     -------
     ClassFit
         `information` is that of the likelihood alone, without the prior.
     """
-    size, (n_bands, n_classes) = table.shape[0], table.shape[1:]
-    d = basis.shape[1]
-    found = ClassFit(np.tile(prior_mean, (size, 1)), np.empty((size, d, d)), np.empty((size, n_bands, n_classes)))
+    size, n_classes, basis = len(table), table.shape[2], logits.basis
+    information = np.empty((size, *logits.prior_precision.shape))
+    found = ClassFit(np.tile(logits.prior_mean, (size, 1)), information, np.empty(table.shape))
     rows, theta = np.arange(size), found.theta.copy()
     n_band, totals, index = table.sum(axis=2), table.sum(axis=1), np.arange(n_classes)
     for iteration in range(N_ITERATIONS + 1):
-        p = class_probabilities(theta, basis, slopes, x)
+        p = logits.chances(theta)
         weighted = p * n_band[:, :, None]
         expected = weighted.sum(axis=1)
         spread = -weighted.transpose(0, 2, 1) @ p
@@ -85,8 +75,8 @@ def fit_classes(
         found.theta[rows], found.information[rows], found.probabilities[rows] = theta, information, p
         if iteration == N_ITERATIONS:
             break
-        gradient = (totals - expected) @ basis - (theta - prior_mean) @ prior_precision
-        step = np.linalg.solve(information + prior_precision, gradient[:, :, None])[:, :, 0]
+        gradient = (totals - expected) @ basis - (theta - logits.prior_mean) @ logits.prior_precision
+        step = np.linalg.solve(information + logits.prior_precision, gradient[:, :, None])[:, :, 0]
         # a parcel stops where it alone would, and is not looked at any more
         moving = np.abs(step).max(axis=1) >= 1e-5
         if not moving.any():

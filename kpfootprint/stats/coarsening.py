@@ -17,13 +17,13 @@ Heitjan and Rubin (1991), Annals of Statistics 19:2244-2253 (coarsening at rando
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from kpfootprint.stats.arrays import Bools, Floats, Partial
 from kpfootprint.stats.categories import ClassFit
-from kpfootprint.stats.structure import SizeGrid, Structure, cell_probabilities, class_probabilities
+from kpfootprint.stats.structure import ClassLogits, SizeGrid, Structure, cell_probabilities
 
 N_ITERATIONS = 40
 MAX_STEP = 1.0
@@ -56,17 +56,7 @@ def distinguished(table: Floats, sets: Floats, members: Bools) -> Floats:
     return out
 
 
-def fit_coarse_classes(
-    table: Floats,
-    sets: Floats,
-    members: Bools,
-    x: Floats,
-    slopes: Floats,
-    basis: Floats,
-    *,
-    prior_mean: Floats,
-    prior_precision: Floats,
-) -> ClassFit:
+def fit_coarse_classes(table: Floats, sets: Floats, members: Bools, logits: ClassLogits) -> ClassFit:
     """Find the posterior mode of class logits as `fit_classes` does, where some stones are known by sets alone.
 
     Parameters
@@ -79,10 +69,10 @@ def fit_coarse_classes(
         Classes of each set.
     """
     n_band = table.sum(axis=2) + sets.sum(axis=2)
-    theta = np.tile(prior_mean, (len(table), 1))
+    theta, basis = np.tile(logits.prior_mean, (len(table), 1)), logits.basis
     index, settled = np.arange(table.shape[2]), False
     for iteration in range(N_ITERATIONS + 1):
-        p = class_probabilities(theta, basis, slopes, x)
+        p = logits.chances(theta)
         _, within = within_sets(p, members)
         imputed = np.einsum("nbs,nbsc->nbc", sets, within)
         weighted = p * n_band[:, :, None]
@@ -93,8 +83,8 @@ def fit_coarse_classes(
         if iteration == N_ITERATIONS or settled:
             break
         totals = table.sum(axis=1) + imputed.sum(axis=1)
-        gradient = (totals - weighted.sum(axis=1)) @ basis - (theta - prior_mean) @ prior_precision
-        step = np.linalg.solve(information + prior_precision, gradient[:, :, None])[:, :, 0]
+        gradient = (totals - weighted.sum(axis=1)) @ basis - (theta - logits.prior_mean) @ logits.prior_precision
+        step = np.linalg.solve(information + logits.prior_precision, gradient[:, :, None])[:, :, 0]
         settled = bool(np.abs(step).max() < 1e-7)
         theta = theta + np.clip(step, -MAX_STEP, MAX_STEP)
     told = np.where(values < LEAST_INFORMATION, 0.0, values)
@@ -105,28 +95,22 @@ def fit_coarse_classes(
 class SetsSeen:
     """How one attribute of one parcel was seen.
 
-    `theta` (C - 1,) are its logits at the fit; codes have `members` (K, C) and a `weight` (B, K) in stones at centred
-    log sizes `x` (B,).
+    `theta` (C - 1,) is the parcel's own at the fit; codes have `members` (K, C) and a `weight` (B, K) in stones at the
+    sizes of the `logits`.
     """
 
     block: slice
     theta: Floats
     members: Bools
     weight: Floats
-    x: Floats
-    slopes: Floats
-    basis: Floats
+    logits: ClassLogits
 
     def shift(self, locations: Floats) -> Floats:
         """Return what is to be added to `locations` (M, D) in this block, as (M, C - 1)."""
-        logits = (self.theta @ self.basis.T)[None] + self.x[:, None] * self.slopes
-        here, within = _log_chances(logits, self.members)
-        direction = within @ self.basis  # (B, K, C - 1)
+        here, within = _log_chances(self.logits.at(self.theta[None])[0], self.members)
+        direction = within @ self.logits.basis  # (B, K, C - 1)
         coarse = self.members.sum(axis=1) > 1  # the log chance of a single class is linear in the logits
-        there, _ = _log_chances(
-            (locations[:, self.block] @ self.basis.T)[:, None, :] + self.x[None, :, None] * self.slopes,
-            self.members[coarse],
-        )
+        there, _ = _log_chances(self.logits.at(locations[:, self.block]), self.members[coarse])
         move = locations[:, self.block] - self.theta
         rest = there - here[:, coarse] - np.einsum("bkd,md->mbk", direction[:, coarse], move)
         share = self.weight / np.maximum(self.weight.sum(axis=1, keepdims=True), 1e-300)
@@ -161,9 +145,7 @@ def sets_seen(partial: Partial, fit: ClassFit, row: int, attribute: int, structu
         theta=fit.theta[row],
         members=codes[kept],
         weight=weight[np.ix_(bands, kept)],
-        x=structure.class_x[bands],
-        slopes=structure.slopes[attribute],
-        basis=structure.bases[attribute],
+        logits=replace(structure.logits_of(attribute), x=structure.class_x[bands]),
     )
 
 

@@ -79,13 +79,11 @@ def _learn_softness(structure: Structure, arrays: ParcelArrays) -> float:
 
 def _learn_slopes(structure: Structure, table: Floats, attribute: int) -> Floats:
     """Profile Newton steps: each parcel's logits are fitted anew between steps of the shared slopes."""
-    basis, x = structure.bases[attribute], structure.class_x
+    logits = structure.logits_of(attribute)
+    basis, x, prior = logits.basis, logits.x, logits.prior_precision
     slopes = np.zeros(basis.shape[0])
-    prior = structure.class_prior_precisions[attribute]
     for _ in range(N_ROUNDS):
-        fit = fit_classes(
-            table, x, slopes, basis, prior_mean=structure.class_prior_means[attribute], prior_precision=prior
-        )
+        fit = fit_classes(table, replace(logits, slopes=slopes))
         weighted = fit.probabilities * table.sum(axis=2)[:, :, None]
         gradient = np.einsum("pbc,b->c", table - weighted, x)
         square = -np.einsum("pbc,pbd,b->cd", weighted, fit.probabilities, x**2)

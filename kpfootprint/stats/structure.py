@@ -6,11 +6,11 @@ that a stone of that size was kept. Cell probabilities are sums over a few nodes
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations, pairwise
 
 import numpy as np
-from scipy.special import log_ndtr
+from scipy.special import log_ndtr, softmax
 
 from kpfootprint.stats.arrays import Floats, Ints
 
@@ -298,13 +298,36 @@ def fit_sizes(
     return found
 
 
-def class_probabilities(theta: Floats, basis: Floats, slopes: Floats, x: Floats) -> Floats:
-    """Return class probabilities (n, n_bands, C) at centred log sizes `x` (n_bands,)."""
-    logits = (theta @ basis.T)[:, None, :] + x[None, :, None] * slopes
-    logits -= logits.max(axis=2, keepdims=True)
-    weights = np.exp(logits)
-    weights /= weights.sum(axis=2, keepdims=True)
-    return weights
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClassLogits:
+    """The logits of one attribute's classes: linear in log size, and in what is a parcel's own.
+
+    Parameters
+    ----------
+    x : ndarray of shape (n_bands,)
+        Centred log size of each band.
+    slopes : ndarray of shape (C,)
+        Shared slopes.
+    basis : ndarray of shape (C, C - 1)
+        From `kpfootprint.stats.categories.contrast_basis`.
+    prior_mean, prior_precision : ndarray of shape (C-1,) and (C-1, C-1)
+        A weak normal prior of a parcel's own, that keeps empty classes finite.
+    """
+
+    x: Floats
+    slopes: Floats
+    basis: Floats
+    prior_mean: Floats
+    prior_precision: Floats
+
+    def at(self, theta: Floats) -> Floats:
+        """Return the logits (n, n_bands, C) by what is the parcels' own (n, C - 1)."""
+        out: Floats = (theta @ self.basis.T)[:, None, :] + self.x[None, :, None] * self.slopes
+        return out
+
+    def chances(self, theta: Floats) -> Floats:
+        """Return the chances (n, n_bands, C) of classes by what is the parcels' own (n, C - 1)."""
+        return softmax(self.at(theta), axis=2)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -396,10 +419,20 @@ class Structure:
         prior = {"prior_mean": self.size_prior_mean, "prior_precision": self.size_prior_precision}
         return fit_sizes(counts, self.grid, kept, inside=inside, membership=membership, **prior)
 
+    def logits_of(self, attribute: int) -> ClassLogits:
+        """Return the logits of an attribute's classes at all size classes."""
+        return ClassLogits(
+            x=self.class_x,
+            slopes=self.slopes[attribute],
+            basis=self.bases[attribute],
+            prior_mean=self.class_prior_means[attribute],
+            prior_precision=self.class_prior_precisions[attribute],
+        )
+
     def chances(self, attribute: int, numbers: Floats, x: Floats | None = None) -> Floats:
         """Return class chances (n, n_bands, C) by numbers (n, D) at log sizes `x`, or of all classes."""
-        theta, at = numbers[:, self.blocks[1 + attribute]], self.class_x if x is None else x
-        return class_probabilities(theta, self.bases[attribute], self.slopes[attribute], at)
+        logits = self.logits_of(attribute)
+        return (logits if x is None else replace(logits, x=x)).chances(numbers[:, self.blocks[1 + attribute]])
 
     def membership_of_classes(self) -> Floats:
         """Return the indicator (n_cells, n_size_classes) of the class of each cell."""

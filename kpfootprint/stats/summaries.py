@@ -41,15 +41,12 @@ class Summaries:
         The fit of size in each window.
     classes : tuple of ClassFit
         The fit of each attribute.
-    margins : tuple of ndarray of shape (n, C)
-        Expected stones by class of each attribute at the fit.
     """
 
     estimates: Floats
     errors: Floats
     sizes: tuple[SizeFit, ...]
     classes: tuple[ClassFit, ...]
-    margins: tuple[Floats, ...]
 
     def take(self, rows: Ints) -> Summaries:
         """Return these parcels (repeats allowed)."""
@@ -70,7 +67,6 @@ def window_cells(cells: Floats, window: tuple[bool, bool]) -> Floats | None:
     low = (cumulated > INNER[0] * total).argmax(axis=1) if window[0] else np.full(len(cells), -1)
     low = np.minimum(low, cells.shape[1] - 5)
     high = (cumulated >= INNER[1] * total).argmax(axis=1) if window[1] else np.full(len(cells), cells.shape[1])
-    low = np.minimum(low, cells.shape[1] - 5)
     high = np.maximum(high, low + 5)
     counted: Floats = ((position > low[:, None]) & (position < high[:, None])).astype(float)
     return counted
@@ -137,18 +133,14 @@ def summarise(arrays: ParcelArrays, structure: Structure) -> Summaries:
             all_estimates[window],
             all_errors[window],
         )
-    return Summaries(
-        estimates=all_estimates, errors=all_errors, sizes=sizes, classes=tuple(fits), margins=tuple(margins)
-    )
+    return Summaries(estimates=all_estimates, errors=all_errors, sizes=sizes, classes=tuple(fits))
 
 
 def _fit_attribute(arrays: ParcelArrays, structure: Structure, a: int) -> ClassFit:
-    prior = {"prior_mean": structure.class_prior_means[a], "prior_precision": structure.class_prior_precisions[a]}
-    shared = (structure.class_x, structure.slopes[a], structure.bases[a])
-    partial = arrays.partial
+    partial, logits = arrays.partial, structure.logits_of(a)
     if partial is not None and partial.has_sets(a).any():
-        return fit_coarse_classes(partial.exact[a], partial.sets[a], partial.members[a], *shared, **prior)
-    return fit_classes(arrays.tables[a], *shared, **prior)
+        return fit_coarse_classes(partial.exact[a], partial.sets[a], partial.members[a], logits)
+    return fit_classes(arrays.tables[a], logits)
 
 
 def _uncounted(arrays: ParcelArrays, structure: Structure, fit: SizeFit) -> tuple[Floats, Floats] | None:

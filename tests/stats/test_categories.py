@@ -9,7 +9,7 @@ from sklearn.linear_model import LogisticRegression
 
 from kpfootprint.stats.arrays import Floats
 from kpfootprint.stats.categories import contrast_basis, fit_classes, fit_margins
-from kpfootprint.stats.structure import class_probabilities
+from kpfootprint.stats.structure import ClassLogits
 
 
 @pytest.mark.parametrize("n_classes", [2, 3, 6, 9])
@@ -28,6 +28,18 @@ def a_table(seed: int, n_bands: int = 5, n_classes: int = 4) -> tuple[Floats, Fl
     return table, x, slopes
 
 
+def logits(x: Floats, slopes: Floats, mean: Floats | None = None, precision: Floats | None = None) -> ClassLogits:
+    """Return logits under a prior: one that says next to nothing where none is given."""
+    n = len(slopes) - 1
+    return ClassLogits(
+        x=x,
+        slopes=slopes,
+        basis=contrast_basis(n + 1),
+        prior_mean=np.zeros(n) if mean is None else mean,
+        prior_precision=1e-9 * np.eye(n) if precision is None else precision,
+    )
+
+
 def test_fit_is_the_mode_that_scipy_finds() -> None:
     table, x, slopes = a_table(1)
     basis = contrast_basis(4)
@@ -39,15 +51,14 @@ def test_fit_is_the_mode_that_scipy_finds() -> None:
         return float(-(table[0] * logits).sum() + 0.5 * (theta - mean) @ precision @ (theta - mean))
 
     theirs = minimize(loss, mean, tol=1e-10)
-    ours = fit_classes(table, x, slopes, basis, prior_mean=mean, prior_precision=precision)
+    ours = fit_classes(table, logits(x, slopes, mean, precision))
     np.testing.assert_allclose(ours.theta[0], theirs.x, atol=1e-4)
 
 
 def test_without_slopes_fit_agrees_with_scikit_learn() -> None:
     table, x, _ = a_table(2)
-    basis = contrast_basis(4)
     counts = table[0].sum(axis=0)
-    ours = fit_classes(table, x, np.zeros(4), basis, prior_mean=np.zeros(3), prior_precision=1e-9 * np.eye(3))
+    ours = fit_classes(table, logits(x, np.zeros(4)))
     model = LogisticRegression(C=1e8, fit_intercept=True, tol=1e-10, max_iter=5000)
     model.fit(np.zeros((4, 1)), np.arange(4), sample_weight=counts)
     np.testing.assert_allclose(ours.probabilities[0, 0], model.predict_proba(np.zeros((1, 1)))[0], atol=1e-5)
@@ -59,26 +70,24 @@ def test_information_is_the_covariance_of_the_score() -> None:
     p = np.array([0.5, 0.3, 0.2])
     basis = contrast_basis(3)
     table = 80.0 * p[None, None]
-    fit = fit_classes(table, np.zeros(1), np.zeros(3), basis, prior_mean=np.zeros(2), prior_precision=1e-9 * np.eye(2))
+    fit = fit_classes(table, logits(np.zeros(1), np.zeros(3)))
     np.testing.assert_allclose(fit.information[0], 80 * basis.T @ (np.diag(p) - np.outer(p, p)) @ basis, rtol=1e-5)
 
 
 @given(st.integers(0, 10_000))
 def test_probabilities_sum_to_one_and_shift_with_no_constant(seed: int) -> None:
     rng = np.random.default_rng(seed)
-    basis, x, slopes = contrast_basis(5), rng.normal(size=4), rng.normal(size=5)
+    x, slopes = rng.normal(size=4), rng.normal(size=5)
     theta = rng.normal(size=(3, 4)) * 3
-    p = class_probabilities(theta, basis, slopes, x)
+    p = logits(x, slopes).chances(theta)
     np.testing.assert_allclose(p.sum(axis=2), 1.0, atol=1e-12)
-    np.testing.assert_allclose(p, class_probabilities(theta, basis, slopes + 7.0, x), atol=1e-10)
+    np.testing.assert_allclose(p, logits(x, slopes + 7.0).chances(theta), atol=1e-10)
 
 
 def test_empty_classes_stay_finite() -> None:
     table = np.zeros((1, 2, 3))
     table[0, :, 0] = 5.0
-    fit = fit_classes(
-        table, np.zeros(2), np.zeros(3), contrast_basis(3), prior_mean=np.zeros(2), prior_precision=np.eye(2) / 4
-    )
+    fit = fit_classes(table, logits(np.zeros(2), np.zeros(3), precision=np.eye(2) / 4))
     assert np.abs(fit.theta).max() < 6.0
 
 

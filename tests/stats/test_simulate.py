@@ -7,7 +7,6 @@ import pytest
 
 from kpfootprint.stats.arrays import Floats
 from kpfootprint.stats.simulate import Parts, Recovery, draw_parcels, joint_chances
-from kpfootprint.stats.structure import class_probabilities
 from tests.reference_world import draw, fitted
 
 
@@ -18,9 +17,7 @@ def margin_errors() -> float:
     joint = joint / joint.sum(axis=(2, 3), keepdims=True)
     worst = 0.0
     for a in range(2):
-        chances = class_probabilities(
-            numbers[:, structure.blocks[1 + a]], structure.bases[a], structure.slopes[a], structure.class_x
-        )
+        chances = structure.chances(a, numbers)
         worst = max(worst, float(np.abs(np.log(joint.sum(axis=3 - a) / chances)).max()))
     return worst
 

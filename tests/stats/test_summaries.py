@@ -82,9 +82,9 @@ def test_what_a_grader_may_have_done_stays_however_many_stones() -> None:
     for n_stones in (300, 2400):
         parcels = one_kind(structure, 60, n_stones, 6)
         more = summarise(parcels, structure).errors[0] - plainly_graded(parcels).errors[0]
-        for block, basis, margin in zip(
-            structure.blocks[1:], structure.bases, summarise(parcels, structure).margins, strict=True
-        ):
+        fits = zip(summarise(parcels, structure).classes, parcels.tables, strict=True)
+        for block, basis, (fit, table) in zip(structure.blocks[1:], structure.bases, fits, strict=True):
+            margin = (fit.probabilities * table.sum(axis=2, keepdims=True)).sum(axis=1)
             chances = (margin + summaries.BLUR) / (margin + summaries.BLUR).sum(axis=1, keepdims=True)
             shift = grader_shift(chances, basis)
             np.testing.assert_allclose(more[:, block, block], shift[:, :, None] * shift[:, None, :], atol=1e-12)
