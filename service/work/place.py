@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -24,8 +25,9 @@ from service.register.opening import HEAD, open_register, version
 from service.settings import Settings
 
 Result = TypeVar("Result")
-Loaded = tuple[tuple[object, ...], Release]
-"""A release, and what changes whenever another one takes its place."""
+Mark = tuple[Path, int | None, int, int]
+Loaded = tuple[Mark, Release]
+"""A release, and the mark of its manifest."""
 
 AT_ONCE = 1
 """Heavy operations of one worker at a time, and large ones: more would only share the same processor."""
@@ -78,12 +80,9 @@ class Workplace:
 
     def release(self) -> Release:
         """Return the release in force, loaded and tried once for as long as it is that and its manifest is the same."""
-        folder = self.release_folder()
-        mark = _mark(folder)
+        mark = mark_of(self.release_folder() / MANIFEST)
         if self._loaded is None or self._loaded[0] != mark:
-            release = load_release(folder)
-            try_release(release)
-            self._loaded = (mark, release)
+            self._loaded = (mark, _tried(mark))
             self._said.clear()
         return self._loaded[1]
 
@@ -130,10 +129,17 @@ def _done_at(settings: Settings, loaded: Loaded | None, operation: Callable[...,
     return operation(work, *args)
 
 
-def _mark(folder: Path) -> tuple[object, ...]:
-    """Return what changes whenever another manifest takes the place of a release's own, under the same name too."""
+def mark_of(file: Path) -> Mark:
+    """Return a file, and what changes whenever another takes its place, under the same name too."""
     try:
-        found = (folder / MANIFEST).stat()
+        found = file.stat()
     except OSError:
-        return (folder, None)
-    return (folder, found.st_ino, found.st_size, found.st_mtime_ns)
+        return (file, None, 0, 0)
+    return (file, found.st_ino, found.st_size, found.st_mtime_ns)
+
+
+@lru_cache(maxsize=1)
+def _tried(manifest: Mark) -> Release:
+    release = load_release(manifest[0].parent)
+    try_release(release)
+    return release

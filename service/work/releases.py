@@ -7,6 +7,7 @@ import tomllib
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +23,9 @@ from service.register import activations, entries, jobs, submissions
 from service.register.activations import Activation
 from service.register.database import registering, writing
 from service.register.tables import comparisons
-from service.work.place import Workplace
+from service.work.place import Mark, Workplace, mark_of
 
+EVALUATION = "evaluation.json"
 HEADLINE = {"AUC": "auc", "Cllr": "cllr"}
 AS_COLLECTED = "as collected"
 """Conditions of the trials that a headline speaks of."""
@@ -31,13 +33,12 @@ AS_COLLECTED = "as collected"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
-    """A release that is here; `manifest` and `evaluation` are empty where they cannot be read."""
+    """A release that is here; its `manifest` is empty where it cannot be read."""
 
     name: str
     folder: Path
     active: bool
     manifest: Mapping[str, Any]
-    evaluation: Mapping[str, Any]
     activations: tuple[Activation, ...]
 
     @property
@@ -47,14 +48,14 @@ class Known:
         return card.read_text(encoding="utf-8") if card.is_file() else ""
 
     @property
+    def evaluation(self) -> dict[str, Any]:
+        """What was measured; nothing where it cannot be read."""
+        return _json(self.folder / EVALUATION)
+
+    @property
     def headline(self) -> dict[str, float | None]:
         """AUC and Cllr of the evaluation."""
-        told: dict[str, float | None] = dict.fromkeys(HEADLINE.values())
-        for row in self.evaluation.get("results", ()):
-            name = HEADLINE.get(row.get("metric"))
-            if name and told[name] is None and row.get("conditions") == AS_COLLECTED:
-                told[name] = row.get("value")
-        return told
+        return dict(_headline(mark_of(self.folder / EVALUATION)))
 
 
 def known_releases(work: Workplace) -> list[Known]:
@@ -70,7 +71,6 @@ def known_releases(work: Workplace) -> list[Known]:
             folder=folder,
             active=folder.resolve() == active,
             manifest=_json(folder / "manifest.json"),
-            evaluation=_json(folder / "evaluation.json"),
             activations=tuple(item for item in past if item.release == name),
         )
         for name, folder in folders.items()
@@ -112,6 +112,16 @@ def _try(folder: Path) -> None:
         try_release(load_release(folder))
     except ReleaseError as error:
         raise Refused("conflict", "This release cannot be used: {error}", error=error) from None
+
+
+@lru_cache
+def _headline(evaluation: Mark) -> dict[str, float | None]:
+    told: dict[str, float | None] = dict.fromkeys(HEADLINE.values())
+    for row in _json(evaluation[0]).get("results", ()):
+        name = HEADLINE.get(row.get("metric"))
+        if name and told[name] is None and row.get("conditions") == AS_COLLECTED:
+            told[name] = row.get("value")
+    return told
 
 
 def _json(path: Path) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from starlette.testclient import TestClient
 
 from service.register.keys import create_key
@@ -57,6 +58,24 @@ def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
     """Return the settings of an empty register, on either database."""
     url = request.getfixturevalue("postgres").new_database() if request.param == "postgres" else None
     return Settings(home=tmp_path, database_url=url)
+
+
+@pytest.fixture(scope="session")
+def new_register(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """Return the file of an empty register, made once."""
+    home = tmp_path_factory.mktemp("new-register")
+    open_register(Settings(home=home)).dispose()
+    return (home / "register.db").read_bytes()
+
+
+@pytest.fixture
+def engine(settings: Settings, new_register: bytes) -> Iterator[sa.Engine]:
+    """Open an empty register, on either database."""
+    if settings.database_url is None:
+        (settings.home / "register.db").write_bytes(new_register)
+    made = open_register(settings)
+    yield made
+    made.dispose()
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -22,13 +21,6 @@ from service.register.verify import verify
 from service.settings import Settings
 from tests.service.registers import examined, kept, report_of, tampered
 from tests.service.server import PATIENCE
-
-
-@pytest.fixture
-def engine(settings: Settings) -> Iterator[sa.Engine]:
-    made = open_register(settings)
-    yield made
-    made.dispose()
 
 
 @pytest.mark.parametrize("act", ["UPDATE {t} SET actor = 'x'", "DELETE FROM {t}"])

@@ -80,8 +80,9 @@ STEPS = {
 
 
 @pytest.mark.parametrize("act", STEPS)
-def test_a_register_whose_tables_stand_elsewhere_than_it_says_is_said_to_be_so(settings: Settings, act: str) -> None:
-    engine = open_register(settings)
+def test_a_register_whose_tables_stand_elsewhere_than_it_says_is_said_to_be_so(
+    settings: Settings, engine: sa.Engine, act: str
+) -> None:
     with writing(engine) as connection:
         connection.exec_driver_sql(act)
     engine.dispose()
@@ -90,13 +91,11 @@ def test_a_register_whose_tables_stand_elsewhere_than_it_says_is_said_to_be_so(s
             open_register(settings)
 
 
-def test_a_table_that_is_gone_is_told_on_either_database(settings: Settings) -> None:
-    engine = open_register(settings)
+def test_a_table_that_is_gone_is_told_on_either_database(engine: sa.Engine) -> None:
     with writing(engine) as connection:
         connection.exec_driver_sql("DROP TABLE practice")
     with pytest.raises(RegisterUnavailable, match=r"tables are not as they should be \(.*practice"):
         scored(engine)
-    engine.dispose()
 
 
 def scored(engine: sa.Engine) -> None:

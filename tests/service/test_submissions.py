@@ -67,6 +67,18 @@ def test_from_arrival_to_decision(office: Office) -> None:
     assert verify(office.work.engine).wrong is None
 
 
+@pytest.fixture(scope="module")
+def worked_on(office: Office) -> str:
+    """Return the id of a shipment that was decided on, with a certificate that was reported."""
+    sent = office.send(shipment(1, bad=False, prefix="V"))
+    office.run_jobs()
+    office.ask("monitor", "POST", f"{sent.headers['location']}/decision", json={"decision": "approved"})
+    reported = {"certificate_no": "CF 1", "reported_by": "Antwerp", "reported_on": "2024-01-02", "note": "forged"}
+    assert office.ask("monitor", "POST", "/v1/certificates", json={"items": [reported]}).status_code == 201
+    made: str = sent.json()["id"]
+    return made
+
+
 @pytest.mark.parametrize(
     ("place", "value"),
     [
@@ -93,17 +105,14 @@ def test_from_arrival_to_decision(office: Office) -> None:
         ("certificates.certificate_key", "cf2"),
     ],
 )
-def test_tables_that_are_worked_on_show_what_the_chain_tells(office: Office, place: str, value: Any) -> None:
-    sent = office.send(shipment(1, bad=False, prefix="V"))
-    office.run_jobs()
-    office.ask("monitor", "POST", f"{sent.headers['location']}/decision", json={"decision": "approved"})
-    reported = {"certificate_no": "CF 1", "reported_by": "Antwerp", "reported_on": "2024-01-02", "note": "forged"}
-    assert office.ask("monitor", "POST", "/v1/certificates", json={"items": [reported]}).status_code == 201
+def test_tables_that_are_worked_on_show_what_the_chain_tells(
+    office: Office, worked_on: str, place: str, value: Any
+) -> None:
     assert verify(office.work.engine).wrong is None
     name, column = place.split(".")
     table = metadata.tables[name]
     own = {"submissions": "id", "files": "subject", "submission_parcels": "submission_id"}.get(name)
-    here = sa.true() if own is None else table.c[own] == sent.json()["id"]
+    here = sa.true() if own is None else table.c[own] == worked_on
     raw: sa.ColumnElement[Any] = sa.literal_column(column)
     with office.work.engine.connect().execution_options(writes=True) as connection, connection.begin():
         before = connection.execute(sa.select(raw).select_from(table).where(here)).scalar_one()

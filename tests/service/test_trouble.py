@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from starlette.testclient import TestClient
 
 from kpfootprint.release import shipped_release
@@ -86,30 +87,28 @@ FOREIGN = {
 
 
 @pytest.mark.parametrize("name", FOREIGN)
-def test_a_register_that_brings_something_along_that_acts_is_refused(settings: Settings, name: str) -> None:
-    open_register(settings).dispose()
+def test_a_register_that_brings_something_along_that_acts_is_refused(
+    settings: Settings, engine: sa.Engine, name: str
+) -> None:
+    engine.dispose()
     with closing(sqlite3.connect(settings.home / "register.db")) as connection:
         connection.executescript(FOREIGN[name])
     with pytest.raises(RegisterUnavailable, match=r"which this software never made; .*restore FILE"):
         open_register(settings)
 
 
-def test_a_table_that_is_gone_is_said(settings: Settings) -> None:
-    engine = open_register(settings)
+def test_a_table_that_is_gone_is_said(engine: sa.Engine) -> None:
     with writing(engine) as connection:
         connection.exec_driver_sql("DROP TABLE sessions")
         connection.exec_driver_sql("DROP TABLE keys")
     with pytest.raises(RegisterUnavailable, match="not as they should be"):
         all_keys(engine)
-    engine.dispose()
 
 
-def test_our_own_mistakes_are_not_called_the_registers(settings: Settings) -> None:
-    engine = open_register(settings)
+def test_our_own_mistakes_are_not_called_the_registers(engine: sa.Engine) -> None:
     with reading(engine) as connection, pytest.raises(Exception, match="syntax error") as told:
         connection.exec_driver_sql("SELEKT 1")
     assert not isinstance(told.value, RegisterUnavailable)
-    engine.dispose()
 
 
 def test_a_start_does_not_wait_for_ever(
@@ -215,8 +214,8 @@ def test_a_release_that_was_replaced_under_its_name_is_loaded_anew(settings: Set
 
 
 @pytest.mark.parametrize("name", opening.GUARDS["sqlite"])
-def test_a_guard_of_the_register_that_was_taken_away_is_said(settings: Settings, name: str) -> None:
-    open_register(settings).dispose()
+def test_a_guard_of_the_register_that_was_taken_away_is_said(settings: Settings, engine: sa.Engine, name: str) -> None:
+    engine.dispose()
     with closing(sqlite3.connect(settings.home / "register.db")) as connection:
         connection.execute(f"DROP TRIGGER {name}")
     for command in (("register", "verify"), ("keys", "list"), ("serve", "--port", "1")):
