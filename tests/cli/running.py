@@ -10,7 +10,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _FORKS = multiprocessing.get_context("forkserver")
-_FORKS.set_forkserver_preload(["kpfootprint.cli.main", "kpfootprint.flow", "service.register.activations"])
+_FORKS.set_forkserver_preload(
+    [
+        "kpfootprint.cli.main",
+        "kpfootprint.flow",
+        "kpfootprint.ingest",
+        "service.register.verify",
+        "service.work.releases",
+    ]
+)
 """A process that has imported what nearly every command needs, and forks for each: a second less a command."""
 
 
