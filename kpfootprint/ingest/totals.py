@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from kpfootprint.ingest.words import all_say, lexicon, phrases, says, tokens_of
+from kpfootprint.ingest.words import all_say, kept_where_short, lexicon, phrases, says, tokens_of
 
 
 @lru_cache(maxsize=1)
@@ -49,6 +49,7 @@ def is_weak_total(text: str) -> bool:
     return " ".join(tokens_of(text)) in lexicon()["total_alone"]
 
 
+@kept_where_short
 def is_total(text: str) -> bool:
     """Say whether a cell is the label of a total or a subtotal: ``Total``, ``Sous-total``, ``Cape total``."""
     if text[:1].isdigit() and text[-1:].isdigit():  # a number, mostly

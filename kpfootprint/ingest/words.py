@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache, wraps
 from importlib import resources
 from itertools import islice
-from typing import Any
+from typing import Any, TypeVar
 
 from kpfootprint.reference import ZoneTable
 from kpfootprint.scheme import Attribute, AttributeClass, ClassSet, Scheme
@@ -24,12 +24,15 @@ LONGEST_NAME = 64
 LONGEST_FOLDED = 2000
 
 
-def kept_where_short(folded: Callable[[str], str]) -> Callable[[str], str]:
+Made = TypeVar("Made")
+
+
+def kept_where_short(folded: Callable[[str], Made]) -> Callable[[str], Made]:
     """Keep what short texts fold to; longer ones are cut and folded anew each time, so that no cache keeps an input."""
     kept = lru_cache(maxsize=8192)(folded)
 
     @wraps(folded)
-    def fold_of(text: str) -> str:
+    def fold_of(text: str) -> Made:
         return kept(text) if len(text) <= LONGEST_NAME else folded(text[:LONGEST_FOLDED])
 
     return fold_of
@@ -263,6 +266,7 @@ def one_code(attribute: Attribute, codes: set[int]) -> int | None:
     return next((code for code, row in enumerate(members.tolist()) if row == wanted.tolist()), None)
 
 
+@kept_where_short
 def stem_key(text: str) -> str:
     """Return the words of a name without the endings of gender and number, in a form that no folded name has."""
     stems = [
@@ -312,7 +316,14 @@ _BESIDE = re.compile(r"\s*[,/()]\s*|\s+[-–]\s+")
 
 def tokens_of(text: str) -> list[str]:
     """Return the words of a header, folded; dots of abbreviations and underscores part words."""
+    return [*_short_tokens(text)] if len(text) <= LONGEST_NAME else _tokens(text)
+
+
+def _tokens(text: str) -> list[str]:
     return _WORD.findall(_NUMERO.sub("no", plain(_CAMEL.sub(" ", text)).replace("_", " ")))
+
+
+_short_tokens = lru_cache(maxsize=8192)(_tokens)
 
 
 @lru_cache(maxsize=1)
@@ -323,7 +334,7 @@ def lexicon() -> Mapping[str, Mapping[str, str]]:
     return {role: dict.fromkeys((" ".join(tokens_of(word)) for word in found), role) for role, found in lexicon.items()}
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=128)
 def phrases(role: str) -> tuple[str, ...]:
     """Return what stands for a role in several words."""
     return tuple(words for words in lexicon()[role] if " " in words)
@@ -331,19 +342,24 @@ def phrases(role: str) -> tuple[str, ...]:
 
 def says(role: str, *tokens: str) -> bool:
     """Say whether one of some words of a header has a role, such as ``each`` or ``size``."""
-    return any(token in lexicon()[role] for token in tokens)
+    return not lexicon()[role].keys().isdisjoint(tokens)
 
 
 def holds(role: str, tokens: Sequence[str]) -> bool:
     """Say whether what stands for a role, in one word or in several, stands among some words."""
     joined = f" {' '.join(tokens)} "
-    return any(f" {words} " in joined for words in lexicon()[role] if words)
+    return says(role, *joined.split()) or any(f" {words} " in joined for words in phrases(role))
 
 
 def all_say(roles: Iterable[str], tokens: Iterable[str], also: Iterable[str] = ()) -> bool:
     """Say whether each of some words has one of some roles, or is one of some others."""
-    known = {*also}.union(*(lexicon()[role] for role in roles))
-    return all(token in known for token in tokens)
+    known, others = _words_for(tuple(roles)), {*also}
+    return all(token in known or token in others for token in tokens)
+
+
+@lru_cache(maxsize=256)
+def _words_for(roles: tuple[str, ...]) -> frozenset[str]:
+    return frozenset[str]().union(*(lexicon()[role] for role in roles))
 
 
 def is_plain(text: str) -> bool:
