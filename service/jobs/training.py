@@ -11,6 +11,7 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
@@ -126,18 +127,19 @@ def _ran(
         reader = threading.Thread(target=_listen, args=(process.stderr, last, told, before), daemon=True)
         reader.start()
         noted = before
-        while True:
-            try:
-                process.wait(timeout=LOOK_EVERY)
-                break
-            except subprocess.TimeoutExpired:
+        try:
+            while process.returncode is None:
+                with suppress(subprocess.TimeoutExpired):
+                    process.wait(LOOK_EVERY)
+                    continue
                 if halt():
-                    ended(process, ENDS_WITHIN)
                     return False
                 if told[0] > noted:
                     noted = told[0]
                     with writing(work.engine) as connection:
                         jobs.progress(connection, job, noted)
+        finally:  # whatever ends the waiting: a register that is gone, too
+            ended(process, ENDS_WITHIN)
         reader.join(timeout=5)
         if process.returncode < 0:
             raise Refused("conflict", ENDED)

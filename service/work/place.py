@@ -80,11 +80,13 @@ class Workplace:
 
     def release(self) -> Release:
         """Return the release in force, loaded and tried once for as long as it is that and its manifest is the same."""
-        mark = mark_of(self.release_folder() / MANIFEST)
-        if self._loaded is None or self._loaded[0] != mark:
-            self._loaded = (mark, _tried(mark))
-            self._said.clear()
-        return self._loaded[1]
+        return self._in_force()[1]
+
+    def _in_force(self) -> Loaded:
+        loaded, mark = self._loaded, mark_of(self.release_folder() / MANIFEST)
+        if loaded is None or loaded[0] != mark:
+            loaded = self._loaded = mark, _tried(mark)
+        return loaded
 
     def origin(self, given: str | None) -> str | None:
         """Return the zone or the country that somebody means by its name; what names none stays as it is."""
@@ -96,12 +98,15 @@ class Workplace:
 
     def said_once(self, make: Callable[..., Result], about: str, *asked: Any) -> Result:
         """Return ``make(about, release, *asked)`` of the release in force, made once for as long as it is in force."""
-        release, question = self.release(), (make, about, *asked)
-        if question not in self._said:
+        mark, release = self._in_force()
+        question = (mark, make, about, *asked)
+        found = self._said.get(question)
+        if found is None:
+            found = make(about, release, *asked)
             if len(self._said) >= MOST_SAID:
                 self._said.clear()
-            self._said[question] = make(about, release, *asked)
-        return cast(Result, self._said[question])
+            self._said[question] = found
+        return cast(Result, found)
 
     def ready(self) -> bool:
         """Say whether a parcel could be compared and its report kept now."""

@@ -136,9 +136,8 @@ def queue_reexamination(work: Workplace, release: str, *, actor: str) -> str:
     """Queue a re-examination of what stands in the register now, and return the id of its job."""
     name = known_release(work, release).name
     with writing(work.engine) as connection:
-        total = connection.scalar(sa.select(sa.func.count()).select_from(comparisons)) or 0
-        up_to = connection.scalar(sa.select(sa.func.max(comparisons.c.position))) or 0
-        parameters = {"release": name, "up_to": up_to}
+        total, last = connection.execute(sa.select(sa.func.count(), sa.func.max(comparisons.c.position))).one()
+        parameters = {"release": name, "up_to": last or 0}
         return jobs.enqueue(
             connection, "reexamination", subject="register", actor=actor, total=total, parameters=parameters
         )

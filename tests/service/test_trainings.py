@@ -18,6 +18,7 @@ from service.jobs.training import ENDED, train
 from service.jobs.worker import work_once
 from service.register.jobs import job_of, taken
 from service.register.opening import open_register
+from service.register.unavailable import RegisterUnavailable
 from service.settings import Settings
 from tests.service.office import Office
 from tests.service.server import PATIENCE
@@ -141,6 +142,27 @@ def test_a_training_that_is_ended_from_outside_says_so_in_english_and_french(off
     assert ENDED not in french
     assert "L’apprentissage a été arrêté de l’extérieur" in french
     assert "en anglais" not in french
+
+
+def test_a_training_is_ended_where_the_register_goes_away(
+    office: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would go on for hours beside a worker that waits for it; the job is found again when the register is back."""
+    ask(office, write_zip(tmp_path / "made", Kind(parcels=(3, 3), n_stones=20)).read_bytes())
+    endless = tmp_path / "endless"
+    endless.write_text("#!/bin/sh\nexec sleep 15\n")
+    endless.chmod(0o700)
+
+    def halt() -> bool:
+        raise RegisterUnavailable("it is away")
+
+    monkeypatch.setattr("sys.executable", str(endless))
+    with taken(office.work.engine, office.settings.home) as job:
+        assert job is not None
+        began = time.monotonic()
+        with pytest.raises(RegisterUnavailable):
+            train(office.work, job, halt)
+    assert time.monotonic() - began < 10
 
 
 @pytest.mark.slow

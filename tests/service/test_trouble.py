@@ -16,7 +16,7 @@ import pytest
 import sqlalchemy as sa
 from starlette.testclient import TestClient
 
-from kpfootprint.release import shipped_release
+from kpfootprint.release import Release, shipped_release
 from service.door.admission import Rate
 from service.register import database, opening
 from service.register.database import reading, writing
@@ -210,6 +210,26 @@ def test_a_release_that_was_replaced_under_its_name_is_loaded_anew(settings: Set
     assert work.release().manifest_sha256 != first.manifest_sha256
     (folder / "manifest.json").write_text(json.dumps({**manifest, "unlisted_weight": 5}), "utf-8")
     assert not work.ready()
+    work.close()
+
+
+def test_what_one_release_answers_is_never_told_of_the_next(settings: Settings, tmp_path: Path) -> None:
+    """Also where the next one is put in force while the answer is being computed, and somebody asks for it."""
+    folder = tmp_path / "model"
+    shutil.copytree(shipped_release(), folder)
+    work = Workplace(settings.model_copy(update={"model": folder}))
+    manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
+
+    def asked(about: str, release: Release) -> tuple[str, str]:
+        if len(answers) == 0:
+            (folder / "manifest.json").write_text(json.dumps({**manifest, "seed": 1}), "utf-8")
+            work.release()
+        return about, release.manifest_sha256
+
+    answers: list[tuple[str, str]] = []
+    for _ in range(3):
+        answers.append(work.said_once(asked, "zone"))
+    assert answers[0] != answers[1] == answers[2] == ("zone", work.release().manifest_sha256)
     work.close()
 
 
