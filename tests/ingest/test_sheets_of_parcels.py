@@ -191,6 +191,21 @@ def test_a_sheet_is_left_out_as_the_sums_of_another_where_it_is_no_parcel_and_no
     assert {item.parcel_id: (item.n_stones, item.carats) for item in found.parcels} == parcels
 
 
+@pytest.mark.parametrize("summed", [True, False])
+def test_sheets_called_by_their_sizes_have_them_and_are_one_parcel_where_a_summary_says_so(
+    summed: bool, scheme: Scheme, zone_table: ZoneTable
+) -> None:
+    few: Rows = [["Colour", "Pcs", "Cts"], ["white", 2, 8.4], ["Total", 2, 8.4]]
+    more: Rows = [["Colour", "Pcs", "Cts"], ["white", 17, 27.0], ["brown", 26, 43.0], ["Total", 43, 70.0]]
+    whole: Rows = [["Size", "Pcs", "Cts"], ["4 ct", 2, 8.4], ["6 gr", 43, 70.0], ["Total", 45, 78.4]]
+    sheets = {"4 ct": few, "6 gr": more} | ({"Summary": whole} if summed else {})
+    found = reading(sheets, scheme, zone_table, choices={} if summed else {"sheets": "one"}, one=True)
+    assert found.problems == ()
+    (parcel,) = found.parcels
+    assert parcel.read_as is not None
+    assert parcel.read_as["classes"] == {"size": {"4 ct": 2, "6 gr": 43}, "colour": {"colourless": 19, "brown": 26}}
+
+
 @pytest.mark.parametrize("line", ["2 stones were returned", "Weights in carats, two decimals"])
 def test_a_sheet_of_words_is_asked_about_where_it_speaks_of_other_stones(
     line: str, scheme: Scheme, zone_table: ZoneTable

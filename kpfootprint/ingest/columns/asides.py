@@ -39,7 +39,7 @@ def without_asides(sheet: Layout) -> tuple[Layout, list[int]]:
 
     The last value has, for each header that stood again, the row that it stood before.
     """
-    left = dict.fromkeys(_page_lines(sheet.raw), "page_line") | dict.fromkeys(_headers_again(sheet.raw), "header_again")
+    left = dict.fromkeys(_page_lines(sheet.raw), "page_line") | dict.fromkeys(headers_again(sheet.raw), "header_again")
     left |= dict.fromkeys(_header_in_other_words(sheet), "header_again")
     left |= dict.fromkeys(_column_numbers(sheet.raw), "column_numbers")
     again = [row - sum(other < row for other in left) for row in sorted(left) if left[row] == "header_again"]
@@ -58,7 +58,8 @@ def _unnumbered(cells: Sequence[Cell]) -> tuple[Cell, ...]:
     return tuple(filled[1:]) if numbered and not any(map(is_number, map(text_of, filled[1:]))) else (*cells,)
 
 
-def _headers_again(raw: RawTable) -> list[int]:
+def headers_again(raw: RawTable) -> list[int]:
+    """Return the rows that repeat the header."""
     headed = sorted((c for c in raw.columns if c.header.strip()), key=lambda column: len(column.cells))
     found = np.full(raw.n_rows, len(headed) > 1)
     for column in headed:

@@ -82,10 +82,10 @@ def with_cells_asked(sheet: Layout) -> Layout:
         if named and not column.blank().all() and describe([*map(text_of, sheet.cells(at))], sheet.scheme):
             meanings[at] = Meaning(role="description")
     limits = [at for at, item in enumerate(meanings) if item.role in ("lower_ct", "upper_ct")]
-    if len({meanings[at].role for at in limits}) < 2:
+    if len({meanings[at].role for at in limits}) < 2 or any(sheet.numbers(at) is None for at in limits):
         for at in limits:
             sized = any(item.role == "size_class" for item in meanings)
-            meanings[at] = Meaning(role="other") if sized else UNKNOWN  # ``To`` without ``From``
+            meanings[at] = Meaning(role="other") if sized else UNKNOWN  # ``To`` without ``From``; places
     for at, meaning in enumerate(meanings):
         if not meaning.sure or meaning.role in ("row", "size_class", "carats", "n_stones", *attributes):
             meanings[at] = _asked(sheet, at, meaning, [item for place, item in enumerate(meanings) if place != at])

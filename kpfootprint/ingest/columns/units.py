@@ -99,6 +99,7 @@ def _in_carats(sheet: Layout) -> Layout:
     Where carats stand beside it, both have to be the same weights.
     """
     places, weights = sheet.places("other_unit"), sheet.places("carats", "stones_or_carats", wide=None)
+    weights = [at for at in weights if sheet.meanings[at].sure]  # not ``Classe``, which may stand above sizes
     if len(places) != 1:
         return sheet
     at, column = places[0], sheet.raw.columns[places[0]]

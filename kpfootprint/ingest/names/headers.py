@@ -185,7 +185,7 @@ class Headers:
             ("mean", weighed and says("each", *tokens)),
             ("other_unit", weighed and says("other_unit", *tokens) and not self._names_size(text)),
             ("percent", says("percent", *tokens)),
-            ("mean", says("mean", *tokens)),
+            ("mean", holds("mean", tokens)),
             ("row", is_row_number(tokens)),
             ("lot", is_lot_number(tokens)),
             ("other", says("containers", *tokens) and is_number_of(tokens)),

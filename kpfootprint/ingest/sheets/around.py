@@ -17,7 +17,7 @@ from kpfootprint.ingest.files.workbook import is_book
 from kpfootprint.ingest.names.headers import Headers, Meaning
 from kpfootprint.ingest.names.size_labels import fold_size
 from kpfootprint.ingest.problems import Broken, listed
-from kpfootprint.ingest.raw.cells import Cell, is_blank, is_number, text_of
+from kpfootprint.ingest.raw.cells import Cell, is_blank, is_number, line_of, text_of
 from kpfootprint.ingest.raw.tables import Column, KnownTable, RawTable, below
 from kpfootprint.ingest.sheets.facts_beside import names_fact
 from kpfootprint.ingest.totals import is_total
@@ -392,6 +392,11 @@ def below_each_other(sheet: Layout, again: Sequence[int]) -> Layout | None:
         on_its_side = len({sheet.headers.of(text).role for text in said} - {"unknown", "other"}) == len(said) > 2
         for row in others:
             sheet.tell("table_on_its_side" if on_its_side else "other_table_below", None, row)
+        return None
+    if {"n_stones", "carats"} <= {sheet.headers.measure(raw.label(row - 1)) for row in again if row}.union(
+        sheet.headers.measure(line_of(cells)) for _, cells in raw.titles[-1:]
+    ):
+        sheet.tell("other_table_below", None, again[0])  # the carats of a table of pieces
         return None
     if not again or sheet.choices.get(ONE[0]) == ONE[1]:
         titles = [row - 1 for row in again if row and _is_title(raw, measures, row - 1)]

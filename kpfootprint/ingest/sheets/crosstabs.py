@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from kpfootprint.ingest.columns.asides import headers_again
 from kpfootprint.ingest.columns.meanings import Layout, pass_over
 from kpfootprint.ingest.names.headers import Headers, Meaning
 from kpfootprint.ingest.names.size_labels import size_span
@@ -32,6 +33,7 @@ _MOST = 2_000
 
 
 _MEASURES = {"n_stones", "carats", "mean", "money", "value_usd", "percent"}
+_UNITS = {"n_stones": "pcs", "carats": "cts"}
 
 
 def turned(raw: RawTable, headers: Headers) -> tuple[RawTable, list[tuple[int, list[Cell]]]]:
@@ -81,6 +83,7 @@ def with_measures_beside(raw: RawTable, headers: Headers) -> RawTable:
 
     Of several such blocks, each below a line or a corner that names it, ``Parcel 1``, that stands in a row of its own.
     """
+    raw = _with_measures_of_titles(raw, headers)
     wide = [at for at, column in enumerate(raw.columns) if headers.of(column.header).wide]
     if len(wide) < 2 or not 1 < raw.n_rows <= _MOST or any(column.mostly_distinct for column in raw.columns):
         return raw
@@ -123,6 +126,28 @@ def with_measures_beside(raw: RawTable, headers: Headers) -> RawTable:
     titles += [(raw.line(row) or 1, tuple(raw.row(row))) for row in below]
     lines = np.array([raw.rows[max(row, 0)] for row in order], dtype=np.int32)
     return replace(raw, columns=columns, rows=lines, ragged={}, notes=notes, titles=tuple(titles))
+
+
+def _with_measures_of_titles(raw: RawTable, headers: Headers) -> RawTable:
+    """Lay a table of pieces and one of their carats below it, each under a line that says so, side by side; noted."""
+    again = headers_again(raw) if raw.n_rows <= _MOST else []
+    above = [text_of(cell) for cell in raw.titles[-1][1] if not is_blank(cell)] if raw.titles else []
+    if len(again) != 1 or not 0 < 2 * again[0] <= raw.n_rows or not raw.alone[again[0] - 1] or len(above) != 1:
+        return raw
+    titles = [above[0], raw.label(again[0] - 1)]
+    units = [_UNITS.get(headers.measure(title) or "", "") for title in titles]
+    n_rows, starts = again[0] - 1, (0, again[0] + 1)
+    names = [[text_of(raw.columns[0].at(row)) for row in range(start, start + n_rows)] for start in starts]
+    below = range(starts[1] + n_rows, raw.n_rows)
+    if {*units} != {*_UNITS.values()} or names[0] != names[1] or not raw.alone[below].all():
+        return raw
+    parts = [raw.keep(np.arange(start, start + n_rows)) for start in starts]
+    columns = parts[0].columns[:1]
+    for pair in zip(*(part.columns[1:] for part in parts), strict=True):
+        columns += [replace(item, header=f"{item.header} {unit}") for item, unit in zip(pair, units, strict=True)]
+    notes = (*raw.notes, Note(code="measures_beside", values={"measures": listed(titles)}))
+    lines = ((raw.line(row) or 1, tuple(raw.row(row))) for row in below)
+    return replace(parts[0], columns=columns, ragged={}, notes=notes, titles=(*raw.titles[:-1], *lines))
 
 
 def _headed_blocks(

@@ -228,7 +228,7 @@ def with_title_class(sheet: Layout) -> Layout:
     raw = sheet.raw
     taken = sheet.taken
     found: dict[str, tuple[str, Cell]] = {}
-    for _, cells in raw.titles:
+    for line, cells in raw.titles:
         title = line_of(cells)
         if is_total(title) or len(title) > _LONGEST:
             continue
@@ -236,12 +236,14 @@ def with_title_class(sheet: Layout) -> Layout:
         if colon and not _heads_classes(sheet, label):
             continue  # ``Bag: brown envelope``, ``Spot colour: green``
         own = [word for word in (said if colon else title).split() if not _heads_classes(sheet, word)]
-        named = None if any(map(str.isdigit, own)) else named_by(sheet, [" ".join(own)])  # ``Round 2``
+        numbered = line and any(map(str.isdigit, own))  # ``Round 2``; no sheet called ``4 gr``
+        named = None if numbered else named_by(sheet, [" ".join(own)])
         if named is None or named[0] in taken or (named[0] == "size_class" and not sheet.places("n_stones")):
             continue
         if named[0] in found:
             return sheet
         found[named[0]] = title, named[1][0]
+        sheet.trace.lines.add(line)
     columns, meanings = list(raw.columns), list(sheet.meanings)
     for name, (title, cell) in found.items():
         columns.append(Column.filled(title, cell, raw.n_rows))

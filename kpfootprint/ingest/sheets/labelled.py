@@ -34,6 +34,9 @@ _CERTIFIED = re.compile(r"(?P<key>[^\W\d][^\d:]*?)\s+(?P<value>(?:[A-Z]{2,4}[ -]
 """A certificate and its number, with nothing between: ``KP Certificate No. CF 00123``."""
 
 _ON_A_DAY = re.compile(r"(?P<name>.*\S)\s+(?:of|on|dated|du|le|en date du|vom|am|de)\s+(?P<day>\S*\d.*)", re.IGNORECASE)
+_WITHIN = re.compile(r"\([^()]*\)")
+_SAID_BARE = "specials_removed"
+"""What a line says that is its label and no more: ``Specials (+10.8 ct) removed``."""
 _LABEL_WITHIN = re.compile(r"(?P<name>.*?\w)\s+(?P<rest>[^\W\d]\w*\.?\s*:.*)")
 _BEHIND_A_NAME = re.compile(
     r"(?P<name>.*?\w)(?:\s*[,;(]\s*|\s+[-–—/]\s+|\s+(?=(?:at|à|chez|bei)\s))(?P<rest>.*)", re.IGNORECASE
@@ -152,6 +155,8 @@ def pairs(filled: list[Cell], headers: Headers) -> list[Pair]:
                 found.append((condition, text, (text,) if ":" in text_of(answer) else (text, text_of(answer))))
         elif colon and said.strip():
             found.append((key, said.strip(), (text,)))
+        elif len(tokens_of(text)) > 1 and len(filled) == 1 and known.get(fold(_WITHIN.sub("", text))) == _SAID_BARE:
+            found.append((_SAID_BARE, "yes", (text,)))
         elif (
             ((hit := _BY.fullmatch(text)) and fold(hit["key"]) in known)
             or ((hit := _CERTIFIED.fullmatch(text)) and known.get(fold(hit["key"])) == "certificate_no")

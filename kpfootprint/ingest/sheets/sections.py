@@ -86,7 +86,8 @@ def _facts(cells: Sequence[Cell], headers: Headers) -> list[str]:
     texts = [text_of(cell) for cell in filled]
     if _are_pair(filled, headers):
         return [f"{texts[0].rstrip(': ')}: {texts[1]}"]
-    whole = [bool(headers.words.zone(text)) or size_span(text, headers.words.scheme) is not None for text in texts]
+    sizes = [size_span(text.rpartition(":")[2], headers.words.scheme) for text in texts]
+    whole = [size is not None or bool(headers.words.zone(text)) for size, text in zip(sizes, texts, strict=True)]
     parts = [[text] if one else _PARTING.split(text) for text, one in zip(texts, whole, strict=True)]
     return [fact for part in parts for fact in part if fact]
 

@@ -132,7 +132,7 @@ class _Heard:
     def lines_around(self) -> None:
         """Read the titles above the table, then the lines below it."""
         trace = self.goods.trace if self.goods is not None else None
-        read = trace.lines if trace is not None and self.own else set()
+        read = {0} | (trace.lines if trace is not None and self.own else set())
         below = trace.stated if trace is not None and self.own else ()
         told_lines = {note.row for note in trace.left_out} if trace is not None else set()
         titles, ends = ([item for item in of if item[0] not in read] for of in (self.raw.titles, below))

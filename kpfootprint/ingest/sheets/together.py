@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -48,6 +48,8 @@ def recognise_all(
 ) -> dict[str, KnownTable]:
     """Recognise the tables of an input, `several` or one, by kind; what is given twice or is not known is told."""
     raws = [with_facts_above(raw, headers) for raw in with_parents(raws, headers, problems)]
+    if len({raw.name for raw in raws if headers.of(raw.name).wide}) > 1:  # a sheet for each size, called by it
+        raws = [_titled(raw) if headers.of(raw.name).wide else raw for raw in raws]
     return _Input(headers, choices, problems, several=several or len(raws) > 1).read(raws)
 
 
@@ -131,7 +133,10 @@ class _Input:
 
     def _add_parcels(self, sheets: Sequence[_Sheet]) -> None:
         """Add sheets of goods, of which each is a parcel or holds parcels of its own, by a column, title or name."""
-        known, meant = ids_of(self.tables), self.choices.get("sheets")
+        of_classes = all(self.headers.of(sheet.raw.name).wide for sheet in sheets)
+        summed = any(item.code == "summary" for item in sheets[0].main.trace.left_out)
+        choices = {"sheets": "one", **self.choices} if of_classes and summed else self.choices
+        known, meant = ids_of(self.tables), choices.get("sheets")
         gathered: dict[str, list[tuple[KnownTable, str | None]]] = {}
         ids: list[set[str]] = []
         named: list[str] = []
@@ -167,7 +172,7 @@ class _Input:
             for other in (other.raw for other in sheets[:at] if sheet.raw.same_rows(other.raw)):
                 self.problems.append(problem(Broken("same_rows", {"other": other.name}), table=sheet.raw.name))
                 return
-        self.problems.extend(ask_about_names(named, sheets[0].raw.name, self.headers, self.choices))
+        self.problems.extend(ask_about_names(named, sheets[0].raw.name, self.headers, choices))
         for kind, items in gathered.items():
             made = stacked([t for t, _ in items], [None if meant == "one" else name for _, name in items])
             if kind not in self.tables:
@@ -231,6 +236,11 @@ class _Input:
                     return
 
 
+def _titled(raw: RawTable) -> RawTable:
+    """Return a table with the name of its sheet as a title, above all lines."""
+    return replace(raw, titles=((0, (raw.name,)), *raw.titles))
+
+
 def _turn(raw: RawTable) -> int:
     """Return when a sheet is read: zones beside parcels do not go before a table of declarations."""
     return {"declarations": 0, "parcels": 1}.get(table_names().get(fold(raw.name), ""), 2)
@@ -277,7 +287,8 @@ def _summed_up(sheet: _Sheet, sheets: Sequence[_Sheet], headers: Headers) -> Kno
         if sums_up(sheet.main, main, scheme, alike=_is_pivot(sheet.raw)):
             return main
     same = [main for main in mains if main.kind == sheet.main.kind]
-    whole = stacked(same, [None] * len(same)) if len(same) > 1 and is_total(sheet.raw.name) else None
+    summed = is_total(sheet.raw.name) or all(headers.of(main.name).wide for main in same)
+    whole = stacked(same, [None] * len(same)) if len(same) > 1 and summed else None
     return same[0] if whole is not None and sums_up(sheet.main, whole, scheme) else None
 
 
