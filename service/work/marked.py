@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
@@ -23,6 +24,8 @@ BAD = PatternFill("solid", start_color="FFC7B0", end_color="FFC7B0")
 HEAD_ROWS = 20
 MAX_CELLS = 2_000_000
 TITLE_LENGTH = 31
+_AS_WRITTEN = re.compile(r"(?=[-.0-9]{1,16}$)-?(0|[1-9][0-9]*)([.][0-9]+)?")
+"""Numbers of which a workbook keeps every digit."""
 
 
 def marked_copy(work: Workplace, name: str, content: bytes, choices: Choices) -> bytes:
@@ -110,10 +113,8 @@ def _tables(name: str, content: bytes) -> Iterator[tuple[str, bytes]]:
 
 
 def _number(cell: str) -> Any:
-    try:
-        return float(cell)
-    except ValueError:
-        return cell
+    """Return a number where a text is one as people write them; names such as 007 or 1e5, and long ones, stay texts."""
+    return float(cell) if _AS_WRITTEN.fullmatch(cell) else cell
 
 
 def _stem(name: str) -> str:

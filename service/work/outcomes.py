@@ -13,7 +13,7 @@ from kpfootprint.comparison.weigh import MAIN
 from kpfootprint.errors import Problem
 from kpfootprint.retold import Said
 from kpfootprint.stats.intervals import clopper_pearson
-from kpfootprint.stats.metrics import cllr
+from kpfootprint.stats.metrics import cllr, costs
 from service import Wording
 from service.errors import refusal_for
 from service.register import comparisons, entries
@@ -164,8 +164,7 @@ def cllr_of(true: NDArray[np.float64], false: NDArray[np.float64]) -> dict[str, 
     told["estimate"] = round(cllr(true, false), 4)
     if min(len(true), len(false)) >= 2:
         rng = np.random.default_rng(SEED)
-        costs = [np.log2(1 + 10.0 ** (-true)), np.log2(1 + 10.0**false)]
-        drawn = sum(rng.choice(cost, (DRAWS, len(cost))).mean(axis=1) for cost in costs) / 2
+        drawn = sum(rng.choice(costs(odds), (DRAWS, len(odds))).mean(axis=1) for odds in (-true, false)) / 2
         low, high = np.quantile(drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
         told |= {"low": round(float(low), 4), "high": round(float(high), 4)}
     return told

@@ -199,6 +199,14 @@ def test_what_is_passed_over_in_an_archive_is_not_unpacked_to_be_marked() -> Non
     assert most < 20e6
 
 
+def test_names_that_look_like_numbers_are_marked_as_they_came() -> None:
+    """Whoever mends the marked copy sends it again: a parcel, or a certificate, has to be called as before."""
+    written = ["007", "1e5", "1_000", "nan", "12345678901234567", "+3", "0.30", "-1", "12"]
+    book = openpyxl.load_workbook(io.BytesIO(marked_workbook("lot.csv", ",".join(written).encode(), ())))
+    shown = [cell.value for cell in book["lot"][1]]
+    assert shown == [*written[:5], "'+3", 0.3, -1, 12]
+
+
 OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 EVERYWHERE = "A1:XFD1048576"
 BROUGHT = {
