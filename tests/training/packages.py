@@ -7,13 +7,16 @@ import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 from openpyxl import Workbook
 
-from training.package import init_package
+from kpfootprint.reference import ReferencePackage
+from training.package import init_package, load_package
 from training.package.seal import write_table
 
 SURFACE = ("plain", "frosted", "etched", "spotted", "coated")
@@ -209,15 +212,29 @@ def descriptor_of(kind: Kind, tables: Mapping[str, Table]) -> dict[str, Any]:
     }
 
 
+_FILES: dict[str, dict[str, bytes]] = {}
+
+
 def write_folder(folder: Path, kind: Kind) -> Path:
-    """Write a package as a folder, sealed."""
-    tables = tables_of(kind)
+    """Write a package as a folder, sealed; a kind is drawn once."""
     folder.mkdir(parents=True)
-    for name, rows in tables.items():
-        write_table(folder / f"{name}.csv", list(rows[0]), (list(row.values()) for row in rows))
-    (folder / "datapackage.json").write_text(json.dumps(descriptor_of(kind, tables)), encoding="utf-8")
-    init_package(folder)
+    if repr(kind) not in _FILES:
+        tables = tables_of(kind)
+        for name, rows in tables.items():
+            write_table(folder / f"{name}.csv", list(rows[0]), (list(row.values()) for row in rows))
+        (folder / "datapackage.json").write_text(json.dumps(descriptor_of(kind, tables)), encoding="utf-8")
+        init_package(folder)
+        _FILES[repr(kind)] = {file.name: file.read_bytes() for file in folder.iterdir()}
+    for name, content in _FILES[repr(kind)].items():
+        (folder / name).write_bytes(content)
     return folder
+
+
+@cache
+def few() -> ReferencePackage:
+    """Read the package of few stones."""
+    with TemporaryDirectory() as there:
+        return load_package(write_folder(Path(there) / "package", FEW))
 
 
 def write_zip(folder: Path, kind: Kind) -> Path:

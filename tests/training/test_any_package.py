@@ -19,7 +19,7 @@ from kpfootprint.cli.main import reason_in
 from kpfootprint.errors import Problem, ReferenceDataError
 from kpfootprint.report.locale import words
 from kpfootprint.report.problems import remark_text
-from tests.training.packages import KINDS, PLAIN, SURFACE, Kind, write_folder, write_workbook, write_zip
+from tests.training.packages import FEW, KINDS, PLAIN, SURFACE, Kind, write_folder, write_workbook, write_zip
 from tests.worlds import shipped
 from training.evaluate.methods import measured_on, zones_of
 from training.evaluate.trials import draw_export_days
@@ -173,14 +173,14 @@ def attribute(document: dict[str, Any], name: str) -> dict[str, Any]:
 def test_mistakes_of_the_package_are_told_once(
     edit: Callable[[dict[str, Any]], object], said: str, tmp_path: Path
 ) -> None:
-    problems = change(write_folder(tmp_path / "package", PLAIN), edit)
+    problems = change(write_folder(tmp_path / "package", FEW), edit)
     assert any(said in problem.reason for problem in problems), problems
     assert len(problems) <= 2, problems
     assert {problem.table for problem in problems} == {"datapackage.json"}
 
 
 def test_a_class_that_is_not_declared_is_told_once_a_word(tmp_path: Path) -> None:
-    problems = change(write_folder(tmp_path / "package", PLAIN), lambda d: attribute(d, "colour")["classes"].pop())
+    problems = change(write_folder(tmp_path / "package", FEW), lambda d: attribute(d, "colour")["classes"].pop())
     assert [(p.table, p.column, p.value) for p in problems] == [("stones", "colour", "yellow")]
     assert "more rows" in problems[0].reason
 
@@ -240,7 +240,7 @@ def test_parcels_of_stones_of_one_size_are_no_copies(tmp_path: Path) -> None:
 
 
 def test_a_fault_of_every_row_is_told_three_times_and_counted(tmp_path: Path) -> None:
-    folder = write_folder(tmp_path / "package", PLAIN)
+    folder = write_folder(tmp_path / "package", FEW)
     problems = _rewritten(
         folder, "parcels", lambda rows: [row.update(carats=f"{i + 1001}") for i, row in enumerate(rows)]
     )
@@ -249,7 +249,7 @@ def test_a_fault_of_every_row_is_told_three_times_and_counted(tmp_path: Path) ->
 
 
 def test_a_word_for_several_classes_is_no_class_of_a_reference_stone(tmp_path: Path) -> None:
-    folder = write_folder(tmp_path / "package", replace(PLAIN, sets=True))
+    folder = write_folder(tmp_path / "package", replace(FEW, sets=True))
     assert validate_package(folder) == ()
     (told,) = _rewritten(folder, "stones", lambda rows: [r.update(colour="colour set") for r in rows[7:20]])
     assert (told.table, told.row, told.column, told.value) == ("stones", 9, "colour", "colour set")
@@ -282,7 +282,7 @@ def test_stones_that_chance_makes_alike_are_no_copies(tmp_path: Path) -> None:
 def test_a_mistake_of_a_table_is_told_once_in_both_languages(
     table: str, cut: Callable[[str], str], said: str, tmp_path: Path
 ) -> None:
-    folder = write_folder(tmp_path / "package", PLAIN)
+    folder = write_folder(tmp_path / "package", FEW)
     path = folder / f"{table}.csv"
     path.write_text(cut(path.read_text("utf-8")), encoding="utf-8")
     seal(folder)
@@ -299,14 +299,14 @@ def test_a_mistake_of_a_table_is_told_once_in_both_languages(
     ("zone_id", "said"), [("z={:d}", "a declaration reads"), ("country:{:d}", "a declaration reads")]
 )
 def test_an_id_that_a_declaration_reads_otherwise_is_a_problem(zone_id: str, said: str, tmp_path: Path) -> None:
-    folder = write_folder(tmp_path / "package", replace(PLAIN, zone_id=zone_id))
+    folder = write_folder(tmp_path / "package", replace(FEW, zone_id=zone_id))
     assert [(p.table, p.row, p.column, p.reason[: len(said)]) for p in validate_package(folder)] == [
         ("zones", row, "zone_id", said) for row in (2, 3, 4, 5)
     ]
 
 
 def test_columns_may_come_in_any_order(tmp_path: Path) -> None:
-    folder = write_folder(tmp_path / "package", PLAIN)
+    folder = write_folder(tmp_path / "package", FEW)
     path = folder / "zones.csv"
     lines = [line.split(",") for line in path.read_text("utf-8").splitlines()]
     path.write_text("\n".join(",".join(reversed(line)) for line in lines) + "\n", encoding="utf-8")
@@ -333,7 +333,7 @@ def test_sizes_in_doubt_and_columns_unread_are_said(tmp_path: Path) -> None:
 
 
 def test_a_country_that_is_no_code_is_a_problem(tmp_path: Path) -> None:
-    folder = write_folder(tmp_path / "package", PLAIN)
+    folder = write_folder(tmp_path / "package", FEW)
     problems = _rewritten(folder, "zones", lambda rows: rows[1].update(country="CAF"))
     assert [(p.code, p.row, p.value) for p in problems] == [("bad_country", 3, "CAF")]
 
@@ -355,7 +355,7 @@ def test_a_country_that_is_no_code_is_a_problem(tmp_path: Path) -> None:
 def test_what_a_valid_package_leaves_in_doubt_is_said(
     edit: Callable[[list[dict[str, str]]], object], said: list[str], tmp_path: Path
 ) -> None:
-    folder = write_folder(tmp_path / "package", PLAIN)
+    folder = write_folder(tmp_path / "package", FEW)
     assert _rewritten(folder, "parcels", edit) == ()
     found = remarks(load_package(folder), 3, today=date(2030, 1, 1))
     for remark, start in zip(found, said, strict=True):
@@ -380,7 +380,7 @@ def test_what_a_valid_package_leaves_in_doubt_is_said(
 def test_classes_that_say_nothing_are_said(
     edit: Callable[[list[dict[str, str]]], object], said: str, tmp_path: Path
 ) -> None:
-    folder = write_folder(tmp_path / "package", PLAIN)
+    folder = write_folder(tmp_path / "package", FEW)
     assert _rewritten(folder, "stones", edit) == ()
     (found,) = remarks(load_package(folder), 3)
     assert remark_text(found, words("en")).startswith(said)
@@ -388,7 +388,7 @@ def test_classes_that_say_nothing_are_said(
 
 
 def test_a_changed_table_says_what_to_run(tmp_path: Path) -> None:
-    folder = write_folder(tmp_path / "package", PLAIN)
+    folder = write_folder(tmp_path / "package", FEW)
     with (folder / "zones.csv").open("a", encoding="utf-8") as table:
         table.write("z99,Z99,CF,west\n")
     problems = validate_package(folder)
@@ -397,7 +397,7 @@ def test_a_changed_table_says_what_to_run(tmp_path: Path) -> None:
 
 
 def test_packages_of_one_name_are_told_apart_by_their_content(tmp_path: Path) -> None:
-    folder = write_folder(tmp_path / "package", PLAIN)
+    folder = write_folder(tmp_path / "package", FEW)
     change(folder, lambda d: [item.pop("hash") and item.pop("bytes") for item in d["resources"]])
     before = load_package(folder)
     text = (folder / "zones.csv").read_text("utf-8")
@@ -416,7 +416,7 @@ def _link(folder: Path) -> None:
     "path", ["http://127.0.0.1:9/zones.csv", "/etc/passwd", "..\\zones.csv", "a/../../zones.csv", "C:zones.csv", ""]
 )
 def test_paths_that_lead_outside_are_refused(path: str, tmp_path: Path) -> None:
-    folder = write_folder(tmp_path / "package", PLAIN)
+    folder = write_folder(tmp_path / "package", FEW)
     assert [p.code for p in change(folder, lambda d: d["resources"][0].update(path=path))] == ["path_outside"]
 
 
@@ -435,18 +435,18 @@ def test_paths_that_lead_outside_are_refused(path: str, tmp_path: Path) -> None:
     ],
 )
 def test_hostile_descriptors_are_refused(edit: Callable[[dict[str, Any]], object], code: str, tmp_path: Path) -> None:
-    folder = write_folder(tmp_path / "package", PLAIN)
+    folder = write_folder(tmp_path / "package", FEW)
     assert {p.code for p in change(folder, edit)} == {code}
 
 
 def test_links_are_refused(tmp_path: Path) -> None:
-    folder = write_folder(tmp_path / "package", PLAIN)
+    folder = write_folder(tmp_path / "package", FEW)
     _link(folder)
     assert [p.code for p in validate_package(folder)] == ["archive_link"]
 
 
 def test_deep_and_large_descriptors_are_refused(tmp_path: Path) -> None:
-    folder = write_folder(tmp_path / "package", PLAIN)
+    folder = write_folder(tmp_path / "package", FEW)
     (folder / "datapackage.json").write_text("[" * 100_000, encoding="utf-8")
     assert [p.code for p in validate_package(folder)] == ["bad_json"]
     (folder / "datapackage.json").write_bytes(b" " * 9_000_000)
@@ -474,7 +474,7 @@ def test_hostile_archives_are_refused(tmp_path: Path) -> None:
 
 
 def test_numbers_that_are_none_are_refused(tmp_path: Path) -> None:
-    folder = write_folder(tmp_path / "package", PLAIN)
+    folder = write_folder(tmp_path / "package", FEW)
     text = (folder / "stones.csv").read_text("utf-8").splitlines()
     for row, weight in ((1, "nan"), (2, "-1"), (3, "inf"), (4, "1e300")):
         cells = text[row].split(",")

@@ -17,7 +17,7 @@ import pytest
 
 from kpfootprint.cli.main import reason_in
 from kpfootprint.errors import ReferenceDataError
-from tests.training.packages import FEW, write_folder, write_workbook
+from tests.training.packages import FEW, few, write_folder, write_workbook
 from training.package import load_package, merge_packages, validate_package
 from training.package.seal import seal
 
@@ -63,7 +63,7 @@ def french_fields(document: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("schemas", [False, True], ids=["plain schemas", "French schemas"])
 def test_small_tables_may_have_french_headers(schemas: bool, tmp_path: Path) -> None:
-    plain = load_package(write_folder(tmp_path / "plain", FEW))
+    plain = few()
     folder = write_folder(tmp_path / "package", FEW)
     for table, names in FRENCH.items():
         headed(folder, table, names)
@@ -107,7 +107,7 @@ def in_parts(folder: Path, header: bool, *, packed: bool = False) -> Path:
 @pytest.mark.parametrize("header", [True, False])
 @pytest.mark.parametrize("packed", [True, False])
 def test_stones_may_stand_in_several_files(header: bool, packed: bool, tmp_path: Path) -> None:
-    whole = load_package(write_folder(tmp_path / "plain", FEW))
+    whole = few()
     folder = in_parts(write_folder(tmp_path / "package", FEW), header, packed=packed)
     package = load_package(folder)
     for one, two in zip(whole.batch, package.batch, strict=True):

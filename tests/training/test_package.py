@@ -26,15 +26,21 @@ PARCELS = (
 STONES = "parcel_id,weight_ct,colour,morphology\nA,0.2,brown,macle\nA,0.3,,cube\nB,0.4,cape,\n"
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a small sound package, begun by the program and filled by hand."""
-    path = tmp_path / "package"
+    path = tmp_path_factory.mktemp("filled") / "package"
     init_package(path)
     for name, text in (("zones", ZONES), ("zone_status", STATUS), ("parcels", PARCELS), ("stones", STONES)):
         (path / f"{name}.csv").write_text(text, encoding="utf-8")
     init_package(path)
     return path
+
+
+@pytest.fixture
+def folder(filled: Path, tmp_path: Path) -> Path:
+    """Return a copy of the small sound package, to be changed."""
+    return shutil.copytree(filled, tmp_path / "package")
 
 
 def change(folder: Path, name: str, edit: Callable[[str], str], *, seal: bool = True) -> None:

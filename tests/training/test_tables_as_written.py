@@ -12,7 +12,7 @@ import openpyxl
 import pytest
 
 from kpfootprint.ingest.words import fold
-from tests.training.packages import FEW, write_folder, write_workbook
+from tests.training.packages import FEW, few, write_folder, write_workbook
 from training.package import load_package, validate_package
 from training.package.seal import seal
 
@@ -58,9 +58,8 @@ def every_line(change: Callable[[int, str], str]) -> Callable[[str, str], str]:
 )
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
 def test_what_programs_write_is_read_alike(change: Callable[[str, str], str], encoding: str, tmp_path: Path) -> None:
-    folder = write_folder(tmp_path / "package", FEW)
-    plain = load_package(folder)
-    read = load_package(rewritten(folder, change, encoding))
+    plain = few()
+    read = load_package(rewritten(write_folder(tmp_path / "package", FEW), change, encoding))
     assert (read.zone_of, read.collected_on) == (plain.zone_of, plain.collected_on)
     assert read.zone_table == plain.zone_table
     assert [parcel.conditions for parcel in read.batch] == [parcel.conditions for parcel in plain.batch]
