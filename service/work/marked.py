@@ -37,7 +37,7 @@ def marked_copy(work: Workplace, name: str, content: bytes, choices: Choices) ->
     try:
         return marked_workbook(name, content, problems)
     except Exception:
-        return marked_workbook("nothing.csv", b"", problems)
+        return marked_workbook("", b"", problems)
 
 
 def marked_workbook(name: str, content: bytes, problems: Sequence[Problem]) -> bytes:

@@ -10,6 +10,7 @@ from typing import Any
 from kpfootprint.errors import IngestError, Problem
 from kpfootprint.ingest import Reading, Upload, ingest_json, read
 from kpfootprint.ingest.files.archive import refuse
+from kpfootprint.ingest.files.csvfile import decode
 from kpfootprint.parcel import Parcel
 from kpfootprint.release import Release
 from kpfootprint.retold import said_of
@@ -67,11 +68,14 @@ def parcel_of_file(
 
 
 def rows_of_csv(data: bytes, name: str) -> Iterator[tuple[int, list[str]]]:
-    """Give the rows of a plain table with the lines that they end on, whatever separates columns and keeps letters."""
-    try:
-        content = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        content = data.decode("cp1252", errors="replace")
+    """Give the rows of a plain table with the lines that they end on, whatever separates columns and keeps letters.
+
+    Raises
+    ------
+    IngestError
+        Where it is no text, or quotes do not close as they should.
+    """
+    content = decode(data, name)
     first = content.partition("\n")[0]
     reader = csv.reader(io.StringIO(content, newline=""), delimiter=max(",;\t", key=first.count))
     try:

@@ -207,6 +207,13 @@ def test_names_that_look_like_numbers_are_marked_as_they_came() -> None:
     assert shown == [*written[:5], "'+3", 0.3, -1, 12]
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "cp1251"])
+def test_a_marked_copy_has_the_letters_of_the_file(encoding: str) -> None:
+    data = "цвет,камни\nбелый,3\n".encode(encoding)
+    book = openpyxl.load_workbook(io.BytesIO(marked_workbook("lot.csv", data, ())))
+    assert [[cell.value for cell in row] for row in book["lot"]] == [["цвет", "камни"], ["белый", 3]]
+
+
 OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 EVERYWHERE = "A1:XFD1048576"
 BROUGHT = {
