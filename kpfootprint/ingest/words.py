@@ -291,7 +291,7 @@ def nearest(text: str, known: Mapping[str, str], *, cutoff: float = 0.55, count:
 
 def misspelt(text: str, known: Mapping[str, str]) -> str | None:
     """Return the known name that a text is most likely a misspelling of, or None; several known words are none."""
-    if len(tokens := tokens_of(text)) > 1 and all_say(lexicon(), tokens):
+    if all_say(lexicon() if len(tokens := tokens_of(text)) > 1 else ("consignee",), tokens):
         return None
     hits = difflib.get_close_matches(fold(text), known, n=1, cutoff=0.8)
     return known[hits[0]] if hits else None

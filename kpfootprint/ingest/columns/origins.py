@@ -236,19 +236,21 @@ def parted_places(table: KnownTable, headers: Headers) -> KnownTable:
     kept = table.keep(np.array(rows, dtype=np.intp))
     headed = {name: table.columns.get(name, column).header for name in made}
     columns = {name: Column.of(headed[name], cells) for name, cells in made.items() if any(cells)}
-    return replace(kept, columns={**kept.columns, **columns})
+    others = {name: item for name, item in kept.columns.items() if name not in made}
+    return replace(kept, columns={**others, **columns})
 
 
-def once_each(parcels: KnownTable, zones: KnownTable) -> KnownTable:
+def once_each(parcels: KnownTable, zones: KnownTable, *, slips: bool) -> KnownTable:
     """Return a table of parcels with one row for each whose further rows name its other zones, and differ in no more.
 
-    What weighs each of its zones is no weight of such a parcel. Rows that say otherwise stay, and are told.
+    What weighs each of its zones is no weight of such a parcel; of `slips` several may be of one zone. Rows that say
+    otherwise stay, and are told.
     """
     rows: dict[str, list[dict[str, Cell]]] = {}
     for record in parcels.records():
         rows.setdefault(text_of(record["parcel_id"]), []).append(record)
     places = [(text_of(record["parcel_id"]), fold(text_of(record.get("zone_id")))) for record in zones.records()]
-    if len(rows) == parcels.n_rows or len({*places}) < len(places):
+    if len(rows) == parcels.n_rows or (len({*places}) < len(places) and not slips):
         return parcels
     made: list[list[Cell]] = []
     for records in rows.values():

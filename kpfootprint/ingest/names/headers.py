@@ -167,6 +167,11 @@ class Headers:
         exact, low, tokens = self._exactly(text) if text != "#" else None, plain(text), tokens_of(text)
         if exact is not None and not {*"%‰/€£¥₽"} & {*text}:
             return Meaning(role=exact)
+        of_parcel = self.words.columns("parcels").get(fold(text))
+        if of_parcel == "certificate_no" or (
+            of_parcel == "bottom_screen_mm" and not all_say(("size", "filler"), tokens)
+        ):
+            return UNKNOWN
         if _PER.search(low) or _PER_CARAT.search(low):
             return Meaning(role="money" if says("money", *tokens) else "mean")
         joined = f" {' '.join(tokens)} "

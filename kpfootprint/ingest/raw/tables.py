@@ -306,7 +306,8 @@ class RawTable(_Lines):
 class Trace:
     """How a table was read: filled while it is.
 
-    `stated` is what its totals alone say, as titles do; `lines` are titles that were read as something else.
+    `stated` is what its totals alone say, as titles do; `lines` are titles that were read as something else, `said`
+    what they say of each of several parcels.
     """
 
     header_rows: tuple[int, ...] = (1,)
@@ -316,6 +317,7 @@ class Trace:
     notes: list[Note] = field(default_factory=list)
     stated: list[tuple[int, tuple[Cell, ...]]] = field(default_factory=list)
     lines: set[int] = field(default_factory=set)
+    said: Mapping[str, Column] = field(default_factory=dict)
 
     def note(self, code: str, /, **values: object) -> None:
         """Note something to know of how the table was read."""

@@ -83,6 +83,8 @@ def _names_classes(row: Sequence[Cell], headers: Headers) -> bool:
     texts = [text_of(cell) for cell in row if not is_blank(cell)]
     if not 2 <= len(texts) <= 6 or any(map(is_number, texts)) or any(map(is_total, texts[:1])):
         return False
+    if len(texts) == 2 and is_of_origin(texts[0], headers) and any(map(str.isdigit, texts[1])):
+        return False  # ``Origin | Nola 5.80 ct``
     roles = _roles(texts, headers)
     classes = {"size_class", "zone_id", "country", *(item.column for item in headers.words.scheme.categorical)}
     return bool(roles & {*MEASURES}) and len(roles & classes) == 1 and "unknown" not in roles
@@ -401,13 +403,15 @@ def below_each_other(sheet: Layout, again: Sequence[int]) -> Layout | None:
     if not again or sheet.choices.get(ONE[0]) == ONE[1]:
         titles = [row - 1 for row in again if row and _is_title(raw, measures, row - 1)]
         return without(sheet, titles, "page_line")
-    above = {PAGE.sub("", text_of(cell)) for _, cells in raw.titles for cell in cells if not is_blank(cell)}
-    pages = []
+    above = {PAGE.sub("", line_of(cells)) for _, cells in raw.titles}
+    pages: list[int] = []
     for row in again:
-        if row and _is_title(raw, measures, row - 1) and not is_total(raw.label(row - 1)):
-            if PAGE.sub("", raw.label(row - 1)) in above:
-                pages.append(row - 1)
-            else:
+        start = row
+        while start and _is_title(raw, measures, start - 1) and not is_total(raw.label(start - 1)):
+            start -= 1
+        if start < row:
+            pages += range(start, row)
+            if not all(PAGE.sub("", line_of(raw.row(line))) in above for line in range(start, row)):
                 sheet.tell("table_below", 0, row - 1, choices=[ONE])
         elif 0 < row < raw.n_rows and _closed(sheet, measures, row - 1):  # a header at the end heads nothing
             sheet.tell("table_below", 0, row, choices=[ONE])

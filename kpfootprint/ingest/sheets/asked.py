@@ -102,7 +102,8 @@ def ask_about_cancelled(sheet: Layout) -> None:
         return
     for at in sheet.places("other", "unknown", "description", "stones_or_carats", "row"):
         column, numbered = sheet.raw.columns[at], sheet.meanings[at].role == "row"
-        if len(column.cells) > 10_000:
+        of_parcel = sheet.headers.words.columns("parcels").get(fold(column.header))
+        if len(column.cells) > 10_000 or of_parcel == "specials_removed":
             continue
         struck = [c for c, cell in enumerate(column.cells) if isinstance(cell, Odd) and cell.code == "struck_cell"]
         sheet.tell_rows("struck_cell", at, column.rows_with(struck if numbered else ()))

@@ -19,6 +19,7 @@ from kpfootprint.ingest.raw.tables import Column, KnownTable, Note, RawTable, re
 from kpfootprint.ingest.sheets.facts_beside import names_fact
 from kpfootprint.ingest.sheets.layout import understand
 from kpfootprint.ingest.sheets.left_out import without_totals
+from kpfootprint.ingest.sheets.places import with_places_below
 from kpfootprint.ingest.totals import is_total
 from kpfootprint.ingest.words import attribute_words, class_code, fold, table_names
 from kpfootprint.scheme import Scheme
@@ -98,8 +99,7 @@ def _of_parcels(
     if any(item.role in attributes or item.wide for item in others) or (hint != "parcels" and "parcel_id" not in named):
         return []
     sure = hint == "parcels" or bool(named - {"parcel_id", *_OF_GOODS})
-    weighed = {headers.of(column.header).role for column in raw.columns} & {"carats", "percent"}
-    if hint not in (None, "parcels") and (hint != "declarations" or weighed or not sure):
+    if hint not in (None, "parcels") and (hint != "declarations" or not sure):
         return []
     if (summed := _without_sums(raw, headers, choices, None if sure else sheets)) is None:
         return []
@@ -111,7 +111,11 @@ def _of_parcels(
     summed.trace.passed_over += made.trace.passed_over
     made = replace(made, trace=summed.trace)
     zones = declared_beside(made, raw, headers)
-    return [once_each(made, zones[0]) if zones else made, *zones]
+    if not zones and (laid := with_places_below(raw, hint, headers)) is not raw:
+        zones = [recognise(laid, "declarations", headers.words, problems)]
+        kept = {column.header for column in laid.columns}
+        made.trace.passed_over[:] = [header for header in made.trace.passed_over if header in kept]
+    return [once_each(made, zones[0], slips=hint == "declarations") if zones else made, *zones]
 
 
 def _with_sheets_as_parcels(raw: RawTable, headers: Headers, sheets: set[str]) -> RawTable:

@@ -8,19 +8,24 @@ from collections.abc import Sequence
 import numpy as np
 
 from kpfootprint.ingest.columns.meanings import Layout
-from kpfootprint.ingest.columns.origins import PARTS, is_of_origin, zones_declared
+from kpfootprint.ingest.columns.origins import PARTS, is_of_origin, origins_in, zones_declared
 from kpfootprint.ingest.names.headers import Headers, Meaning
 from kpfootprint.ingest.names.labels import split_descriptions
 from kpfootprint.ingest.names.parcel_names import is_parcel_name
 from kpfootprint.ingest.names.size_labels import size_span
+from kpfootprint.ingest.parcels.records import CONDITIONS
 from kpfootprint.ingest.raw.cells import Cell, is_blank, is_number, text_of
 from kpfootprint.ingest.raw.tables import Column
 from kpfootprint.ingest.sheets.around import ONE, without
+from kpfootprint.ingest.sheets.fields_said import TITLED
 from kpfootprint.ingest.totals import is_total
 from kpfootprint.ingest.words import fold, is_plain
 
-_LINES = 4
+_LINES, _CELLS = 8, 4
 """Lines above a section that name it, at most, and cells of each."""
+
+_SAID = ("parcel_id", *TITLED, "n_stones", "carats")
+"""Fields that lines above a section may say of its parcel."""
 
 _PARTING = re.compile(rf"{PARTS.pattern}|\s*\(|\)$")
 
@@ -47,15 +52,23 @@ def with_sections(sheet: Layout, again: Sequence[int]) -> tuple[Layout, Sequence
     if not sections[0] or len({*map(len, sections)}) > 1:
         return sheet, again
     codes, made = np.searchsorted([*again], np.arange(raw.n_rows), side="right").astype(np.int32), sheet
+    said: dict[str, Column] = {}
     for labels in map(list, zip(*sections, strict=True)):
         named = parcels_named(made, labels) or named_by(made, labels) or zones_named(made, labels)
         if named is None:
-            return sheet, again
+            if (field := _fields_named(labels, sheet.headers)) is None or field[0] in said:
+                return sheet, again
+            said |= dict([field])
+            continue
+        said |= {"parcel_id": Column.of(named[0], named[1])} if named[0] == "parcel_id" else {}
         columns = [*made.raw.columns, Column(named[0], named[1], codes)]
         made = made.with_columns(columns, [*made.meanings, Meaning(role=named[0])])
     if len({*map(tuple, sections)}) < len(sections):
         return sheet, again  # pages
+    if said and "parcel_id" not in said:
+        return sheet, again
     sheet.trace.lines.update(line for line, _ in first)
+    sheet.trace.said = said
     return without(made, [row for rows in lines for row in rows], "heading"), ()
 
 
@@ -65,7 +78,7 @@ def _lines_above(sheet: Layout, end: int) -> list[int]:
     while start and end - start < _LINES:
         cells = [cell for cell in sheet.raw.row(start - 1) if not is_blank(cell)]
         words = cells[:1] if _are_pair(cells, sheet.headers) else cells
-        if not 0 < len(cells) <= _LINES or any(not isinstance(cell, str) or is_number(cell) for cell in words):
+        if not 0 < len(cells) <= _CELLS or any(not isinstance(cell, str) or is_number(cell) for cell in words):
             break
         first = text_of(cells[0])
         if is_total(first) or (first[:1].isdigit() and size_span(first, sheet.scheme) is None):
@@ -77,7 +90,7 @@ def _lines_above(sheet: Layout, end: int) -> list[int]:
 def _are_pair(cells: Sequence[Cell], headers: Headers) -> bool:
     """Say whether two cells are a label of a parcel or its origin, and what it says."""
     label = text_of(cells[0]).rstrip(": ") if len(cells) == 2 else ""
-    return headers.words.columns("parcels").get(fold(label)) == "parcel_id" or is_of_origin(label, headers)
+    return headers.words.columns("parcels").get(fold(label)) in _SAID or is_of_origin(label, headers)
 
 
 def _facts(cells: Sequence[Cell], headers: Headers) -> list[str]:
@@ -85,11 +98,35 @@ def _facts(cells: Sequence[Cell], headers: Headers) -> list[str]:
     filled = [cell for cell in cells if not is_blank(cell)]
     texts = [text_of(cell) for cell in filled]
     if _are_pair(filled, headers):
-        return [f"{texts[0].rstrip(': ')}: {texts[1]}"]
-    sizes = [size_span(text.rpartition(":")[2], headers.words.scheme) for text in texts]
-    whole = [size is not None or bool(headers.words.zone(text)) for size, text in zip(sizes, texts, strict=True)]
+        return [f"{texts[0].rstrip(': ')}: {texts[1].removesuffix(' 00:00:00')}"]
+    known = headers.words.columns("parcels")
+    whole = [
+        size_span(text.rpartition(":")[2], headers.words.scheme) is not None
+        or bool(headers.words.zone(text))
+        or _declares(text, headers)
+        or known.get(fold(text.partition(":")[0])) in CONDITIONS
+        for text in texts
+    ]
     parts = [[text] if one else _PARTING.split(text) for text, one in zip(texts, whole, strict=True)]
     return [fact for part in parts for fact in part if fact]
+
+
+def _declares(label: str, headers: Headers) -> bool:
+    """Say whether a line declares zones: ``Zone: Nola 12,5 ct; Boda 7,5 ct``."""
+    key, _, said = label.partition(":")
+    return is_of_origin(key, headers) and bool(origins_in(said.strip(), "", headers))
+
+
+def _fields_named(labels: Sequence[str], headers: Headers) -> tuple[str, Column] | None:
+    """Return the field that all of some labels say of parcels, with its column: ``Exporter: A``."""
+    parts = [label.partition(":") for label in labels]
+    names = {headers.words.columns("parcels").get(fold(key)) for key, _, _ in parts}
+    if all(_declares(label, headers) for label in labels):
+        names = {"zone_id"}
+    name = names.pop() if len(names) == 1 else None
+    if name not in (*_SAID, "zone_id"):
+        return None
+    return str(name), Column.of(parts[0][0], [said.strip() for _, _, said in parts])
 
 
 def parcels_named(sheet: Layout, labels: Sequence[str]) -> Named | None:

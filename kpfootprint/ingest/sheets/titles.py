@@ -19,6 +19,7 @@ from kpfootprint.ingest.columns.origins import (
     is_of_another_act,
     is_of_origin,
     origins_in,
+    parted_places,
     settle_origin,
     zones_declared,
     zones_within,
@@ -44,6 +45,7 @@ from kpfootprint.ingest.sheets.fields_said import (
 )
 from kpfootprint.ingest.sheets.labelled import Pair, laid_beside, pairs, without_rest
 from kpfootprint.ingest.sheets.quoted import quote_columns, quote_lines
+from kpfootprint.ingest.sheets.said_of_parcels import with_said
 from kpfootprint.ingest.words import fold, says, tokens_of
 
 _DAY = re.compile(rf"{DAY.pattern}|\b(?:19|20)\d\d\b")
@@ -88,7 +90,12 @@ def said_by_titles(
     found, origins = heard.found, heard.origins
     made = {"parcels": _one_row("parcels", raw, found)} if found else {}
     if each_one is not None:
-        made["parcels"] = each_one
+        columns = dict(each_one.columns)
+        if (zone := columns.pop("zone_id", None)) is not None and "declarations" not in tables:
+            zones = {"parcel_id": columns["parcel_id"], "zone_id": zone}
+            made["declarations"] = parted_places(replace(each_one, kind="declarations", columns=zones), headers)
+        each_one = replace(each_one, columns=columns)
+        made["parcels"] = with_said(each_one, made["parcels"], problems) if found else each_one
     if origins and "declarations" not in tables:
         made["declarations"] = declared(raw, origins, headers)
         problems += _countries_otherwise(raw, origins, headers)
@@ -265,6 +272,9 @@ class _Heard:
 
     def columns_beside(self, goods: KnownTable) -> KnownTable | None:
         """Read what columns beside the goods say of their parcel; return the parcels where they say it of several."""
+        if goods.trace.said and self.own:
+            columns, every = goods.trace.said, np.zeros(len(goods.trace.said["parcel_id"].codes), dtype=np.int32)
+            return KnownTable(kind="parcels", name=self.raw.name, columns=columns, n_rows=len(every), rows=every)
         for column in self.raw.columns:
             dated = column.header in goods.trace.passed_over and says("day", *tokens_of(column.header))
             days = column.used().names() if dated and not column.mostly_distinct else []
@@ -277,7 +287,7 @@ class _Heard:
             ids = [name for name in goods.columns["parcel_id"].used().names() if name]
             if fold(text_of(said_id)) not in {*map(fold, ids)}:
                 self.problems.append(_said_otherwise(self.raw, line, key, "parcel_id", listed(ids), said_id))
-        elif not self.found and self.own:
+        elif self.own:
             return _each(self.raw, self.headers, goods)
         return None
 

@@ -79,9 +79,12 @@ class _Input:
         self.problems.extend(headless(raw) for raw in raws if raw.name in passed and _goes_on(raw, goods, self.headers))
         filled = [sheet for sheet in goods if _holds_goods(sheet.main, self.headers)] or goods
         kept = _without_summaries(filled, self.headers)
-        for sheet in goods:
-            self.problems.extend(item for item in sheet.problems if sheet in kept or item.code == "total_disagrees")
+        told = len(self.problems)
         parcels = self._add_goods(kept)
+        for sheet in goods[::-1]:
+            own = {"parcel": parcels[sheet.raw.name]} if parcels.get(sheet.raw.name) else {}
+            stays = [item for item in sheet.problems if sheet in kept or item.code == "total_disagrees"]
+            self.problems[told:told] = [replace(item, values={**item.values, **own}) for item in stays]
         raws = [raw for raw in raws if raw.name not in parcels]
         if (chosen := self.choices.get("goods")) in self.tables and len({*GOODS} & {*self.tables}) == 2:
             passed.append(self.tables.pop("counts" if chosen == "stones" else "stones").name)
@@ -102,7 +105,7 @@ class _Input:
         answers = _choices_of(raw, self.choices, ids_of(self.tables), self.headers)
         found = tables_of(raw, self.headers, answers, problems, several=self.several, sheets=others)
         if self.several and fold(raw.name) not in table_names() and not any(table.n_rows for table in found):
-            found = []  # a header alone, which may be a cover's last line
+            found, problems = [], []  # a header alone: a form to be filled in, or a cover's last line
         return _Sheet(raw, found, problems)
 
     def _is_told(self, raw: RawTable) -> bool:
@@ -116,8 +119,8 @@ class _Input:
             return not self.several
         return True
 
-    def _add_goods(self, sheets: Sequence[_Sheet]) -> set[str]:
-        """Add sheets of goods to the tables; return those that are parcels, each by itself."""
+    def _add_goods(self, sheets: Sequence[_Sheet]) -> dict[str, str]:
+        """Add sheets of goods to the tables; return those that hold parcels, with the id where it is one."""
         named = [sheet for sheet in sheets if fold(sheet.raw.name) in table_names()]
         free = [sheet for sheet in sheets if sheet not in named]
         for sheet in named:
@@ -125,14 +128,14 @@ class _Input:
         kinds = [sheet.main.kind for sheet in free]
         own = len({*kinds}) < len(kinds) or all(is_parcel_name(sheet.raw.name, self.headers) for sheet in free)
         if len(kinds) > 1 and own and not {*kinds} & {*self.tables}:
-            self._add_parcels(free)
-            return {sheet.raw.name for sheet in free}
+            return self._add_parcels(free)
         for sheet in free:
             self._add(sheet.tables)
-        return set()
+        return {}
 
-    def _add_parcels(self, sheets: Sequence[_Sheet]) -> None:
+    def _add_parcels(self, sheets: Sequence[_Sheet]) -> dict[str, str]:
         """Add sheets of goods, of which each is a parcel or holds parcels of its own, by a column, title or name."""
+        parcels = dict.fromkeys((sheet.raw.name for sheet in sheets), "")
         of_classes = all(self.headers.of(sheet.raw.name).wide for sheet in sheets)
         summed = any(item.code == "summary" for item in sheets[0].main.trace.left_out)
         choices = {"sheets": "one", **self.choices} if of_classes and summed else self.choices
@@ -167,11 +170,11 @@ class _Input:
         if len(set().union(*ids)) < sum(map(len, ids)) or any(map(is_total, named)):
             self._add([sheets[0].main])
             self.problems.append(sheets[1].main.problem(Broken("table_twice", {"other": sheets[0].raw.name})))
-            return
+            return parcels
         for at, sheet in enumerate(sheets) if named and meant != "parcels" else ():
             for other in (other.raw for other in sheets[:at] if sheet.raw.same_rows(other.raw)):
                 self.problems.append(problem(Broken("same_rows", {"other": other.name}), table=sheet.raw.name))
-                return
+                return parcels
         self.problems.extend(ask_about_names(named, sheets[0].raw.name, self.headers, choices))
         for kind, items in gathered.items():
             made = stacked([t for t, _ in items], [None if meant == "one" else name for _, name in items])
@@ -184,6 +187,12 @@ class _Input:
         if meant != "one":
             goods = next(self.tables[kind] for kind in GOODS if kind in self.tables)
             goods.trace.note("sheets_of_parcels", parcels=listed(sorted(set().union(*ids)), 20))
+            parcels |= {
+                sheet.raw.name: next(iter(own))
+                for sheet, own in zip(sheets, ids, strict=True)
+                if sheet.main.complete and len(own) == 1
+            }
+        return parcels
 
     def _add(self, found: list[KnownTable]) -> None:
         """Add the tables of a sheet to those of the input; what is given twice is told."""
