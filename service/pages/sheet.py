@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import gzip
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from starlette.datastructures import FormData
 
 from kpfootprint.errors import Problem
 from kpfootprint.ingest import Reading, Upload, words_of
+from kpfootprint.ingest.files.csvfile import decode
 from kpfootprint.ingest.files.workbook import sheets_in
 from kpfootprint.parcel import Parcel
 from kpfootprint.scheme import Scheme
@@ -178,7 +180,7 @@ def _lines(upload: Upload, problems: list[Problem]) -> tuple[tuple[int, str, boo
     rows = {problem.row or 0 for problem in problems if is_text or problem.table == table}
     faults = sorted(rows)[:_SHOWN]
     if is_text:
-        lines = upload.data.decode("utf-8-sig", errors="replace").splitlines()
+        lines = re.split("\r\n?|\n", decode(upload.data, upload.name))
     elif name.endswith((".xlsx", ".xlsm", ".ods", ".xls")):
         lines = _lines_of_book(upload, table, faults[-1])
     else:

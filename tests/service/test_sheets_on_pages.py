@@ -111,6 +111,15 @@ def test_lines_at_fault_are_marked_in_the_sheet(app: TestClient, keys: dict[str,
     assert "both given" in both.text
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "cp1252"])
+def test_lines_at_fault_have_the_letters_of_the_file(app: TestClient, keys: dict[str, str], encoding: str) -> None:
+    signed_in(app, keys)
+    sheet = "weight_ct,colour\n0.42,white\n0.31,épinglé\n".encode(encoding)
+    sent = app.post("/", files={"file": ("sheet.csv", sheet)})
+    assert sent.status_code == 422
+    assert "<mark><code>0.31,épinglé</code></mark>" in sent.text
+
+
 def test_lines_at_fault_of_a_workbook_are_marked_too(app: TestClient, keys: dict[str, str]) -> None:
     signed_in(app, keys)
     book = openpyxl.Workbook()
