@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-from kpfootprint.comparison.results import Statement, StoneRange, Value, Verification
+from kpfootprint.comparison.results import ODD_WEIGHTS, Statement, StoneRange, Value, Verification
 from kpfootprint.comparison.weigh import Judged, OneParcel
 from kpfootprint.conclusions import CONCLUSIONS, INCONCLUSIVE, conclude
 from kpfootprint.parcel import FACTORS, MOST_BELOW_SCREEN, Parcel
@@ -36,7 +36,6 @@ BEYOND_USUAL = 1.25
 """So many times beyond: of parcels declared as another zone one in 250 is then doubted, of true ones none."""
 BEYOND_ANY = 1.5
 """So many where nothing was declared that could be compared, so that any zone may be usual: no reference parcel is."""
-ODD_WEIGHTS = ("weights_too_large", "weights_too_small")
 Doubt = Literal["none", "some", "wrong"]
 """Of the unit of weight; ``wrong`` where sizes that rest on such weights can be compared with nothing."""
 BUYER_SORTED = "buyer_sorted"

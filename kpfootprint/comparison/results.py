@@ -37,6 +37,10 @@ class Interval:
     level: Fraction
 
 
+ODD_WEIGHTS = ("weights_too_large", "weights_too_small")
+"""Codes of the cautions that put the unit of weight in doubt."""
+
+
 def standing(status: str | None) -> str:
     """Return what a status says of a zone's goods: ``compliant``, ``not_compliant``, or ``unknown`` without a row."""
     return COMPLIANT if status == COMPLIANT else "unknown" if status in (NOT_COVERED, None) else "not_compliant"

@@ -6,8 +6,17 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from kpfootprint.comparison.cautions import FEW_REFERENCES, ODD_WEIGHTS
-from kpfootprint.comparison.results import ClassFinding, Examination, Mixture, Statement, Value, Verification, standing
+from kpfootprint.comparison.cautions import FEW_REFERENCES
+from kpfootprint.comparison.results import (
+    ODD_WEIGHTS,
+    ClassFinding,
+    Examination,
+    Mixture,
+    Statement,
+    Value,
+    Verification,
+    standing,
+)
 from kpfootprint.comparison.weigh import OfDeclaration, OneParcel
 from kpfootprint.conclusions import CONCLUSIONS, Conclusion, Reason, Rules, Signs, reasons_for
 from kpfootprint.release import Release

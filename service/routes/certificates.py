@@ -14,9 +14,9 @@ from service.register import certificates
 from service.register.database import reading, registering
 from service.routes import shapes_of_submissions as shapes
 from service.routes.paging import PAGING, following, told
+from service.routes.parcels import CSV
 from service.work.reading import rows_of_csv
 
-CSV = "text/csv"
 COLUMNS = ("certificate_no", "reported_by", "reported_on", "note")
 
 

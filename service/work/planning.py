@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
+from kpfootprint.comparison.results import ODD_WEIGHTS
 from kpfootprint.errors import Problem
 from kpfootprint.ingest import ingest_json
 from kpfootprint.parcel import Batch, Parcel
@@ -94,7 +95,7 @@ MOST_SHIPMENTS = 300
 UNKNOWN: Wording = "there is no comparison with this id"
 TWICE: Wording = "this comparison was given before"
 UNNAMED: Wording = "Name an exporter, a zone or both."
-UNFIT = {"small_parcel", "weights_too_large", "weights_too_small"}
+UNFIT = {"small_parcel", *ODD_WEIGHTS}
 """Cautions of parcels that no chart follows: too few stones, or a doubtful unit of weight, change everything."""
 SPANNED = 3.29
 """Standard deviations that an interval at 90 % spans."""

@@ -10,12 +10,11 @@ import numpy as np
 from kpfootprint.comparison.results import Examination
 from kpfootprint.conclusions import CONSISTENT
 from kpfootprint.stats.arrays import Floats
+from kpfootprint.stats.shares import NONE_P
 from training.declarants import N_TRIES, SHARES, Tried
 from training.evaluate.trials import Draws, Trials, counted
 from training.record import NO_END, DecisionErrors, Line, Result
 
-FOUND_P = 0.05
-"""Undeclared goods count as found where the p-value of none at all is this or less."""
 ASKED = 0.2
 """Share of true parcels that may be asked about: about as many as are not called consistent."""
 
@@ -48,7 +47,7 @@ def decision_errors(trials: Trials, examinations: Sequence[Examination], n_stone
 def decision_results(trials: Trials, examinations: Sequence[Examination], *, draws: Draws) -> list[Result]:
     """Return both error rates over all sizes, zones weighing the same, and the share of true ones called consistent."""
     said = np.array([examination.conclusion or "" for examination in examinations])
-    found = np.array([e.mixture is not None and e.mixture.p_value <= FOUND_P for e in examinations])
+    found = np.array([e.mixture is not None and e.mixture.p_value <= NONE_P for e in examinations])
     lines = (
         ("undeclared goods found in true declarations", trials.is_h1, found),
         ("true declarations queried", trials.is_h1, said == "query"),
@@ -70,7 +69,7 @@ def blend_results(examinations: Sequence[Examination]) -> list[Result]:
     hits = {
         "LR < 1/10": [v is not None and v.log10_lr < -1 for v, _, _ in weighed],
         "true declarations queried": [c == "query" for _, _, c in weighed],
-        "undeclared goods found (p of 0.05 or less)": [m is not None and m.p_value <= FOUND_P for _, m, _ in weighed],
+        "undeclared goods found (p of 0.05 or less)": [m is not None and m.p_value <= NONE_P for _, m, _ in weighed],
     }
     return [counted("coherence", metric, "true blends", sum(found), len(found)) for metric, found in hits.items()]
 

@@ -19,9 +19,10 @@ from kpfootprint.reference import ReferencePackage
 from kpfootprint.release import Release
 from kpfootprint.stats.arrays import Bools, Ints
 from kpfootprint.stats.intervals import LEVEL
+from kpfootprint.stats.shares import NONE_P
 from kpfootprint.stats.tables import resample_tables
 from training.calibrate import resample
-from training.evaluate.decisions import FOUND_P, blend_results, decision_errors, decision_results, other_zone_result
+from training.evaluate.decisions import blend_results, decision_errors, decision_results, other_zone_result
 from training.evaluate.methods import n_stones_of, zone_codes, zones_of
 from training.evaluate.mixtures import Mixtures, Shares, answered, coverage_cells, detection_cells, prepared_alike
 from training.evaluate.setting import SEED, novelty_cell, novelty_result
@@ -309,7 +310,7 @@ def measure_blends(
             continue
         mixed, shares = answered(mixed, shares_of(part.examine(mixed.batch, mixed.parcel)))
         coverage += coverage_cells(mixed, shares, kind="blend")
-        detection += detection_cells(mixed, shares.p_value <= FOUND_P, kind="blend")
+        detection += detection_cells(mixed, shares.p_value <= NONE_P, kind="blend")
     return blend_results(said) if said else [], coverage, detection
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from kpfootprint.parcel import Batch
 from kpfootprint.reference import ReferencePackage
 from kpfootprint.stats.arrays import Bools, Floats, Ints
-from training.evaluate.decisions import FOUND_P
+from kpfootprint.stats.shares import NONE_P
 from training.evaluate.methods import (
     Method,
     fit_splits,
@@ -150,7 +150,7 @@ def measure_shares(
         truth = virtual_mixtures(package, usable, n_each=n_each, rng=rng, sources=sources)
         truth, said = answered(truth, tell(truth.batch, truth.declared))
         coverage += coverage_cells(truth, said)
-        detection += detection_cells(truth, said.p_value <= FOUND_P)
+        detection += detection_cells(truth, said.p_value <= NONE_P)
     return Evaluation(
         release=name,
         reference=package.identity,

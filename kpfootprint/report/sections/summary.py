@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from kpfootprint.comparison.results import standing
+from kpfootprint.comparison.results import ODD_WEIGHTS, standing
 from kpfootprint.report.blocks import Banner, Beside, Block, Bullets, Facts, Paragraph, Section, Verdict
 from kpfootprint.report.locale import mark
 from kpfootprint.report.messages import CONCLUSIONS, TEXTS
@@ -15,7 +15,6 @@ from kpfootprint.report.sentences import EVEN, Speaker, in_sentence
 
 REASONS = ("asks_", "short_")
 """How the codes of sentences begin that say what made it a query, or kept it from being called consistent."""
-ODD = ("weights_too_large", "weights_too_small")
 FIRST_PAGE = (*REASONS, "headline_", "lr_of_", "next_")
 """The same of all sentences that the first page shows, and no other section."""
 FOUND_P = 0.05
@@ -65,7 +64,7 @@ def summary(sp: Speaker) -> Section:
 
 def doubted(content: Mapping[str, Any]) -> bool:
     """Return whether the unit of the weights is in doubt, which may explain whatever else was found."""
-    return any(item["code"] in ODD for item in content["cautions"])
+    return any(item["code"] in ODD_WEIGHTS for item in content["cautions"])
 
 
 def heading(sp: Speaker) -> str:
@@ -80,7 +79,7 @@ def heading(sp: Speaker) -> str:
             return sp.t("Not comparable: nothing but a number and a weight")
         if "small_parcel" in cautions:
             return sp.t("Not comparable: too few stones")
-        if sp.content["verification"] is None and not cautions.keys().isdisjoint(ODD):
+        if sp.content["verification"] is None and not cautions.keys().isdisjoint(ODD_WEIGHTS):
             return sp.t("Not comparable: the unit of the weights is in doubt")
     if kind == "undeclared" and doubted(sp.content):
         return sp.t("Unit of the weights in doubt. Nothing was declared")
@@ -132,11 +131,11 @@ def why(sp: Speaker) -> tuple[str, ...]:
     """Return the one sentence that gives the reason: the class that weighs most, or what stands in the way."""
     content = sp.content
     found, conclusion = content["verification"], content["conclusion"]
-    odd = sp.says([item for item in sp.cautions if item["code"] in ODD])
+    odd = sp.says([item for item in sp.cautions if item["code"] in ODD_WEIGHTS])
     if conclusion is None:
         return (*odd, resemblance(sp))
     if found is None:
-        codes = ("zone_without_reference", "small_parcel", "number_and_weight_alone", *ODD)
+        codes = ("zone_without_reference", "small_parcel", "number_and_weight_alone", *ODD_WEIGHTS)
         return tuple(sp.say(item) for item in sp.cautions if item["code"] in codes)
     if odd:
         return odd
