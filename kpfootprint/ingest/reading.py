@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
-import re
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import chain
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,10 +15,9 @@ from kpfootprint.errors import IngestError, Problem
 from kpfootprint.ingest.columns.chosen import counts_goods, is_legend, is_of_words, legend_in, words_in
 from kpfootprint.ingest.columns.meanings import Choices
 from kpfootprint.ingest.document import document_tables, of_stones, overlay
-from kpfootprint.ingest.files.archive import Budget, Limits, files_in, files_of, gunzip, read_file, refuse, shown_name
-from kpfootprint.ingest.files.csvfile import read_csv
-from kpfootprint.ingest.files.workbook import BOOKS, is_book, read_workbook
-from kpfootprint.ingest.names.headers import Headers, headers_of
+from kpfootprint.ingest.files.archive import Budget, Limits, read_file, refuse
+from kpfootprint.ingest.files.inputs import Upload, read_one, stem, tables_in
+from kpfootprint.ingest.names.headers import headers_of
 from kpfootprint.ingest.parcels.assemble import Reading, assemble
 from kpfootprint.ingest.parcels.breakdowns import settle_sizes
 from kpfootprint.ingest.parcels.gathered import Findings
@@ -43,10 +40,7 @@ from kpfootprint.ingest.words import (
     declared_words,
     fold,
     nearest,
-    plain,
-    table_names,
     vocabulary_of,
-    word_tables,
 )
 from kpfootprint.parcel import Declaration, Parcel
 from kpfootprint.reference import ZoneTable
@@ -54,16 +48,6 @@ from kpfootprint.retold import said_of
 from kpfootprint.scheme import Scheme
 from kpfootprint.strict_json import NotJson, read_json
 from kpfootprint.wanted import each
-
-_TEXT = (".csv", ".tsv", ".txt")
-
-
-@dataclass(frozen=True, slots=True)
-class Upload:
-    """A file that is not on disk: its name, which is looked at and never used as a path, and its bytes."""
-
-    name: str
-    data: bytes
 
 
 def two_inputs() -> Problem:
@@ -333,18 +317,6 @@ def _totals(table: KnownTable) -> str:
     return ", ".join(said)
 
 
-# Files, and the tables in them.
-
-
-def stem(path: Path | Upload) -> str:
-    """Return a file's name without its suffixes: ``stones.csv.gz`` is ``stones``."""
-    name = PurePosixPath(path.name.replace("\\", "/")).name if isinstance(path, Upload) else path.name
-    for suffix in (".gz", *_TEXT, *BOOKS, ".zip", ".json"):
-        if name.lower().endswith(suffix) and len(name) > len(suffix):
-            name = name[: -len(suffix)]
-    return name
-
-
 def _read_tables(
     source: Path | Upload, words: Vocabulary, limits: Limits, choices: Choices, problems: list[Problem]
 ) -> dict[str, KnownTable]:
@@ -355,61 +327,39 @@ def _read_tables(
     IngestError
         Where nothing is left that could be looked at further.
     """
-    budget, headers, name = Budget(limits), headers_of(words), source.name
-    if isinstance(source, Path) and not source.exists():
-        raise refuse(name, "file_missing")
-    folder = isinstance(source, Path) and source.is_dir()
-    several = folder or name.lower().endswith(".zip")
-    hidden: list[str] = []
-    if isinstance(source, Path) and folder:
-        files = files_of(source, budget, hidden)
-    else:
-        data = source.data if isinstance(source, Upload) else read_file(source, budget)
-        files = files_in(data, name, budget, hidden) if several else iter([(name, data)])
-    raws: list[RawTable] = []
-    passed: list[str] = []
-    seen: set[str] = set()
-    for file, data in each(files):
-        seen.add(PurePosixPath(file).name.casefold())
-        try:
-            found = _read_one(file, data, headers, budget, lenient=several)
-            raws += found
-            passed += [] if found else [file]
-        except IngestError as error:
-            problems += error.problems
-    for file in hidden:
-        shown = shown_name(file)
-        if _named_like_a_table(shown) and shown.casefold() not in seen:
-            problems.append(problem(Broken("hidden_table", {"name": shown}), table=file))
-        elif _named_like_a_table(shown) and "._" not in file:
-            passed.append(file)
-    legends = [raw for raw in raws if len(raws) > 1 and is_legend(raw, headers)]
-    tables_of_words = () if len(raws) == 1 else declared_words()["words"]["tables"]
-    own = [raw for raw in raws if fold(raw.name) in tables_of_words or (len(raws) > 1 and is_of_words(raw))]
-    kept = [raw for raw in raws if raw not in (*legends, *own)]
+    headers = headers_of(words)
+    raws, passed = tables_in(source, headers, Budget(limits), problems)
+    legends = {raw.name: legend_in(raw, headers) for raw in raws if len(raws) > 1 and is_legend(raw, headers)}
+    others = [raw for raw in raws if raw.name not in legends]
+    of_words = [raw for raw in others if len(raws) > 1 and (_is_called_words(raw) or is_of_words(raw))]
     chosen: dict[str, str] = {}
-    for raw in (raw for raw in own if raw not in legends):
+    for raw in of_words:
         chosen |= words_in(raw, problems)
-    explained = {raw.name: legend_in(raw, headers) for raw in legends}
-    for said, _ in explained.values():
+    for said, _ in legends.values():
         chosen = said | chosen
+    kept = [raw for raw in others if raw not in of_words]
     tables = recognise_files(kept, headers, chosen | dict(choices), problems)
-    if passed and tables:
-        next(iter(tables.values())).trace.passed_over.extend(passed)
-    for sheet, (_, lines) in explained.items() if choices.get("part") != "whole" else ():
+    if tables:
+        trace = next(iter(tables.values())).trace
+        trace.passed_over.extend(passed)
+        for sheet, (_, lines) in legends.items():
+            quote_lines(sheet, lines, trace)
+    for sheet, (_, lines) in legends.items() if choices.get("part") != "whole" else ():
         if counted := [line for line in lines if counts_goods(line)]:
             told = {"sheet": sheet, "lines": listed(counted, 3), "choices": [("part", "whole")]}
             problems.append(problem(Broken("sheet_of_goods", told), table=sheet))
-    for sheet, (_, lines) in explained.items() if tables else ():
-        quote_lines(sheet, lines, next(iter(tables.values())).trace)
     rows = sum(table.n_rows for kind, table in tables.items() if kind in GOODS)
     if rows == 0 and "declarations" in tables and tables["declarations"].complete and not problems:
         problems += _declared_alone(tables["declarations"], words, limits)
     if rows == 0 and not problems:
-        problems.append(problem(Broken("no_stones" if tables else "no_tables"), table=name))
+        problems.append(problem(Broken("no_stones" if tables else "no_tables"), table=source.name))
     if rows == 0:
         raise IngestError(problems)
     return tables
+
+
+def _is_called_words(raw: RawTable) -> bool:
+    return fold(raw.name) in declared_words()["words"]["tables"]
 
 
 def words_of(upload: Upload, limits: Limits | None = None) -> dict[str, str]:
@@ -427,7 +377,7 @@ def words_of(upload: Upload, limits: Limits | None = None) -> dict[str, str]:
     {'colour:BRN2': 'brown'}
     """
     problems: list[Problem] = []
-    found = _read_one(upload.name, upload.data, None, Budget(limits or Limits()), lenient=False)
+    found = read_one(upload.name, upload.data, None, Budget(limits or Limits()), lenient=False)
     chosen = words_in(found[0], problems) if found else {}
     if problems:
         raise IngestError(problems)
@@ -447,31 +397,3 @@ def _declared_alone(table: KnownTable, words: Vocabulary, limits: Limits) -> lis
     told = [f"{zone} {percents[zone]:g}%" if percents[zone] else f"{zone} {carats[zone]:.2f} ct" for zone in carats]
     zones = ", ".join(told) or "zones"
     return [*found, table.problem(Broken("declarations_alone", {"zones": zones}))]
-
-
-def _read_one(name: str, data: bytes, headers: Headers | None, budget: Budget, *, lenient: bool) -> list[RawTable]:
-    lower = name.lower()
-    if lower.endswith(".gz"):
-        data, lower = gunzip(data, name, budget), lower.removesuffix(".gz")
-        if not lower.endswith(_TEXT):
-            lower += ".csv"
-    own = PurePosixPath(name.replace("\\", "/")).name
-    if lenient and fold(stem(Path(own))) in word_tables():
-        headers = None
-    if lower.endswith(_TEXT):
-        if lenient and lower.endswith(".txt") and not _named_like_a_table(own):
-            return []
-        return [read_csv(data, stem(Path(own)), name, headers, budget.limits)]
-    if is_book(lower):
-        return read_workbook(data, name, budget, headers)
-    if lenient and not lower.endswith((".xlsb", ".zip", ".json")) and not _named_like_a_table(own):
-        return []
-    raise refuse(name, "unknown_file_kind")
-
-
-def _named_like_a_table(name: str) -> bool:
-    """Say whether a file's name is a table's, or nearly so: ``declaratoins.csv.bak``, ``Copy of stones (2).csv~``."""
-    words = re.split(r"[\W\d_]+", plain(name.partition(".")[0]))
-    first = fold(" ".join(word for word in words if word not in declared_words()["files"]["copies"]))
-    known = list(table_names())
-    return len(first) >= 4 and (first in known or bool(difflib.get_close_matches(first, known, n=1, cutoff=0.85)))
