@@ -55,7 +55,7 @@ def is_total(text: str) -> bool:
     if text[:1].isdigit() and text[-1:].isdigit():  # a number, mostly
         return False
     tokens = tokens_of(text)
-    if not tokens or len(tokens) > 6:
+    if not tokens or (len(tokens) > 6 and sum(map(str.isalpha, tokens)) > 3):  # ``Sous-total 2.00 – 2.99 ct``
         return False
     said = " ".join(tokens)
     if tokens[0] == "sub" and len(tokens) > 1 and not _sums(tokens[1]):

@@ -206,7 +206,16 @@ def _texts(row: Sequence[Cell]) -> list[str]:
 
 def _holds_numbers(row: Sequence[Cell], headers: Headers) -> bool:
     filled = [cell for cell in row[:_CELLS] if not is_blank(cell)]
-    return any(not isinstance(cell, str) or (is_number(cell) and not _heads_size(cell, headers)) for cell in filled)
+    heads = _are_sizes(filled, headers)
+    return any(not isinstance(c, str) or (is_number(c) and not (heads or _heads_size(c, headers))) for c in filled)
+
+
+def _are_sizes(row: Sequence[Cell], headers: Headers) -> bool:
+    """Say whether a row names sizes, three or more, some by a sieve or a range, and holds no number: ``4 ct | +11``."""
+    texts = [cell if isinstance(cell, str) else "0" for cell in row[:_CELLS] if not is_blank(cell)]
+    sizes = [text for text in texts if "size_class" in dict(headers.of(text).classes)]
+    signed = any(text[0] in "+-<>" or not is_number(text) for text in sizes)
+    return len(sizes) > 2 and signed and all(text in sizes for text in texts if is_number(text))
 
 
 def _heads_size(text: str, headers: Headers) -> bool:
@@ -217,13 +226,13 @@ def _heads_size(text: str, headers: Headers) -> bool:
 
 def _score(row: Sequence[Cell], headers: Headers) -> float:
     """Return how much a row looks like a header: a point for what is known, half of one for the word of a class."""
-    score = 0.0
+    score, sizes = 0.0, _are_sizes(row, headers)
     seen: set[str] = set()
     for cell in row[:_CELLS]:
         if is_blank(cell):
             continue
         text = text_of(cell)
-        if not isinstance(cell, str) or (is_number(text) and not _heads_size(text, headers)):
+        if not isinstance(cell, str) or (is_number(text) and not (sizes or _heads_size(text, headers))):
             score -= 1.0
             continue
         if len(text) > _LONGEST_NAMED or _is_declared(text, headers):

@@ -15,7 +15,7 @@ from kpfootprint.ingest.problems import listed
 from kpfootprint.ingest.raw.cells import Cell, is_blank, is_number, line_of, text_of
 from kpfootprint.ingest.raw.tables import Column
 from kpfootprint.ingest.sheets.around import MEASURES, without
-from kpfootprint.ingest.sheets.sections import named_by, parcels_named, sizes_named, without_number, zones_named
+from kpfootprint.ingest.sheets.sections import heads_classes, named_by, parcels_named, without_number, zones_named
 from kpfootprint.ingest.totals import is_summary, is_total
 from kpfootprint.ingest.words import (
     attribute_words,
@@ -168,8 +168,7 @@ def with_headings(sheet: Layout) -> Layout:
     if not rows:
         return sheet
     labels = [raw.label(row) for row in rows]
-    named = named_by(sheet, labels) or sizes_named(sheet, labels)
-    named = named or parcels_named(sheet, labels) or zones_named(sheet, labels)
+    named = named_by(sheet, labels) or parcels_named(sheet, labels) or zones_named(sheet, labels)
     if named is None or rows[0] > numbered[0]:
         for row in rows:
             sheet.tell("heading_row", None, row, label=raw.label(row))
@@ -233,9 +232,9 @@ def with_title_class(sheet: Layout) -> Layout:
         if is_total(title) or len(title) > _LONGEST:
             continue
         label, colon, said = title.partition(":")
-        if colon and not _heads_classes(sheet, label):
+        if colon and not heads_classes(sheet, label):
             continue  # ``Bag: brown envelope``, ``Spot colour: green``
-        own = [word for word in (said if colon else title).split() if not _heads_classes(sheet, word)]
+        own = [word for word in (said if colon else title).split() if not heads_classes(sheet, word)]
         numbered = line and any(map(str.isdigit, own))  # ``Round 2``; no sheet called ``4 gr``
         named = None if numbered else named_by(sheet, [" ".join(own)])
         if named is None or named[0] in taken or (named[0] == "size_class" and not sheet.places("n_stones")):
@@ -252,17 +251,11 @@ def with_title_class(sheet: Layout) -> Layout:
     return sheet.with_columns(columns, meanings)
 
 
-def _heads_classes(sheet: Layout, word: str) -> bool:
-    """Say whether a word heads a column of classes: ``Sieve``, ``Colour``."""
-    said = sheet.headers.of(word)
-    return not said.wide and said.role in ("size_class", *sheet.attributes)
-
-
 def _is_known(sheet: Layout, row: int) -> bool:
     """Say whether the only text of a row is a total, a mean, or a class of its own column."""
     at = sheet.raw.filled_at(row)[0]
     text, role, item = sheet.raw.label(row), sheet.meanings[at].role, sheet.attribute(at)
-    if role == "row" and sizes_named(sheet, [text]) is not None:
+    if role == "row" and (named_by(sheet, [text]) or ("",))[0] == "size_class":
         return False  # ``+11`` among numbers of stones
     sized = size_span(text, sheet.scheme) is not None
     return (

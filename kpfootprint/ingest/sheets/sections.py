@@ -78,13 +78,18 @@ def _lines_above(sheet: Layout, end: int) -> list[int]:
     while start and end - start < _LINES:
         cells = [cell for cell in sheet.raw.row(start - 1) if not is_blank(cell)]
         words = cells[:1] if _are_pair(cells, sheet.headers) else cells
-        if not 0 < len(cells) <= _CELLS or any(not isinstance(cell, str) or is_number(cell) for cell in words):
+        if not 0 < len(cells) <= _CELLS or any(not isinstance(cell, str) or _counts(sheet, cell) for cell in words):
             break
         first = text_of(cells[0])
         if is_total(first) or (first[:1].isdigit() and size_span(first, sheet.scheme) is None):
             break
         start -= 1
     return [*range(start, end)]
+
+
+def _counts(sheet: Layout, text: str) -> bool:
+    """Say whether a cell is a number and no size, as ``3 ct`` is."""
+    return is_number(text) and size_span(text, sheet.scheme) is None
 
 
 def _are_pair(cells: Sequence[Cell], headers: Headers) -> bool:
@@ -165,16 +170,12 @@ def named_by(sheet: Layout, texts: list[str]) -> Named | None:
 
     Behind a number or the name of the attribute it may stand, ``1. White``, ``Colour: White``.
     """
+    bare = [_without_attribute(sheet, without_number(text)) for text in texts]
+    if all(size_span(text, sheet.scheme) is not None and not text.isdigit() for text in bare):
+        return None if sheet.places("size_class") else ("size_class", [*bare])
     taken = sheet.taken
     free = [item for item in sheet.scheme.categorical if item.column not in taken]
-    keys = {fold(word) for item in free for word in (item.column, item.name, *item.labels.values(), *item.synonyms)}
-    bare = [without_number(text) for text in texts]
-    parted = [text.partition(":") for text in bare]
-    bare = [
-        said if fold(key) in keys and said.strip() else text for text, (key, _, said) in zip(bare, parted, strict=True)
-    ]
-    column = Column("", [*bare], np.arange(len(texts), dtype=np.int32))
-    made, unread = split_descriptions(column, free, sheet.scheme)
+    made, unread = split_descriptions(Column("", [*bare], np.arange(len(texts), dtype=np.int32)), free, sheet.scheme)
     if len(made) != 1 or not all(map(is_plain, unread)):
         return None
     ((name, found),) = made.items()
@@ -182,10 +183,16 @@ def named_by(sheet: Layout, texts: list[str]) -> Named | None:
     return None if any(cell is None for cell in cells) else (name, cells)
 
 
-def sizes_named(sheet: Layout, labels: Sequence[str]) -> Named | None:
-    """Return the sizes that all of some labels name, ``+11``, ``3 gr``; None where one is a bare number or no size."""
-    sized = all(size_span(label, sheet.scheme) is not None and not label.strip().isdigit() for label in labels)
-    return ("size_class", [*labels]) if sized and not sheet.places("size_class") else None
+def heads_classes(sheet: Layout, word: str) -> bool:
+    """Say whether a word heads a column of classes: ``Sieve``, ``Colour``."""
+    said = sheet.headers.of(word)
+    return not said.wide and said.role in ("size_class", *sheet.attributes)
+
+
+def _without_attribute(sheet: Layout, text: str) -> str:
+    """Return a heading without what it is of: ``Colour: White``, ``Size: +11``."""
+    key, _, said = text.partition(":")
+    return (said if said.strip() and heads_classes(sheet, key.strip()) else text).strip()
 
 
 def zones_named(sheet: Layout, labels: Sequence[str]) -> Named | None:
