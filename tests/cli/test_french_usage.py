@@ -9,7 +9,7 @@ import os
 import pickle
 import re
 from collections.abc import Callable, Iterator
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 import click
@@ -182,8 +182,13 @@ OF_ARRAYS = "{name} must {said}"
 FILLED_LATER = {*STATES.values(), *KINDS.values(), *REASONS.values(), CANNOT}
 
 
-def calls() -> Iterator[ast.expr]:
-    """Yield the text of every such call, and of those that say why a register cannot be used."""
+@cache
+def calls() -> tuple[ast.expr, ...]:
+    """Return the text of every such call, and of those that say why a register cannot be used."""
+    return tuple(_calls())
+
+
+def _calls() -> Iterator[ast.expr]:
     for folder in ("kpfootprint", "service", "training"):
         for path in files(folder):
             for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
@@ -222,7 +227,7 @@ def in_french() -> dict[str, str]:
 
 
 def test_what_the_library_says_is_worded_late() -> None:
-    worded = list(calls())
+    worded = calls()
     assert len(worded) > 150
     assert [ast.unparse(said) for said in worded if isinstance(said, ast.JoinedStr)] == []
 
