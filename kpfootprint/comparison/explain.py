@@ -170,7 +170,7 @@ def map_of(one: OneParcel) -> FootprintMap:
         parcel=(float(x), float(y)),
         centres={zone: (float(a), float(b)) for zone, (a, b) in zip(release.zone_ids, centres, strict=True)},
         references={
-            zone: tuple((float(a), float(b)) for a, b in ordination.points[ordination.source == k])
+            zone: tuple((a, b) for a, b in ordination.points[ordination.source == k].tolist())
             for k, zone in enumerate(release.zone_ids)
         },
     )

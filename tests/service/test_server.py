@@ -14,6 +14,7 @@ import pytest
 
 from service.register.keys import create_key
 from service.settings import Settings
+from tests.cli.running import kpfootprint
 from tests.service.reading import let_in
 from tests.service.server import PATIENCE, Server, comes, free_port, listens
 
@@ -122,18 +123,18 @@ def test_who_asks_too_often_waits_and_ending_is_orderly(tmp_path: Path) -> None:
 def test_a_port_that_is_taken_is_said_at_once(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        server = Server(tmp_path, port=port)
-        assert server.refuses() == 1
-    assert f"port {port}" in server.logged
-    assert "Traceback" not in server.logged
+        refused = kpfootprint("serve", "--port", port, home=tmp_path)
+    assert refused.status == 1
+    assert f"port {port}" in refused.err
+    assert "Traceback" not in refused.err
 
 
 def test_a_release_that_cannot_be_loaded_is_said_at_once(tmp_path: Path) -> None:
     model = tmp_path / "model"
     model.mkdir()
-    server = Server(tmp_path / "home", "--model", str(model), port=free_port())
-    assert server.refuses() == 1
-    assert "Traceback" not in server.logged
+    refused = kpfootprint("serve", "--model", model, "--port", free_port(), home=tmp_path / "home")
+    assert refused.status == 1
+    assert "Traceback" not in refused.err
 
 
 TAKEN = """
