@@ -48,48 +48,91 @@ _LIKE_A_SIZE = re.compile(
 
 def with_cells_asked(sheet: Layout) -> Layout:
     """Return a sheet whose meanings were held against the cells of the columns; what stays open is told."""
-    attributes = sheet.attributes
-    meanings = [  # ``Col 1`` beside ``Col 2``, above numbers
-        UNKNOWN
-        if len(sheet.places(item.role)) > 1 and item.role in attributes and sheet.numbers(at) is not None
-        else item
-        for at, item in enumerate(sheet.meanings)
-    ]
-    for at in sheet.places("carats") if len(sheet.places("carats")) > 1 and "size_class" not in sheet.taken else ():
-        if (cells := sheet.cells(at)) and _are_sizes(sheet, cells):  # ``Weight range`` above ``0.10-0.19 ct``
-            meanings[at] = Meaning(role="size_class")
-    weights = {at: tokens_of(sheet.raw.columns[at].header) for at in sheet.places("carats")}
-    for at in weights if any(says("net", *tokens) for tokens in weights.values()) else ():
-        if says("gross", *weights[at]) and not says("net", *weights[at]):
-            packed = sheet.places("n_stones") or any("tare" in tokens_of(item.header) for item in sheet.raw.columns)
-            meanings[at] = Meaning(role="other")  # with what the goods are packed in
-            if not packed:  # or the rough stones, of which the others were cut
-                sheet.ask("measure_or_other", at, "ignore")
-    for at in sheet.places("sample"):
-        if any(isinstance(read_yes_or_no(cell), Broken) for cell in sheet.cells(at)):
-            meanings[at] = Meaning(role="lot")  # ``S1``, ``S2``
-    zones = [at for at, item in enumerate(meanings) if item.role == "zone_id"]
-    known = [at for at in zones if all(sheet.headers.words.zone(text_of(cell)) is not None for cell in sheet.cells(at))]
-    for at in zones if len(zones) > 1 == len(known) else ():  # ``Préfecture`` beside ``Sous-préfecture``
-        meanings[at] = meanings[at] if at in known else Meaning(role="other")
-    goods = {item.role for item in meanings} & {"row", "n_stones", "size_class", "description", *attributes}
-    for at in zones if goods else ():  # ``Chantier``, of which each is in a zone and none is one
-        if says("pit", *tokens_of(sheet.raw.columns[at].header)) and not _name_zones(sheet, at):
-            meanings[at] = Meaning(role="other")
-    for at, item in enumerate(meanings):  # ``Qualité``, ``Lot`` above ``Brun octa``
-        column = sheet.raw.columns[at]
-        named = item.role == "lot" or (item.role == "other" and says("quality", *tokens_of(column.header)))
-        if named and not column.blank().all() and describe([*map(text_of, sheet.cells(at))], sheet.scheme):
-            meanings[at] = Meaning(role="description")
-    limits = [at for at, item in enumerate(meanings) if item.role in ("lower_ct", "upper_ct")]
-    if len({meanings[at].role for at in limits}) < 2 or any(sheet.numbers(at) is None for at in limits):
-        for at in limits:
-            sized = any(item.role == "size_class" for item in meanings)
-            meanings[at] = Meaning(role="other") if sized else UNKNOWN  # ``To`` without ``From``; places
+    for step in (
+        _without_numbers_of_classes,
+        _with_ranges_as_sizes,
+        _with_net_weights,
+        _with_marked_samples,
+        _with_known_zones,
+        _with_described_lots,
+        _with_both_limits,
+    ):
+        sheet = step(sheet)
+    meanings = [*sheet.meanings]
     for at, meaning in enumerate(meanings):
-        if not meaning.sure or meaning.role in ("row", "size_class", "carats", "n_stones", *attributes):
+        if not meaning.sure or meaning.role in ("row", "size_class", "carats", "n_stones", *sheet.attributes):
             meanings[at] = _asked(sheet, at, meaning, [item for place, item in enumerate(meanings) if place != at])
     return _with_weights_of_each(replace(sheet, meanings=meanings))
+
+
+def _without_numbers_of_classes(sheet: Layout) -> Layout:
+    """Take none of several columns of one attribute that hold numbers for it: ``Col 1`` beside ``Col 2``."""
+    twice = {name for name in sheet.attributes if len(sheet.places(name)) > 1}
+    numbers = [at for at, item in enumerate(sheet.meanings) if item.role in twice and sheet.numbers(at) is not None]
+    return sheet.with_meaning(numbers, UNKNOWN)
+
+
+def _with_ranges_as_sizes(sheet: Layout) -> Layout:
+    """Take weights that are ranges, beside others, for sizes: ``Weight range`` above ``0.10-0.19 ct``."""
+    places = sheet.places("carats")
+    if len(places) < 2 or "size_class" in sheet.taken:
+        return sheet
+    ranges = [at for at in places if (cells := sheet.cells(at)) and _are_sizes(sheet, cells)]
+    return sheet.with_meaning(ranges, Meaning(role="size_class"))
+
+
+def _with_net_weights(sheet: Layout) -> Layout:
+    """Leave the gross weight beside the net one: with what the goods are packed in, or before they were cut, asked."""
+    tokens = {at: tokens_of(sheet.raw.columns[at].header) for at in sheet.places("carats")}
+    net = {at for at in tokens if says("net", *tokens[at])}
+    gross = [at for at in tokens if net and at not in net and says("gross", *tokens[at])]
+    packed = sheet.places("n_stones") or any("tare" in tokens_of(item.header) for item in sheet.raw.columns)
+    for at in gross if not packed else ():
+        sheet.ask("measure_or_other", at, "ignore")
+    return sheet.with_meaning(gross, Meaning(role="other"))
+
+
+def _with_marked_samples(sheet: Layout) -> Layout:
+    """Take a sample that is no yes or no, ``S1`` and ``S2``, for a lot."""
+    marked = [
+        at for at in sheet.places("sample") if any(isinstance(read_yes_or_no(cell), Broken) for cell in sheet.cells(at))
+    ]
+    return sheet.with_meaning(marked, Meaning(role="lot"))
+
+
+def _with_known_zones(sheet: Layout) -> Layout:
+    """Leave places that are no zones: ``Préfecture`` beside ``Sous-préfecture``, ``Chantier`` beside goods."""
+    zones = sheet.places("zone_id", wide=None)
+    known = [at for at in zones if all(sheet.headers.words.zone(text_of(cell)) is not None for cell in sheet.cells(at))]
+    others = {*zones} - {*known} if len(zones) > 1 == len(known) else set[int]()
+    if {item.role for item in sheet.meanings} & {"row", "n_stones", "size_class", "description", *sheet.attributes}:
+        pits = [at for at in zones if says("pit", *tokens_of(sheet.raw.columns[at].header))]
+        others |= {at for at in pits if not _name_zones(sheet, at)}
+    return sheet.with_meaning(others, Meaning(role="other"))
+
+
+def _with_described_lots(sheet: Layout) -> Layout:
+    """Take what lots and qualities are called, ``Brun octa``, for descriptions."""
+    named = [
+        at
+        for at, item in enumerate(sheet.meanings)
+        if item.role == "lot" or (item.role == "other" and says("quality", *tokens_of(sheet.raw.columns[at].header)))
+    ]
+    described = [
+        at
+        for at in named
+        if not sheet.raw.columns[at].blank().all() and describe([*map(text_of, sheet.cells(at))], sheet.scheme)
+    ]
+    return sheet.with_meaning(described, Meaning(role="description"))
+
+
+def _with_both_limits(sheet: Layout) -> Layout:
+    """Leave a limit of sizes without the other one, ``To`` without ``From``, and both where they are places."""
+    limits = sheet.places("lower_ct", "upper_ct", wide=None)
+    roles = {sheet.meanings[at].role for at in limits}
+    lone = limits if len(roles) < 2 or any(sheet.numbers(at) is None for at in limits) else []
+    sized = any(item.role == "size_class" for item in sheet.meanings)
+    return sheet.with_meaning(lone, Meaning(role="other") if sized else UNKNOWN)
 
 
 def _name_zones(sheet: Layout, at: int) -> bool:
