@@ -313,7 +313,7 @@ def parcels_of(connection: sa.Connection, ids: Collection[str]) -> dict[str, str
 
 
 def _texts(connection: sa.Connection, column: sa.Column[bytes], ids: Collection[str]) -> dict[str, str]:
-    rows = connection.execute(sa.select(comparisons.c.id, column).where(comparisons.c.id.in_(ids)))
+    rows = each_of(connection, sa.select(comparisons.c.id, column), comparisons.c.id, ids)
     return {row.id: unpacked(row[1]) for row in rows}
 
 

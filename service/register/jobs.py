@@ -185,7 +185,7 @@ def _begun(engine: sa.Engine, number: int) -> Job:
 @contextmanager
 def _held_there(engine: sa.Engine) -> Iterator[int | None]:
     query = sa.select(job_holds.c.number).order_by(job_holds.c.number).limit(1).with_for_update(skip_locked=True)
-    with engine.connect() as connection, connection.begin():
+    with reading(engine) as connection, connection.begin():
         number = connection.scalar(query)
         yield number
         connection.execute(_let_go(number))

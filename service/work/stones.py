@@ -18,6 +18,8 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from kpfootprint.stats.arrays import Floats
+
 MARKS = 24
 LEAST_SHARED = 4
 LAID_BESIDE = 3
@@ -33,7 +35,6 @@ ROUNDED = 0.0105
 ABOUT = 50
 """Stones lighter and as many heavier that are of about the weight of one."""
 
-Floats = NDArray[np.float64]
 Name = TypeVar("Name")
 
 LEAST_SHARE = 0.3
