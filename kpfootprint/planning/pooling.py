@@ -56,7 +56,7 @@ class Claim:
         Known sorter of each, -1 where new or not stated.
     outcomes : Judged, of K parcels
         What the release makes of each alone.
-    resampled : ndarray of shape (B, K), optional
+    resampled : ndarray of shape (B, K)
         Unbounded log10 LR of each with the reference parcels drawn anew, the same draw for all in one row.
     """
 
@@ -65,7 +65,7 @@ class Claim:
     n_stones: Ints
     sorter: Ints
     outcomes: Judged
-    resampled: Floats | None = None
+    resampled: Floats
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,8 +153,7 @@ def _pooled(
     k, total, bounds = claim.n_stones.size, float(claim.outcomes.unbounded.sum()), release.model.calibration.bounds
     (offset, slope), again = learnt[0], learnt[1:] if len(learnt) > 1 else learnt
     value = offset + slope * total / times
-    totals = np.array([total]) if claim.resampled is None else claim.resampled.sum(axis=1)
-    spread = again[:, 0, None] + again[:, 1, None] * totals / times
+    spread = again[:, 0, None] + again[:, 1, None] * claim.resampled.sum(axis=1) / times
     low, high = np.quantile(spread, ENDS)
     held = float(np.clip(value, *bounds))
     return Pooled(

@@ -118,8 +118,8 @@ class Whitened:
     shifts: Floats
     log_prior: Floats
     n_dims: Floats
-    lenses: tuple[Lens, ...] | None = None
-    parcel: Ints | None = None
+    lenses: tuple[Lens, ...] | None
+    parcel: Ints | None
 
     def seen(self, locations: Floats) -> Floats:
         """Return sources (M, D) or (n, M, D) as the likelihood of each row sees them: the same where all is known."""

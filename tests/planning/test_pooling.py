@@ -41,7 +41,14 @@ def claim(release: Release, source: int, k: int, seed: int, *, shared: bool = Tr
     allowed = np.array([release.zone_table.status_on(zone, DAY) == "compliant" for zone in release.zone_ids])
     allowed = np.tile(allowed, (k, 1))
     outcomes = outcomes_of(release, arrays, declared, allowed)
-    return Claim(declared=declared, allowed=allowed, n_stones=stones, sorter=sorter, outcomes=outcomes)
+    return Claim(
+        declared=declared,
+        allowed=allowed,
+        n_stones=stones,
+        sorter=sorter,
+        outcomes=outcomes,
+        resampled=outcomes.unbounded[None],
+    )
 
 
 def test_the_joint_lr_is_nearer_nothing_than_the_product_and_the_same_each_time(release: Release) -> None:
@@ -89,6 +96,7 @@ def test_the_order_of_parcels_does_not_matter(release: Release) -> None:
         n_stones=asked.n_stones[::-1],
         sorter=asked.sorter[::-1],
         outcomes=rows_of(asked.outcomes, np.arange(3)[::-1]),
+        resampled=asked.resampled[:, ::-1],
     )
     first, second = pool(release, asked, n_groups=40), pool(release, turned, n_groups=40)
     assert first.verification.log10_lr == pytest.approx(second.verification.log10_lr, abs=1e-9)
@@ -103,6 +111,7 @@ def one_of(asked: Claim, row: int) -> Claim:
         n_stones=asked.n_stones[rows],
         sorter=asked.sorter[rows],
         outcomes=rows_of(asked.outcomes, np.array([row])),
+        resampled=asked.resampled[:, rows],
     )
 
 
