@@ -233,7 +233,13 @@ def plan(
         stones_needed=_stones_needed(fitted, share),
         floor=_floor(fitted),
         whole=float(chance_of(fitted, 1.0, MANY_STONES)),
-        references=_references(release, declared, alternative, fitted, ends, share, spread[:, SIZES.index(SIZE)].std()),
+        references=_references(
+            release.model.n_reference,
+            declared + alternative[:-1],
+            now=float(chance_of(fitted, share, SIZE)),
+            best=float(chance_of(ends, share, SIZE)),
+            error=spread[:, SIZES.index(SIZE)].std(),
+        ),
     )
 
 
@@ -259,17 +265,13 @@ def _floor(fitted: Floats) -> float:
     return float(min(share, 1.0))
 
 
-def _references(
-    release: Release, declared: Floats, alternative: Floats, fitted: Floats, ends: Floats, share: float, error: float
-) -> tuple[MoreReferences, ...]:
+def _references(parcels: Ints, weight: Floats, *, now: float, best: float, error: float) -> tuple[MoreReferences, ...]:
     """Move from today's chance to that of zones known exactly as 1/R does, where the two differ beyond their error.
 
-    `error` is that of today's chance; the other is counted on half as many parcels.
+    `parcels` and `weight` (Z,) are the reference parcels of each zone and how much it is concerned; `error` is that of
+    today's chance; the other is counted on half as many parcels.
     """
-    weight = declared + alternative[:-1]
-    parcels = release.model.n_reference
     today = float((weight / np.maximum(parcels, 1)).sum() / weight.sum())
-    now, best = (float(chance_of(one, share, SIZE)) for one in (fitted, ends))
     gain = best - now if best - now > 2.0 * np.sqrt(3.0) * error else 0.0
     out = []
     for extra in EXTRA_PARCELS:
