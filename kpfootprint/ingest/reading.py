@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from kpfootprint.errors import IngestError, Problem
-from kpfootprint.ingest.columns.chosen import counts_goods, is_legend, is_of_words, legend_in, words_in
+from kpfootprint.ingest.columns.chosen import counts_goods, is_legend, is_of_words, legend_around, legend_in, words_in
 from kpfootprint.ingest.columns.meanings import Choices
 from kpfootprint.ingest.document import document_tables, of_stones, overlay
 from kpfootprint.ingest.files.archive import Budget, Limits, read_file, refuse
@@ -335,9 +335,11 @@ def _read_tables(
     chosen: dict[str, str] = {}
     for raw in of_words:
         chosen |= words_in(raw, problems)
-    for said, _ in legends.values():
-        chosen = said | chosen
     kept = [raw for raw in others if raw not in of_words]
+    said = [*(said for said, _ in legends.values()), *(legend_around(raw, headers) for raw in kept)]
+    for key in {*chain.from_iterable(said)} - {*chosen}:
+        if len(answers := {of[key] for of in said if key in of}) == 1:  # of two files, each may have its own
+            chosen[key] = answers.pop()
     tables = recognise_files(kept, headers, chosen | dict(choices), problems)
     if tables:
         trace = next(iter(tables.values())).trace

@@ -51,6 +51,8 @@ ALIKE = {
         "a) 4 gr",
         "4 grain stones",
     ),
+    (0.495, 0.755): ("½-¾ ct", "0.50-0.75 ct"),
+    (1.495, 2.005): ("1½-2 ct", "1.5-2 ct"),
     (3.795, 4.795): ("4 ct", "4 carats", "4-carater", "4 carat stones", "4 ctr", "Ct 4"),
     (None, 0.375): ("-2 gr", "under 2 gr", "< 2 grainers", "moins de 2 gr", "Smalls (-2 gr)"),
     (None, 0.655): ("2 gr & down", "2 gr and below", "2 gr down"),

@@ -29,6 +29,9 @@ from kpfootprint.ingest.words import (
 from kpfootprint.visible import FORMULA
 
 _MEANS = re.compile(r"\s*[=:]\s*|\s+[-–—]\s+")
+_PARTS = re.compile(r"\s*[,;]\s+")
+_LINES = 20
+"""Lines below a table that may explain its headers, at most."""
 _WEIGHT = re.compile(r"\d*[.,]\d+\s*[^\W\d]+\.?")
 """What goods weigh, ``12.40 ct``, which is no class."""
 
@@ -83,14 +86,33 @@ def is_legend(raw: RawTable, headers: Headers) -> bool:
     if is_of_words(raw) or "n_stones" in roles or ("carats" in roles and listed_so):
         return False  # goods
     explains = not heads.isdisjoint(known["word"]) and heads.isdisjoint(known["attribute"])
-    explains = explains or fold(raw.name) in known["legends"]
+    headed = len(raw.columns) > 2 or any(not heads.isdisjoint(known[name]) for name in ("attribute", "word", "class"))
+    explains = explains or fold(raw.name) in known["legends"] or not headed
     return explains and fold(raw.name) in word_tables()
 
 
 def legend_in(raw: RawTable, headers: Headers) -> tuple[dict[str, str], list[str]]:
     """Return what the codes of a legend stand for, as choices, where one attribute alone has the class; other lines."""
+    rows: list[Sequence[Cell]] = [[column.header for column in raw.columns], *map(raw.row, range(raw.n_rows))]
+    return _said_in(rows, headers)
+
+
+def legend_around(raw: RawTable, headers: Headers) -> dict[str, str]:
+    """Return what lines above and below a table say that its headers stand for, as choices: ``W = White``.
+
+    Of two headers at least, and all of them classes of one attribute.
+    """
+    codes = {column.header.strip() for column in raw.columns}
+    below = [raw.row(row) for row in range(max(raw.n_rows - _LINES, 0), raw.n_rows)]
+    said, _ = _said_in([*(cells for _, cells in raw.titles), *below], headers)
+    of_headers = {key: of for key, of in said.items() if key.partition(":")[2] in codes}
+    one = len({key.partition(":")[0] for key in of_headers}) == 1
+    return of_headers if len(of_headers) > 1 and one else {}
+
+
+def _said_in(rows: Sequence[Sequence[Cell]], headers: Headers) -> tuple[dict[str, str], list[str]]:
+    """Return what codes in some lines stand for, where one attribute alone has the class; and the other lines."""
     scheme = headers.words.scheme
-    rows: list[list[Cell]] = [[column.header for column in raw.columns], *map(raw.row, range(raw.n_rows))]
     found: dict[str, set[str]] = {}
     lines: dict[str, str] = {}
     for texts in (texts for cells in rows for texts in _explained(cells)):
@@ -109,7 +131,9 @@ def _explained(cells: Sequence[Cell]) -> list[list[str]]:
     if len(runs) > 1 and all(len(run) == 2 for run in runs):
         return runs
     texts = [text for run in runs for text in run]
-    return [_MEANS.split(texts[0], 1) if len(texts) == 1 else texts]
+    parts = _PARTS.split(texts[0]) if len(texts) == 1 else []
+    listed_so = len(parts) > 1 and all(map(_MEANS.search, parts))  # ``W = White, C = Cape``
+    return [_MEANS.split(part, 1) for part in (parts if listed_so else texts)] if len(texts) == 1 else [texts]
 
 
 def counts_goods(line: str) -> bool:

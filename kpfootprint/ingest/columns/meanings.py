@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +28,9 @@ NEARLY = 0.05
 
 _SHORT = 3
 """Letters of a header, ``min``, of which no other one is taken for a misspelling."""
+
+_FROM_TO = ("de", "a")
+"""Headers of limits, which are none of a column each: ``De | À``."""
 
 _CHOOSABLE = ("ignore", "n_stones", "carats", "size_class", "zone_id", "parcel_id", "description", "mean")
 
@@ -168,6 +172,9 @@ def meanings_of(raw: RawTable, headers: Headers, choices: Choices) -> list[Meani
             known = {item.column for item in headers.words.scheme.categorical} | set(_CHOOSABLE)
             meaning = Meaning(role={"ignore": "other"}.get(chosen, chosen)) if chosen in known else meaning
         meanings.append(meaning)
+    for at, pair in enumerate(pairwise(map(fold, texts))):
+        if pair == _FROM_TO:
+            meanings[at : at + 2] = [Meaning(role="lower_ct"), Meaning(role="upper_ct")]
     wide = {name for item in meanings for name, _ in item.classes} or headers.graded(texts)
     return [
         item if item.wide else headers.among_classes(text, item, wide)

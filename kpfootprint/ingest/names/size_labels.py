@@ -40,6 +40,8 @@ _FRACTION = re.compile(r"1/[234]|[23]/4|2/3")
 """Parts of a carat, or ranges: two readings."""
 _NUMBERING = re.compile(r"(?:\w|\d\d)\)\s*|(?:[a-z]|\d\d?)\.\s+(?=\D)")
 """What numbers the rows of a sheet: ``a) +11``, ``2. +9``; ``1. 4 gr`` could be 1.4 as well, and is no size."""
+_GLYPH, _GLYPHS = re.compile("([0-9]?)([¼½¾])"), {"¼": ".25", "½": ".5", "¾": ".75"}
+"""Parts of a carat that are one sign: ``½``, ``1½``."""
 _OF_A_DAY = re.compile(r"(?<![\d.,])0\d")
 """A number as days have it: ``03``."""
 _DIAMETER = re.compile(r"\s*\([^()]*\d\s*mm\)")
@@ -108,6 +110,7 @@ def find_size(text: str, words: Mapping[str, int]) -> int | None:
 
 def size_span(text: str, scheme: Scheme) -> Span | None:
     """Return the limits that a label of a size class names, or None where it names none."""
+    text = _GLYPH.sub(lambda hit: (hit[1] or "0") + _GLYPHS[hit[2]], text)
     if len(text) > LONGEST_NAME or not any(map(str.isdigit, text)) or _OF_A_DAY.search(text):
         return None
     label = _plainly(text).replace(">=", ">").replace("<=", "<").strip(" '\"‘’[];:.")
