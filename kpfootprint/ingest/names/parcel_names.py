@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from kpfootprint.errors import Problem
 from kpfootprint.ingest.names.headers import Headers
 from kpfootprint.ingest.names.size_labels import size_span
 from kpfootprint.ingest.problems import Broken, listed, problem
 from kpfootprint.ingest.totals import is_total
-from kpfootprint.ingest.words import declared_words, fold, misspelt, plain, table_names
+from kpfootprint.ingest.words import declared_words, fold, is_plain, misspelt, plain, table_names, tokens_of
 
 _SHEET = re.compile(
     r"(sheets?|tab|tables?|tableau|v|ver|version|rev|q|t|dtc|feuil|feuille|tabelle|blatt|лист|planilha|folha|hoja"
@@ -40,7 +40,11 @@ def is_parcel_name(name: str, headers: Headers) -> bool:
     )  # fmt: skip
 
 
-_VERSION = re.compile(r"(?P<base>.*\w)(?:[\W_]+|(?<=\d))(?:(?P<word>[a-z]+)[\W_]*[\d.]*|\(\d+\))\W*")
+_VERSIONS = (
+    re.compile(r"(?P<base>.*\w)(?:[\W_]+|(?<=\d))(?:(?P<word>[a-z]+)[\W_]*[\d.]*|\(\d+\))\W*"),
+    re.compile(r"(?P<word>[a-z]+)[\W_]+(?P<base>.*)"),
+)
+"""What stands behind a name, or in front of it, in the names of its versions: ``CAR-1 final``, ``Copy of CAR-1``."""
 
 
 def ask_about_names(
@@ -63,6 +67,21 @@ def ask_about_names(
 
 
 def _without_version(name: str) -> str:
-    hit = _VERSION.fullmatch(name)
-    of_copies = hit is not None and (hit["word"] is None or hit["word"] in declared_words()["files"]["copies"])
-    return _without_version(hit["base"]) if hit is not None and of_copies else name
+    known = (None, *declared_words()["files"]["copies"])
+    hit = next((hit for of in _VERSIONS if (hit := of.fullmatch(name)) and hit["word"] in known), None)
+    return name if hit is None else _without_version(hit["base"])
+
+
+_LISTS = ("list", "liste", "lijst", "lista", "sorting", "tri", "detail")
+"""What the file of a parcel may be called beside its id."""
+
+
+def parcel_within(name: str, known: Iterable[str]) -> str:
+    """Return the known parcel of which the name of a file speaks, with words of goods alone beside: ``Liste CF-07``."""
+    for parcel in known:
+        before, found, behind = f" {plain(name)} ".partition(plain(parcel))
+        rest = [token for token in tokens_of(f"{before} {behind}") if token not in _LISTS]
+        of_goods = is_plain(" ".join(rest)) or fold(" ".join(rest)) in table_names()
+        if found and of_goods and not (before[-1:].isalnum() or behind[:1].isalnum()):
+            return parcel
+    return name

@@ -26,7 +26,14 @@ from kpfootprint.ingest.sheets.lots import (
     with_lots_settled,
 )
 from kpfootprint.ingest.sheets.sized_stones import are_sized_stones
-from kpfootprint.ingest.sheets.valuations import PARTS, as_each_sees_them, as_one_sees_them, parties_of, valued_in_rows
+from kpfootprint.ingest.sheets.valuations import (
+    PARTS,
+    as_each_sees_them,
+    as_one_sees_them,
+    ask_about_other_weights,
+    parties_of,
+    valued_in_rows,
+)
 from kpfootprint.ingest.words import fold, is_plain, plain, says, tokens_of
 
 _SIZED = re.compile(r"[+<>-]\d|\d\s*[-–/]\s*\d|\d[.,]\d")
@@ -54,6 +61,7 @@ def tables_of_kind(sheet: Layout, hint: str | None, *, several: bool) -> list[Kn
     if _is_refused(sheet, wide, classed):
         return []
     parties = parties_of(sheet)
+    ask_about_other_weights(sheet)
     if len(wide) > 1 or (wide and (classed or sheet.places("n_stones"))):
         return _crossed(sheet, wide, classed)
     if parties and not sheet.places("n_stones") and (sheet.places("row") or are_repeated(sheet, classed)):

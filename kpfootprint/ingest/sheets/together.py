@@ -12,7 +12,7 @@ from kpfootprint.ingest.columns.forms import with_parents
 from kpfootprint.ingest.columns.meanings import Choices
 from kpfootprint.ingest.names.headers import Headers
 from kpfootprint.ingest.names.numbering import numbers_in
-from kpfootprint.ingest.names.parcel_names import ask_about_names, is_parcel_name
+from kpfootprint.ingest.names.parcel_names import ask_about_names, is_parcel_name, parcel_within
 from kpfootprint.ingest.names.statements import amounts_besides, amounts_in
 from kpfootprint.ingest.problems import Broken, cut, listed, problem
 from kpfootprint.ingest.raw.cells import is_blank, text_of
@@ -127,7 +127,9 @@ class _Input:
             self._add(sheet.tables)
         kinds = [sheet.main.kind for sheet in free]
         own = len({*kinds}) < len(kinds) or all(is_parcel_name(sheet.raw.name, self.headers) for sheet in free)
-        if len(kinds) > 1 and own and not {*kinds} & {*self.tables}:
+        listed_ids = ids_of(self.tables) if len(free) == 1 else set()
+        alone = len(listed_ids) > 1 and parcel_within(free[0].raw.name, listed_ids) in listed_ids
+        if ((len(kinds) > 1 and own) or alone) and not {*kinds} & {*self.tables}:
             return self._add_parcels(free)
         for sheet in free:
             self._add(sheet.tables)
@@ -140,6 +142,7 @@ class _Input:
         summed = any(item.code == "summary" for item in sheets[0].main.trace.left_out)
         choices = {"sheets": "one", **self.choices} if of_classes and summed else self.choices
         known, meant = ids_of(self.tables), choices.get("sheets")
+        names = {sheet.raw.name: parcel_within(sheet.raw.name, known) for sheet in sheets}
         gathered: dict[str, list[tuple[KnownTable, str | None]]] = {}
         ids: list[set[str]] = []
         named: list[str] = []
@@ -151,7 +154,7 @@ class _Input:
             if "parcel_id" in sheet.main.columns:
                 ids.append(ids_of({"parcels": sheet.main}))
             else:
-                parcel_id = raw.name if title is None else text_of(title.cells[0])
+                parcel_id = names[raw.name] if title is None else text_of(title.cells[0])
                 ids.append({parcel_id})
                 named += [parcel_id] if title is None and parcel_id not in known else []
             laid = said if parcel_id is not None else with_titles(said, sorted(ids[-1]))
@@ -171,9 +174,10 @@ class _Input:
             self._add([sheets[0].main])
             self.problems.append(sheets[1].main.problem(Broken("table_twice", {"other": sheets[0].raw.name})))
             return parcels
-        for at, sheet in enumerate(sheets) if named and meant != "parcels" else ():
-            for other in (other.raw for other in sheets[:at] if sheet.raw.same_rows(other.raw)):
-                self.problems.append(problem(Broken("same_rows", {"other": other.name}), table=sheet.raw.name))
+        for at, sheet in enumerate(sheets) if meant != "parcels" else ():
+            for other in (other.raw.name for other in sheets[:at] if _same_goods(sheet.main, other.main)):
+                told = {"other": other, "choices": [("sheets", "parcels")]}
+                self.problems.append(problem(Broken("same_rows", told), table=sheet.raw.name))
                 return parcels
         self.problems.extend(ask_about_names(named, sheets[0].raw.name, self.headers, choices))
         for kind, items in gathered.items():
@@ -248,6 +252,14 @@ class _Input:
 def _titled(raw: RawTable) -> RawTable:
     """Return a table with the name of its sheet as a title, above all lines."""
     return replace(raw, titles=((0, (raw.name,)), *raw.titles))
+
+
+def _same_goods(one: KnownTable, other: KnownTable) -> bool:
+    """Say whether two tables of goods hold the same rows, but for their totals."""
+    return (one.n_rows, [*one.columns]) == (other.n_rows, [*other.columns]) and all(
+        [*map(column.cells.__getitem__, column.codes)] == [*map(twin.cells.__getitem__, twin.codes)]
+        for column, twin in zip(one.columns.values(), other.columns.values(), strict=True)
+    )
 
 
 def _turn(raw: RawTable) -> int:

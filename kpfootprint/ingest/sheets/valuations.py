@@ -58,6 +58,19 @@ def as_one_sees_them(sheet: Layout, parties: Sequence[str]) -> Layout:
     return replace(sheet, meanings=[replace(item, party="") for item in meanings])
 
 
+def ask_about_other_weights(sheet: Layout) -> None:
+    """Ask about weights that are headed by another word, ``Control weight``, where half are far from the stones'."""
+    own = sheet.places("carats")
+    for at, column in enumerate(sheet.raw.columns) if len(own) == 1 and not sheet.places("n_stones") else ():
+        said = sheet.headers.of(column.header)
+        left = sheet.meanings[at].role == "other" and f"column:{column.header}" not in sheet.choices
+        if left and said.role == "carats" and said.party and not (said.wide or said.part):
+            one, other = sheet.raw.values(own[0]), sheet.raw.values(at)
+            apart = (np.abs(other - one) > 0.1 * one + 0.015)[np.isfinite(one + other)]
+            if 2 * apart.sum() > len(apart) > 2:
+                sheet.ask("measure_or_other", at, "ignore")
+
+
 def _is_party(name: str) -> bool:
     """Say whether a name is that of somebody who values goods: ``ministry``, ``valuer B``, not ``lot B``."""
     words = [token for token in tokens_of(name) if len(token) > 1]
