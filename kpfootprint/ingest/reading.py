@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
@@ -24,6 +24,7 @@ from kpfootprint.ingest.parcels.gathered import Findings
 from kpfootprint.ingest.parcels.records import read_declarations, settle_days
 from kpfootprint.ingest.problems import Broken, listed, problem
 from kpfootprint.ingest.raw.cells import Cell, text_of
+from kpfootprint.ingest.raw.rounding import STONE_UNIT_CT, rounding_tolerance
 from kpfootprint.ingest.raw.tables import (
     GOODS,
     KnownTable,
@@ -172,6 +173,7 @@ def _read(
     words, limits = vocabulary_of(scheme, zone_table), limits or Limits()
     said = given or {}
     problems: list[Problem] = []
+    whole: KnownTable | None = None
     if source.name.lower().endswith(".json") and (isinstance(source, Upload) or source.is_file()):
         document = of_stones(_document(source, limits))
         if isinstance(document, Mapping) and document.get("parcel_id") is None:
@@ -183,8 +185,10 @@ def _read(
     else:
         tables = _read_tables(source, words, limits, choices, problems)
         tables, named = _named(tables, source, said, problems, limits, one=one)
+        valued = any(table.valuations for table in tables.values())
         tables = chosen_valuation(tables, named, choices, problems, one=one)
         named = named if len(_parcel_ids(tables)) <= 1 or one else None
+        whole = tables.get("parcels") if named is None and not valued and choices.get("part") != "whole" else None
         tables = with_titles(tables, _parcel_ids(tables) if named is None else [named])
     tables = overlay(tables, said, named, words, limits, problems)
     spoiled: dict[str, list[Problem]] = {}
@@ -192,7 +196,24 @@ def _read(
         spoiled.setdefault(str(item.values["parcel"]), []).append(item)
         problems.remove(item)
     tables = settle_sizes(settle_days(tables, choices), words, choices, problems, spoiled)
-    return assemble(tables, words, limits, single=named, problems=problems, spoiled=spoiled)
+    found = assemble(tables, words, limits, single=named, problems=problems, spoiled=spoiled)
+    apart = [] if whole is None or not whole.titles or found.failures else _totals_apart(whole, found.parcels)
+    return Reading(problems=tuple(apart)) if apart else found
+
+
+def _totals_apart(said: KnownTable, parcels: Sequence[Parcel]) -> list[Problem]:
+    """Return what a title states of all parcels together, stones or carats, that their sum is not."""
+    n_stones = sum(parcel.n_stones for parcel in parcels)
+    sums = {"n_stones": float(n_stones), "carats": sum(parcel.carats or np.nan for parcel in parcels)}
+    problems: list[Problem] = []
+    for name in [name for name in sums if name in said.columns]:
+        cell, total = said.columns[name].at(0), float(said.values(name)[0])
+        units = np.full(max(n_stones, 1), STONE_UNIT_CT)
+        most = rounding_tolerance(total, units, coarsest=STONE_UNIT_CT, written=cell) if name == "carats" else 0.0
+        if abs(total - sums[name]) > most:
+            told = {"expected": text_of(cell), "found": f"{sums[name]:.6g}", "choices": [("part", "whole")]}
+            problems.append(said.problem(Broken("total_disagrees", told), 0, name))
+    return problems
 
 
 def _document(source: Path | Upload, limits: Limits) -> object:

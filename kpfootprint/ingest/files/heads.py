@@ -313,11 +313,9 @@ def _continues(below: Sequence[Cell], top: Sequence[str], headers: Headers) -> b
     texts = _texts(below)
     if any(not isinstance(cell, str) or is_number(text) for cell, text in zip(below, texts, strict=True) if text):
         return False
-    if any(
-        map(
-            str.isdigit, "".join(text for text, of in zip(texts, top, strict=False) if headers.measure(of) == "zone_id")
-        )
-    ):
+    of_zones = [text for text, of in zip(texts, (*top, *texts), strict=False) if headers.measure(of) == "zone_id"]
+    of_zones += texts[1:] if headers.measure(texts[0]) == "zone_id" else []
+    if any(map(str.isdigit, "".join(of_zones))):
         return False  # ``Nola 12.50 ct``
     if any(texts) and all(is_unit(text) or _says_no_more(text) for text in texts if text):
         return True

@@ -47,17 +47,23 @@ _VERSIONS = (
 """What stands behind a name, or in front of it, in the names of its versions: ``CAR-1 final``, ``Copy of CAR-1``."""
 
 
+_CODED = re.compile(r"(?<![^\W_])[a-z]+[-_/. ]?\d+(?:[-_/.]\d+)*(?![^\W_])")
+"""What parcels are called by, in the name of a sheet or file: ``car-2019-07``."""
+
+
 def ask_about_names(
     names: Sequence[str], table: str, headers: Headers, choices: Mapping[str, str]
 ) -> Iterator[Problem]:
     """Ask about names of sheets or files, the first of which is `table`, that would be names of parcels.
 
-    Whether each is a parcel where not all are called as parcels are, and whether one is another version of the other:
-    ``CAR-1``, ``CAR-1 final``.
+    Whether each is a parcel where not all are called as parcels are, and whether one is another version of the other,
+    or a part of it: ``CAR-1``, ``CAR-1 final``.
     """
     first: dict[str, str] = {}
     for name in names if choices.get("sheets") != "parcels" else ():
         base = _without_version(plain(name))
+        coded = _CODED.search(base)
+        base = base if coded is None else coded[0]
         other = first.setdefault(fold(base), name)
         if other != name and is_parcel_name(base, headers):
             yield problem(Broken("versions", {"other": other, "choices": [("sheets", "parcels")]}), table=name)

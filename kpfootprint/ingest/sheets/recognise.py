@@ -55,7 +55,7 @@ def tables_of(
         return []
     if several and (made := _of_parcels(raw, hint, headers, choices, problems, sheets)):
         return made
-    if several and hint is None and _is_cover(raw, headers):
+    if several and hint in (None, "declarations") and _is_cover(raw, headers):
         return []
     if _on_its_side(raw, headers):
         problems += [] if several else [_problem_of_header(raw, "table_on_its_side")]
