@@ -207,6 +207,14 @@ def test_names_that_look_like_numbers_are_marked_as_they_came() -> None:
     assert shown == [*written[:5], "'+3", 0.3, -1, 12]
 
 
+def test_a_marked_copy_has_the_columns_of_the_file() -> None:
+    data = b"Lot 7, Nola\ncolour;cts\nbrown;0,5\nkape;0,7\n"
+    wrong = Problem(table="lot", row=4, column="colour", value="kape", code="unknown_class", reason="not a colour")
+    book = openpyxl.load_workbook(io.BytesIO(marked_workbook("lot.csv", data, [wrong])))
+    assert [cell.value for cell in book["lot"][4]] == ["kape", "0,7"]
+    assert book["lot"]["A4"].fill.start_color.rgb == "00FFC7B0"
+
+
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "cp1251"])
 def test_a_marked_copy_has_the_letters_of_the_file(encoding: str) -> None:
     data = "цвет,камни\nбелый,3\n".encode(encoding)
