@@ -15,7 +15,7 @@ from starlette.datastructures import FormData
 from kpfootprint.errors import Problem
 from kpfootprint.ingest import Reading, Upload, words_of
 from kpfootprint.ingest.files.csvfile import decode
-from kpfootprint.ingest.files.workbook import sheets_in
+from kpfootprint.ingest.files.workbook import BOOKS, sheets_in
 from kpfootprint.parcel import Parcel
 from kpfootprint.scheme import Scheme
 from kpfootprint.visible import csv_line
@@ -181,7 +181,7 @@ def _lines(upload: Upload, problems: list[Problem]) -> tuple[tuple[int, str, boo
     faults = sorted(rows)[:_SHOWN]
     if is_text:
         lines = re.split("\r\n?|\n", decode(upload.data, upload.name))
-    elif name.endswith((".xlsx", ".xlsm", ".ods", ".xls")):
+    elif name.endswith(BOOKS):
         lines = _lines_of_book(upload, table, faults[-1])
     else:
         return ()

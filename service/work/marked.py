@@ -14,7 +14,7 @@ from openpyxl.styles import PatternFill
 from kpfootprint.errors import IngestError, Problem
 from kpfootprint.ingest import Choices
 from kpfootprint.ingest.files.archive import Budget, Limits, files_in, gunzip
-from kpfootprint.ingest.files.workbook import read_workbook, sheets_in
+from kpfootprint.ingest.files.workbook import BOOKS, read_workbook, sheets_in
 from kpfootprint.visible import harmless, visible
 from service.work.place import Workplace
 from service.work.reading import rows_of_csv
@@ -45,7 +45,8 @@ def marked_workbook(name: str, content: bytes, problems: Sequence[Problem]) -> b
     book = _workbook(name, content)
     sheets = {sheet.title.casefold(): sheet for sheet in book.worksheets}
     for problem in problems:
-        sheet = sheets.get(_stem(problem.table)[:TITLE_LENGTH].casefold())
+        called = (name[:TITLE_LENGTH].casefold() for name in (problem.table, _stem(problem.table)))
+        sheet = next((sheets[name] for name in called if name in sheets), None)
         if sheet is None or problem.row is None or not 1 <= problem.row <= sheet.max_row:
             continue
         for cell in _cells(sheet, problem):
@@ -95,7 +96,7 @@ def _workbook(name: str, content: bytes) -> Any:
 
 
 def _rows(name: str, content: bytes) -> Iterator[tuple[str, Iterable[Sequence[Any]]]]:
-    if name.lower().endswith((".xlsx", ".xlsm")):
+    if name.lower().endswith(BOOKS):
         read_workbook(content, name, Budget(Limits()))  # within its limits, or not at all
         yield from sheets_in(content, name)
         return

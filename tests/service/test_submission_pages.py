@@ -19,10 +19,12 @@ import pytest
 from starlette.testclient import TestClient
 
 from kpfootprint.errors import Problem
+from kpfootprint.ingest.files.workbook import sheets_in
 from service.jobs.worker import work_once
 from service.settings import Settings
 from service.work.marked import marked_workbook
 from service.work.place import Workplace
+from tests.ingest.making import ods_of
 from tests.service.office import shipment
 
 
@@ -213,6 +215,26 @@ def test_a_marked_copy_has_the_columns_of_the_file() -> None:
     book = openpyxl.load_workbook(io.BytesIO(marked_workbook("lot.csv", data, [wrong])))
     assert [cell.value for cell in book["lot"][4]] == ["kape", "0,7"]
     assert book["lot"]["A4"].fill.start_color.rgb == "00FFC7B0"
+
+
+def test_a_sheet_is_marked_whose_title_looks_like_the_name_of_a_file() -> None:
+    given, made = openpyxl.Workbook(), io.BytesIO()
+    given.worksheets[0].title = "A. Nola"
+    for row in (["weight_ct", "colour"], [0.5, "kape"]):
+        given.worksheets[0].append(row)
+    given.save(made)
+    wrong = Problem(table="A. Nola", row=2, column="colour", value="kape", code="unknown_class", reason="not a colour")
+    book = openpyxl.load_workbook(io.BytesIO(marked_workbook("lot.xlsx", made.getvalue(), [wrong])))
+    assert book["A. Nola"]["B2"].fill.start_color.rgb == "00FFC7B0"
+
+
+def test_a_workbook_of_another_office_is_marked_too() -> None:
+    data = ods_of([["weight_ct", "colour"], [0.5, "kape"]])
+    (title, _), *_ = sheets_in(data, "lot.ods")
+    wrong = Problem(table=title, row=2, column="colour", value="kape", code="unknown_class", reason="not a colour")
+    book = openpyxl.load_workbook(io.BytesIO(marked_workbook("lot.ods", data, [wrong])))
+    assert [cell.value for cell in book[title][2]] == [0.5, "kape"]
+    assert book[title]["B2"].fill.start_color.rgb == "00FFC7B0"
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "cp1251"])
