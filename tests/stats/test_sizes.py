@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from statistics import NormalDist
 
 import numpy as np
 import pytest
@@ -40,8 +41,10 @@ def draw(mu: float, sigma: float, n: int, seed: int, n_parcels: int = 1) -> Floa
 def test_cell_probabilities_agree_with_quadrature(mu: float, sigma: float) -> None:
     ours = cell_probabilities(GRID, np.array([[mu, np.log(sigma)]]), kept())[0]
 
+    sizes, screen = NormalDist(mu, sigma), NormalDist(EDGE, SOFTNESS)
+
     def density(x: float) -> float:
-        return float(norm.pdf(x, mu, sigma) * norm.cdf((x - EDGE) / SOFTNESS))
+        return sizes.pdf(x) * screen.cdf(x)
 
     ends = np.log(np.where(np.isinf(GRID.edges), np.exp(8.0), GRID.edges))
     theirs = np.array([quad(density, low, high)[0] for low, high in pairwise(ends)])
