@@ -48,7 +48,21 @@ def _imports(node: ast.AST, *, deep: bool, typing: bool) -> Iterator[Import]:
     deep = deep or isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
     typing = typing or (isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test))
     for child in ast.iter_child_nodes(node):
-        yield from _imports(child, deep=deep, typing=typing)
+        if not isinstance(child, ast.expr):  # which holds no statement
+            yield from _imports(child, deep=deep, typing=typing)
+
+
+def classes(path: Path) -> list[str]:
+    """Return the names of the public classes of a file, wherever in it."""
+    return [name for name in _classes(ast.parse(path.read_text(encoding="utf-8"))) if not name.startswith("_")]
+
+
+def _classes(node: ast.AST) -> Iterator[str]:
+    if isinstance(node, ast.ClassDef):
+        yield node.name
+    for child in ast.iter_child_nodes(node):
+        if not isinstance(child, ast.expr):
+            yield from _classes(child)
 
 
 def within(module: str, packages: tuple[str, ...]) -> bool:

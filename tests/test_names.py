@@ -6,13 +6,12 @@ or of the command line may bear the name of any other that has the same meaning.
 
 from __future__ import annotations
 
-import ast
 from collections import defaultdict
 from functools import cache
 from pathlib import Path
 
 from kpfootprint.report.glossary import TERMS
-from tests.source import ROOT, files
+from tests.source import ROOT, classes, files
 
 GLOSSARY = {form for text in TERMS.values() for form in text.split(" | ")[1].split(", ")}
 
@@ -58,9 +57,8 @@ def rooms_of_classes() -> dict[str, set[str]]:
         for path in files(folder):
             if str(path.relative_to(ROOT)).startswith(SHAPES):
                 continue
-            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-                if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
-                    found[node.name].add(room(path))
+            for name in classes(path):
+                found[name].add(room(path))
     return found
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
+from functools import cache
 from types import NoneType, UnionType
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
@@ -66,7 +67,7 @@ def _build(kind: Any, arrays: Mapping[str, NDArray[Any]], name: str, taken: set[
         inner = next(item for item in get_args(kind) if item is not NoneType)
         return _build(inner, arrays, name, taken) if present else None
     if is_dataclass(kind) and isinstance(kind, type):
-        hints = get_type_hints(kind)
+        hints = _hints_of(kind)
         return kind(
             **{item.name: _build(hints[item.name], arrays, f"{name}.{item.name}", taken) for item in fields(kind)}
         )
@@ -81,6 +82,9 @@ def _build(kind: Any, arrays: Mapping[str, NDArray[Any]], name: str, taken: set[
     array = _find(arrays, name, get_args(get_args(kind)[1])[0], taken)
     array.setflags(write=False)
     return array
+
+
+_hints_of = cache(get_type_hints)
 
 
 def _find(
