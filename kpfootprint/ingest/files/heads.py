@@ -213,9 +213,14 @@ def _holds_numbers(row: Sequence[Cell], headers: Headers) -> bool:
 def _are_sizes(row: Sequence[Cell], headers: Headers) -> bool:
     """Say whether a row names sizes, three or more, some by a sieve or a range, and holds no number: ``4 ct | +11``."""
     texts = [cell if isinstance(cell, str) else "0" for cell in row[:_CELLS] if not is_blank(cell)]
-    sizes = [text for text in texts if "size_class" in dict(headers.of(text).classes)]
-    signed = any(text[0] in "+-<>" or not is_number(text) for text in sizes)
-    return len(sizes) > 2 and signed and all(text in sizes for text in texts if is_number(text))
+    if len(texts) < 3 or not all(_names_size(text, headers) for text in texts if is_number(text)):
+        return False
+    sizes = [text for text in texts if _names_size(text, headers)]
+    return len(sizes) > 2 and any(text[0] in "+-<>" or not is_number(text) for text in sizes)
+
+
+def _names_size(text: str, headers: Headers) -> bool:
+    return "size_class" in dict(headers.of(text).classes)
 
 
 def _heads_size(text: str, headers: Headers) -> bool:
