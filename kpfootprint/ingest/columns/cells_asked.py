@@ -178,6 +178,9 @@ def _asked(sheet: Layout, at: int, meaning: Meaning, others: list[Meaning]) -> M
     if unnamed and signed and _are_sizes(sheet, cells) and "size_class" not in roles:
         return Meaning(role="size_class")
     numbers = numbers_in(cells)
+    of_sizes = {*tokens_of(column.header)} <= {*declared_words()["sizes"]["name"]} and "size_class" not in roles
+    if unnamed and meaning.part and numbers is not None and of_sizes and {"n_stones", "carats"} <= roles:
+        meaning = Meaning(role="size_class", sure=False)  # ``Classe`` above sieves whose signs a spreadsheet dropped
     apart = declared_words()["headers"]["apart"]
     if meaning == UNKNOWN and numbers is not None and {*tokens_of(column.header)} & {*apart}:
         sheet.ask("measure_or_other", at, "ignore")  # ``Sold`` beside the stones

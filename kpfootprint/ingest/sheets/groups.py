@@ -152,19 +152,11 @@ def with_headings(sheet: Layout) -> Layout:
     words = [row for row in np.flatnonzero(raw.alone).tolist() if not any(map(str.isdigit, raw.label(row)))]
     if words[:1] == [0]:  # ``NOLA`` below carats, which stand first
         empty[words] = True
-    if not empty.any():
-        return sheet
-    numbered = np.flatnonzero(~empty)
+    numbered, totals = np.flatnonzero(~empty), raw.totals
+    last = min([*numbered[-1:], *totals[-1:]]) if len(numbered) else 0
     filled = np.sum([~column.blank() for column in raw.columns], axis=0)
-    rows = [
-        row
-        for row in np.flatnonzero(empty & (filled == 1)).tolist()
-        if len(numbered) and row < numbered[-1] and not _is_known(sheet, row)
-    ]
-    if not rows:
-        return sheet
-    totals = raw.totals
-    rows = [row for row in rows if not totals or row < totals[-1]]
+    alone = np.flatnonzero(empty & (filled == 1)).tolist()
+    rows = [row for row in alone if row < last and not _is_known(sheet, row)]
     if not rows:
         return sheet
     labels = [raw.label(row) for row in rows]
