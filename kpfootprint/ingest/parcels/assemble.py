@@ -102,6 +102,11 @@ def _named(names: Sequence[str], counts: NDArray[Any]) -> dict[str, int]:
     return {name: int(count) for name, count in zip(names, counts.tolist(), strict=True) if count}
 
 
+_CARAT_G = 0.2
+_FAR_BELOW = 1 / 3
+"""Part of what a stone on the bottom screen weighs, that the mean stone weighs at least: flat ones weigh less."""
+
+
 def build_parcel(
     draft: Draft,
     given: Sequence[tuple[GoodsRows, NDArray[np.intp]]],
@@ -111,41 +116,74 @@ def build_parcel(
     receipt: Receipt,
 ) -> Parcel | None:
     """Build one parcel from its rows of stones or counts, or note why not and return None."""
-
-    def tell(code: str, column: str | None = None, **values: object) -> None:
-        broken = Broken(code, values)
-        if draft.table is not None:
-            findings.add(draft.parcel_id, draft.table.problem(broken, draft.row, column))
-        else:
-            findings.add(draft.parcel_id, problem(broken, table="parcels", column=column))
-
-    sieve_set = _sieve_set(draft, sieve_sets, words, tell)
+    held = _Held(draft, words, findings)
+    sieve_set = held.sieve_set(sieve_sets)
     if len(given) > 1:
         names = {goods.table.kind: goods.table.name for goods, _ in given}
-        tell("stones_and_counts", None, **names, choices=[("goods", kind) for kind in GOODS])
+        held.tell("stones_and_counts", None, **names, choices=[("goods", kind) for kind in GOODS])
     elif not given and not findings.has(draft.parcel_id):
-        tell("no_stones")
+        held.tell("no_stones")
     if findings.has(draft.parcel_id) or sieve_set is None or not given:
         return None
     goods, rows = given[0]
-    if goods.table.kind == "stones":
-        weight = np.ascontiguousarray(goods.numbers[words.scheme.size.column][rows])
-        _check_totals(draft, len(rows), float(np.sum(weight)), weight, STONE_UNIT_CT, tell)
+    body = held.stones(goods, rows) if goods.table.kind == "stones" else held.counts(goods, rows, sieve_set)
+    if body is None or findings.has(draft.parcel_id):
+        return None
+    parcel = _parcel(draft, body)
+    return replace(parcel, read_as=receipt.of(parcel))
+
+
+@dataclass(frozen=True)
+class _Held:
+    """What is said of a parcel, held against its stones or counts; what disagrees is told."""
+
+    draft: Draft
+    words: Vocabulary
+    findings: Findings
+
+    def tell(self, code: str, column: str | None = None, **values: object) -> None:
+        """Note a problem of what is said of the parcel, where it is said."""
+        broken, table = Broken(code, values), self.draft.table
+        if table is None:
+            self.findings.add(self.draft.parcel_id, problem(broken, table="parcels", column=column))
+        else:
+            self.findings.add(self.draft.parcel_id, table.problem(broken, self.draft.row, column))
+
+    def sieve_set(self, sets: Mapping[str, SieveSet | None]) -> SieveSet | None:
+        """Return the parcel's sieve set: the one it names, or the package's own."""
+        name = self.draft.fields.get("sieve_set")
+        if name is None:
+            return self.words.scheme.size.sieve_set
+        found = sets.get(fold(name))
+        if found is None:
+            known = ", ".join(item.name for item in sets.values() if item is not None)
+            self.tell("unknown_sieve_set", "sieve_set", known=known)
+            return None
+        self.draft.fields["sieve_set"] = found.name
+        return found
+
+    def stones(self, goods: GoodsRows, rows: NDArray[np.intp]) -> dict[str, Any]:
+        """Return what a parcel is of which each stone is listed."""
+        weight = np.ascontiguousarray(goods.numbers[self.words.scheme.size.column][rows])
+        self._totals(len(rows), float(np.sum(weight)), weight, STONE_UNIT_CT)
         heaviest = float(weight.max())
-        _check_largest(draft, heaviest, heaviest, f"{heaviest:g}", tell)
+        self._largest(heaviest, heaviest, f"{heaviest:g}")
         recorded = {name: np.ascontiguousarray(codes[rows]) for name, codes in goods.codes.items()}
         recorded = {name: codes for name, codes in recorded.items() if np.any(codes >= 0)}
-        body: dict[str, Any] = {
+        return {
             "n_stones": len(rows),
             "carats": round(float(np.sum(weight)), 6),
             "stones": Stones(weight_ct=weight, codes=recorded, value_usd=_values(goods, rows)),
         }
-    else:
-        breakdowns, sieve_set = read_breakdowns(goods, rows, draft.parcel_id, sieve_set, words, findings)
+
+    def counts(self, goods: GoodsRows, rows: NDArray[np.intp], sieve_set: SieveSet) -> dict[str, Any] | None:
+        """Return what a parcel is of which stones are counted by classes; None where they cannot be read."""
+        draft, size = self.draft, self.words.scheme.size.name
+        breakdowns, sieve_set = read_breakdowns(goods, rows, draft.parcel_id, sieve_set, self.words, self.findings)
         stated, stated_ct = draft.fields.get("n_stones"), draft.fields.get("carats")
         if breakdowns and all(item.sample for item in breakdowns):
             if stated is None or stated_ct is None:
-                tell("sample_alone", "n_stones")
+                self.tell("sample_alone", "n_stones")
                 return None
             breakdowns = (number_and_weight(stated, stated_ct), *breakdowns)
         if not breakdowns:
@@ -155,78 +193,50 @@ def build_parcel(
         weighed = next((item.carats for item in whole if item.weighed is not None), None)
         carats = None if weighed is None else float(weighed.sum())
         column = goods.table.columns.get("carats")
-        unit = CELL_UNIT_CT if column is None else cell_unit(column.cells)
-        _check_totals(draft, n_stones, carats, weighed, unit, tell)
-        by_size = [item for item in whole if words.scheme.size.name in item.attributes]
-        sized = any(words.scheme.size.name in item.attributes for item in breakdowns)
-        for item in by_size[:1]:
-            codes = item.codes[item.n_stones > 0, item.attributes.index(words.scheme.size.name)]
+        self._totals(n_stones, carats, weighed, CELL_UNIT_CT if column is None else cell_unit(column.cells))
+        for item in [item for item in whole if size in item.attributes][:1]:
+            codes = item.codes[item.n_stones > 0, item.attributes.index(size)]
             if (code := int(codes.max(initial=-1))) >= 0:
-                name, upper = sieve_set.classes[code], sieve_set.upper_ct[code]
-                _check_largest(draft, 0.8 * sieve_set.lower_ct[code], 1.25 * upper, name, tell)
-        body = {
+                lower, upper = sieve_set.lower_ct[code], sieve_set.upper_ct[code]
+                self._largest(0.8 * lower, 1.25 * upper, sieve_set.classes[code])
+        return {
             "n_stones": n_stones,
             "carats": None if carats is None else round(carats, 6),
             "breakdowns": breakdowns,
-            "sieve_set": sieve_set if sized else None,
+            "sieve_set": sieve_set if any(size in item.attributes for item in breakdowns) else None,
         }
-    if findings.has(draft.parcel_id):
-        return None
-    parcel = _parcel(draft, body)
-    return replace(parcel, read_as=receipt.of(parcel))
 
+    def _totals(self, n_stones: int, carats: float | None, parts: NDArray[np.float64] | None, unit: float) -> None:
+        """Hold stones, carats, their mean and the bottom screen that are said against those that there are."""
+        stated = self.draft.fields.get("n_stones")
+        if stated is not None and stated != n_stones:
+            self.tell("stones_total", "n_stones", expected=stated, found=n_stones)
+        if carats is None or parts is None:
+            return
+        for name, in_carats in (("carats", 1.0), ("weight_g", 1 / _CARAT_G)):
+            if (weight := self.draft.fields.get(name)) is None:
+                continue
+            written = self.draft.cell(name)
+            rounded = 0.5 * unit_written(written, weight) * in_carats if name == "weight_g" else 0.0
+            weight *= in_carats
+            tolerance = rounding_tolerance(weight, parts, coarsest=unit, written=written) + rounded
+            if abs(weight - carats) > tolerance:
+                told = {"expected": f"{weight:g}", "found": f"{carats:.2f}", "tolerance": f"{tolerance:.2f}"}
+                self.tell("carats_total", name, **told)
+        in_line = self.draft.table is not None and self.draft.table.titles  # elsewhere its column says millimetres
+        screen = self.draft.fields.get("bottom_screen_mm") if in_line else None
+        if screen is not None and n_stones and carats / n_stones < _FAR_BELOW * (least := CT_PER_MM3 * screen**3):
+            found = f"{carats / n_stones:.3g}"
+            self.tell("screen_unlikely", "bottom_screen_mm", screen=f"{screen:g}", least=f"{least:.3g}", found=found)
+        mean = self.draft.fields.get("mean_ct")
+        if mean is not None and n_stones and abs(mean - carats / n_stones) > unit_of(np.array([mean])) + 0.01 * mean:
+            self.tell("mean_disagrees", "mean_ct", expected=f"{mean:g}", found=f"{carats / n_stones:.3g}")
 
-def _sieve_set(draft: Draft, sets: Mapping[str, SieveSet | None], words: Vocabulary, tell: Any) -> SieveSet | None:
-    """Return the parcel's sieve set: the one it names, or the package's own."""
-    name = draft.fields.get("sieve_set")
-    if name is None:
-        return words.scheme.size.sieve_set
-    found = sets.get(fold(name))
-    if found is None:
-        known = ", ".join(item.name for item in sets.values() if item is not None)
-        tell("unknown_sieve_set", "sieve_set", known=known)
-        return None
-    draft.fields["sieve_set"] = found.name
-    return found
-
-
-def _check_totals(
-    draft: Draft, n_stones: int, carats: float | None, parts: NDArray[np.float64] | None, unit: float, tell: Any
-) -> None:
-    stated = draft.fields.get("n_stones")
-    if stated is not None and stated != n_stones:
-        tell("stones_total", "n_stones", expected=stated, found=n_stones)
-    if carats is None or parts is None:
-        return
-    for name, in_carats in (("carats", 1.0), ("weight_g", 1 / _CARAT_G)):
-        if (weight := draft.fields.get(name)) is None:
-            continue
-        written = draft.cell(name)
-        rounded = 0.5 * unit_written(written, weight) * in_carats if name == "weight_g" else 0.0
-        weight *= in_carats
-        tolerance = rounding_tolerance(weight, parts, coarsest=unit, written=written) + rounded
-        if abs(weight - carats) > tolerance:
-            tell("carats_total", name, expected=f"{weight:g}", found=f"{carats:.2f}", tolerance=f"{tolerance:.2f}")
-    in_line = draft.table is not None and draft.table.titles  # elsewhere its column says millimetres
-    screen = draft.fields.get("bottom_screen_mm") if in_line else None
-    if screen is not None and n_stones and carats / n_stones < _FAR_BELOW * (least := CT_PER_MM3 * screen**3):
-        found = f"{carats / n_stones:.3g}"
-        tell("screen_unlikely", "bottom_screen_mm", screen=f"{screen:g}", least=f"{least:.3g}", found=found)
-    mean = draft.fields.get("mean_ct")
-    if mean is not None and n_stones and abs(mean - carats / n_stones) > unit_of(np.array([mean])) + 0.01 * mean:
-        tell("mean_disagrees", "mean_ct", expected=f"{mean:g}", found=f"{carats / n_stones:.3g}")
-
-
-def _check_largest(draft: Draft, least: float, most: float, found: str, tell: Any) -> None:
-    """Hold what is said of the largest stone against the heaviest one, or the limits of the highest class."""
-    largest = draft.fields.get("largest_ct")
-    if largest is not None and not least - 0.0051 <= largest <= most + 0.0051:
-        tell("largest_disagrees", "largest_ct", expected=f"{largest:g}", found=found)
-
-
-_CARAT_G = 0.2
-_FAR_BELOW = 1 / 3
-"""Part of what a stone on the bottom screen weighs, that the mean stone weighs at least: flat ones weigh less."""
+    def _largest(self, least: float, most: float, found: str) -> None:
+        """Hold what is said of the largest stone against the heaviest one, or the limits of the highest class."""
+        largest = self.draft.fields.get("largest_ct")
+        if largest is not None and not least - 0.0051 <= largest <= most + 0.0051:
+            self.tell("largest_disagrees", "largest_ct", expected=f"{largest:g}", found=found)
 
 
 def _value_of_rows(body: Mapping[str, Any]) -> float | None:

@@ -297,38 +297,46 @@ def without_side_notes(sheet: Layout) -> Layout:
         sheet.trace.stated.append((raw.header_rows[-1], (*right,)))  # ``Total pcs | 97`` right of the header
         sheet.trace.passed_over.extend(right)
         return sheet.with_columns(raw.columns[:width])
-    for at, column in enumerate(raw.columns[1:-1], start=1):
-        if not column.empty:
-            continue
+    for at in (at for at, column in enumerate(raw.columns[1:-1], start=1) if column.empty):
         if (goods := _without_invoice(sheet, at, roles)) is not None:
             return goods
         measured = [any(item.role in (*MEASURES, "percent") for item in side) for side in (roles[:at], roles[at:])]
-        if _goes_along(raw, at):
-            continue
-        if measured == [True, False] and not any(item.sure and item.role != "other" for item in roles[at:]):
-            aside = replace(raw, columns=raw.columns[at + 1 :])
-            filled = np.flatnonzero(~aside.blank()).tolist()
-            told = [column.header for column in aside.columns if column.header.strip()]
-            named = told or [aside.label(row) for row in filled[:1]]
-            words = {cell for column in aside.columns for _, cell in column.texts()}
-            if not told and any(sheet.headers.of(word).wide for word in words):  # another table, without a header
-                sheet.tell("tables_beside", None, found=2, headers=listed(named))
-            sheet.trace.passed_over.extend(named)
-            for row in filled[:_LONGEST]:
-                said = [cell for cell in aside.row(row) if not is_blank(cell)]
-                if len(said) == 2 and names_fact(said[0], sheet.headers):
-                    sheet.trace.stated.append((raw.line(row) or 1, tuple(said)))
+        known = any(item.sure and item.role != "other" for item in roles[at:])
+        if measured == [True, False] and not known and not _goes_along(raw, at):
+            _pass_over_beside(sheet, replace(raw, columns=raw.columns[at + 1 :]))
             return replace(sheet, raw=replace(raw, columns=raw.columns[:at]).filled())
+    return _with_remarks(sheet)
+
+
+def _pass_over_beside(sheet: Layout, aside: RawTable) -> None:
+    """Note what stands beside a table and is passed over; facts in pairs of cells are stated of the parcel."""
+    filled = np.flatnonzero(~aside.blank()).tolist()
+    told = [column.header for column in aside.columns if column.header.strip()]
+    named = told or [aside.label(row) for row in filled[:1]]
+    words = {cell for column in aside.columns for _, cell in column.texts()}
+    if not told and any(sheet.headers.of(word).wide for word in words):  # another table, without a header
+        sheet.tell("tables_beside", None, found=2, headers=listed(named))
+    sheet.trace.passed_over.extend(named)
+    for row in filled[:_LONGEST]:
+        said = [cell for cell in aside.row(row) if not is_blank(cell)]
+        if len(said) == 2 and names_fact(said[0], sheet.headers):
+            sheet.trace.stated.append((aside.line(row) or 1, tuple(said)))
+
+
+def _with_remarks(sheet: Layout) -> Layout:
+    """Head remarks of a workbook that stand right of the table without a header; other cells there are told."""
+    raw = sheet.raw
+    if not raw.columns or raw.columns[-1].header.strip():
+        return sheet
+    last = raw.columns[-1]
+    remarked = not last.mostly_distinct and all(
+        is_blank(cell) or (isinstance(cell, str) and not any(map(str.isdigit, cell))) for cell in last.cells
+    )
+    if remarked and is_book(raw.source):
+        return sheet.with_columns([*raw.columns[:-1], replace(last, header="remarks")])
     headed = sum(bool(column.header.strip()) for column in raw.columns)
-    if raw.columns and not raw.columns[-1].header.strip():  # beside the table, and no empty column between
-        last = raw.columns[-1]
-        remarked = not last.mostly_distinct and all(
-            is_blank(cell) or (isinstance(cell, str) and not any(map(str.isdigit, cell))) for cell in last.cells
-        )
-        if remarked and is_book(raw.source):
-            return sheet.with_columns([*raw.columns[:-1], replace(last, header="remarks")])
-        for row in np.flatnonzero(~last.blank())[:20].tolist():
-            sheet.tell("ragged_row", None, row, found=len(raw.columns), expected=headed)
+    for row in np.flatnonzero(~last.blank())[:20].tolist():
+        sheet.tell("ragged_row", None, row, found=len(raw.columns), expected=headed)
     return sheet
 
 
