@@ -197,7 +197,8 @@ def declared(raw: RawTable, origins: Mapping[Origin, tuple[int, str]], headers: 
 def declared_beside(parcels: KnownTable, raw: RawTable, headers: Headers) -> list[KnownTable]:
     """Return what a table of parcels declares in columns of zones, or of countries, with carats or shares beside."""
     known = headers.words.columns("declarations")
-    named = {known.get(fold(item.header)) or headers.measure(item.header): item for item in reversed(raw.columns)}
+    roles = [(item, headers.measure(item.header) or headers.of(item.header).role) for item in reversed(raw.columns)]
+    named = {known.get(fold(item.header)) or role: item for item, role in roles}
     columns: dict[str, Column] = {name: named[name] for name in _DECLARED if name in named}
     place = columns.get("zone_id", columns.get("country"))
     if place is None or not parcels.complete:

@@ -198,13 +198,6 @@ class RawTable(_Lines):
         """How many rows there are."""
         return int(self.columns[0].codes.shape[0]) if self.columns else 0
 
-    def same_rows(self, other: RawTable) -> bool:
-        """Say whether another table has the same headers and cells."""
-        return len(self.columns) == len(other.columns) and all(
-            one.header == two.header and np.array_equal(one.codes, two.codes) and [*one.cells] == [*two.cells]
-            for one, two in zip(self.columns, other.columns, strict=True)
-        )
-
     def row(self, row: int) -> list[Cell]:
         """Return the cells of a row."""
         return [column.at(row) for column in self.columns]
@@ -348,6 +341,13 @@ class KnownTable(_Lines):
     def name_at(self, row: int | None) -> str:
         """Return the name of the sheet that a row stands on."""
         return self.sheets[row] if self.sheets and row is not None else self.name
+
+    def same_rows(self, other: KnownTable) -> bool:
+        """Say whether another table holds the same columns and rows."""
+        return (self.n_rows, [*self.columns]) == (other.n_rows, [*other.columns]) and all(
+            [*map(one.cells.__getitem__, one.codes)] == [*map(two.cells.__getitem__, two.codes)]
+            for one, two in zip(self.columns.values(), other.columns.values(), strict=True)
+        )
 
     def keep(self, kept: NDArray[np.intp]) -> KnownTable:
         """Return the table with some of its rows."""

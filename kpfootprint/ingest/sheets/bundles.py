@@ -40,12 +40,16 @@ def recognise_files(
         summed = any(sums_up(one, other, headers.words.scheme) for one in held for other in held)
         if len(goods) < 2 or summed or any(fold(name) in table_names() for name in goods):
             continue
-        for name, items in told.items():
-            problems += [replace(item, table=f"{name}/{item.table}") for item in items] if name else items
         said = {name: sorted(ids_of(found[name])) for name in goods}
         ids = {name: own[0] if len(own) == 1 else name for name, own in said.items()}
-        unsure = [name for name in goods if name == ids[name]]
-        _ask(groups, ids, unsure, headers, choices, problems)
+        for name, items in told.items():
+            whole = name in ids and all(table.complete for table in found[name].values())
+            own = {"parcel": ids[name]} if whole and choices.get("sheets") != "one" else {}
+            problems += [
+                replace(item, table=f"{name}/{item.table}" if name else item.table, values={**own, **item.values})
+                for item in items
+            ]
+        _ask({name: found[name] for name in goods}, ids, headers, choices, problems)
         return _stacked(found, ids, one=choices.get("sheets") == "one")
     return recognise_all(raws, headers, choices, problems)
 
@@ -83,9 +87,8 @@ def _share_names(groups: Sequence[Sequence[RawTable]]) -> bool:
 
 
 def _ask(
-    groups: Mapping[str, Sequence[RawTable]],
+    found: Mapping[str, Mapping[str, KnownTable]],
     ids: Mapping[str, str],
-    unsure: Sequence[str],
     headers: Headers,
     choices: Choices,
     problems: list[Problem],
@@ -94,11 +97,15 @@ def _ask(
     meant, goods = choices.get("sheets"), [*ids]
     for at, name in enumerate(goods if meant != "one" else ()):
         for other in goods[:at]:
-            same = any(raw.same_rows(twin) for raw in groups[name] for twin in groups[other] if raw.n_rows > 1)
+            pairs = [
+                (found[name][kind], found[other][kind]) for kind in GOODS if kind in {*found[name]} & {*found[other]}
+            ]
             if ids[name] == ids[other]:
                 problems.append(problem(Broken("table_twice", {"other": other}), table=name))
-            elif same and meant != "parcels":
-                problems.append(problem(Broken("same_rows", {"other": other}), table=name))
+            elif meant != "parcels" and any(one.same_rows(two) for one, two in pairs if one.n_rows > 1):
+                told = {"other": other, "choices": [("sheets", "parcels")]}
+                problems.append(problem(Broken("same_rows", told), table=name))
+    unsure = [name for name in goods if name == ids[name]]
     problems += ask_about_names(unsure, next(iter(unsure), ""), headers, choices)
 
 

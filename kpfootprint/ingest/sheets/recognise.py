@@ -99,7 +99,8 @@ def _of_parcels(
     if any(item.role in attributes or item.wide for item in others) or (hint != "parcels" and "parcel_id" not in named):
         return []
     sure = hint == "parcels" or bool(named - {"parcel_id", *_OF_GOODS})
-    if hint not in (None, "parcels") and (hint != "declarations" or not sure):
+    weighed = {headers.of(column.header).role for column in raw.columns} & {"carats", "percent"}
+    if hint not in (None, "parcels") and (hint != "declarations" or (weighed and not sure)):
         return []
     if (summed := _without_sums(raw, headers, choices, None if sure else sheets)) is None:
         return []

@@ -175,7 +175,7 @@ class _Input:
             self.problems.append(sheets[1].main.problem(Broken("table_twice", {"other": sheets[0].raw.name})))
             return parcels
         for at, sheet in enumerate(sheets) if meant != "parcels" else ():
-            for other in (other.raw.name for other in sheets[:at] if _same_goods(sheet.main, other.main)):
+            for other in (other.raw.name for other in sheets[:at] if sheet.main.same_rows(other.main)):
                 told = {"other": other, "choices": [("sheets", "parcels")]}
                 self.problems.append(problem(Broken("same_rows", told), table=sheet.raw.name))
                 return parcels
@@ -252,14 +252,6 @@ class _Input:
 def _titled(raw: RawTable) -> RawTable:
     """Return a table with the name of its sheet as a title, above all lines."""
     return replace(raw, titles=((0, (raw.name,)), *raw.titles))
-
-
-def _same_goods(one: KnownTable, other: KnownTable) -> bool:
-    """Say whether two tables of goods hold the same rows, but for their totals."""
-    return (one.n_rows, [*one.columns]) == (other.n_rows, [*other.columns]) and all(
-        [*map(column.cells.__getitem__, column.codes)] == [*map(twin.cells.__getitem__, twin.codes)]
-        for column, twin in zip(one.columns.values(), other.columns.values(), strict=True)
-    )
 
 
 def _turn(raw: RawTable) -> int:
