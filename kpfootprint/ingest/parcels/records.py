@@ -195,13 +195,15 @@ def read_declarations(
     """Read declarations by parcel; rows of one zone, or of one country, add up.
 
     With `single`, the table is about that parcel and needs no ``parcel_id``. In JSON a single declared zone may come
-    without carats, and so may countries, whose shares are then free; in a table every row needs carats or percent.
+    without carats, and so may countries, whose shares are then free; in a table
+    with a column of carats or percent, every row needs one of them.
     """
     marks = table.marks
     readers = {
         "carats": number_reader(marks, table.typed, maximum=MAX_CARATS),
         "percent": number_reader(marks, table.typed, maximum=100.0),
     }
+    wanted = not table.typed and not {"carats", "percent"}.isdisjoint(table.columns)
     declared: dict[str, dict[tuple[str, str], _Amounts]] = {}
     for row, parcel_id, record in _rows_of_parcels(table, single, findings):
         tell_ragged(table, row, parcel_id, findings)
@@ -220,6 +222,8 @@ def read_declarations(
             country = words.country(text_of(record.get("zone_id"))) if isinstance(zone, Broken) else None
             by_country = country is not None
             read |= {"country": country} if by_country else {"zone_id": zone}
+        if wanted and read["carats"] is None and read["percent"] is None:
+            read["carats"] = Broken("missing_value")
         if _tell_broken(table, row, parcel_id, read, findings):
             continue
         parts = declared.setdefault(parcel_id, {})
