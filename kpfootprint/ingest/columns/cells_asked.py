@@ -22,7 +22,7 @@ from kpfootprint.ingest.names.numbering import (
 )
 from kpfootprint.ingest.names.size_labels import size_span
 from kpfootprint.ingest.problems import Broken, listed
-from kpfootprint.ingest.raw.cells import Cell, read_yes_or_no, text_of
+from kpfootprint.ingest.raw.cells import Cell, is_number, read_yes_or_no, text_of
 from kpfootprint.ingest.raw.tables import Column
 from kpfootprint.ingest.words import (
     attribute_words,
@@ -217,6 +217,8 @@ def _worded(sheet: Layout, at: int, meaning: Meaning, roles: set[str]) -> Meanin
         meaning = UNKNOWN  # a word of each stone: ``Type de pierre``
     if meaning.role in ("carats", "n_stones", "value_usd", "size_class") or meaning.wide:
         return meaning
+    if meaning.part == "whole" and 2 * sum(map(is_number, texts)) > len(texts):
+        return meaning  # ``1O0`` in a column of totals
     meaning = UNKNOWN if meaning.role == "stones_or_carats" else meaning  # ``Classe``, of which words count nothing
     return _named(sheet, at, meaning, roles, texts)
 

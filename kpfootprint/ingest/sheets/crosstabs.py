@@ -264,6 +264,7 @@ def unfold(sheet: Layout, wide: list[int]) -> KnownTable:
     whole = {name: place for name in measures if (place := _whole_column(sheet, name)) is not None}
     for name, at in whole.items():
         _tell_other_wholes(sheet, name, at)
+        sheet.tell_rows("not_a_number", at, np.isnan(raw.values(at)) & ~raw.columns[at].blank())  # ``1O0``
     graded = {name: place for name in measures if (place := sheet.one(name, "sample")) is not None}
     used = {*wide, *dims.values(), *whole.values(), *graded.values()}
     graded_so = [at for at in sheet.places("other") if says("quality", *tokens_of(raw.columns[at].header))]

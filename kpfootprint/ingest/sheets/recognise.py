@@ -241,7 +241,8 @@ def is_headless(raw: RawTable, headers: Headers) -> bool:
     known = any(
         item.role in ("n_stones", "carats") if item.wide else item.role != "unknown" for item in map(headers.of, texts)
     )
-    return not known and any(map(is_number, texts))
+    sizes = not texts[0] and all(headers.of(text).wide for text in texts if text)  # ``4 ct``, right of a blank corner
+    return not known and not sizes and any(map(is_number, texts))
 
 
 _HUNDREDTHS = re.compile(r"\d?\d?[.,]\d\d")
