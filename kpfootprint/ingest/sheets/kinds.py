@@ -280,7 +280,10 @@ def _zones_of(table: KnownTable, sheet: Layout, column: Column) -> KnownTable:
     if weight is not None:
         columns["carats"] = weight
     if "parcel_id" in table.columns:
-        columns["parcel_id"] = table.columns["parcel_id"]
+        columns["parcel_id"] = ids = table.columns["parcel_id"]
+        tops = np.flatnonzero(np.diff(ids.codes, prepend=-1))
+        if len(tops) == len(np.unique(ids.codes)) and np.array_equal(tops, np.flatnonzero(~column.blank())):
+            columns["zone_id"] = column.filled_down()  # written beside the first row of each parcel
     if column.header in sheet.trace.passed_over:
         sheet.trace.passed_over.remove(column.header)
     made = replace(table, kind="declarations", columns=columns, ragged={}, typed=weight is None, trace=Trace())

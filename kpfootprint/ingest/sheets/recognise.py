@@ -99,10 +99,12 @@ def _of_parcels(
     if any(item.role in attributes or item.wide for item in others) or (hint != "parcels" and "parcel_id" not in named):
         return []
     sure = hint == "parcels" or bool(named - {"parcel_id", *_OF_GOODS})
-    weighed = {headers.of(column.header).role for column in raw.columns} & {"carats", "percent"}
-    if hint not in (None, "parcels") and (hint != "declarations" or (weighed and not sure)):
+    roles = {headers.of(column.header).role for column in raw.columns}
+    counted = hint == "declarations" and "n_stones" in roles
+    weighed = not roles.isdisjoint({"carats", "percent"})
+    if hint not in (None, "parcels") and (hint != "declarations" or (weighed and not sure and not counted)):
         return []
-    if (summed := _without_sums(raw, headers, choices, None if sure else sheets)) is None:
+    if (summed := _without_sums(raw, headers, choices, None if sure or counted else sheets)) is None:
         return []
     problems += summed.problems
     said = [(fold(column.header), headers.of(column.header)) for column in raw.columns]
@@ -116,6 +118,8 @@ def _of_parcels(
         zones = [recognise(laid, "declarations", headers.words, problems)]
         kept = {column.header for column in laid.columns}
         made.trace.passed_over[:] = [header for header in made.trace.passed_over if header in kept]
+    if hint == "declarations" and zones:  # which seldom weigh what their parcels do
+        made = replace(made, columns={name: item for name, item in made.columns.items() if name != "carats"})
     return [once_each(made, zones[0], slips=hint == "declarations") if zones else made, *zones]
 
 
