@@ -12,11 +12,8 @@ from pathlib import Path
 _FORKS = multiprocessing.get_context("forkserver")
 _FORKS.set_forkserver_preload(
     [
-        "kpfootprint.cli.main",
-        "kpfootprint.flow",
-        "kpfootprint.ingest",
-        "service.register.verify",
-        "service.work.releases",
+        *("kpfootprint.cli.main", "kpfootprint.flow", "kpfootprint.ingest", "service.register.verify"),
+        *("service.work.releases", "babel.numbers", "babel.messages.pofile", "sqlalchemy.dialects.sqlite"),
     ]
 )
 """A process that has imported what nearly every command needs, and forks for each: a second less a command."""
