@@ -90,7 +90,8 @@ def _column_numbers(raw: RawTable) -> list[int]:
         return []
     texts = [text_of(cell) for cell in raw.row(0)[is_blank(raw.row(0)[0]) :]]
     marks = [text.strip("(). ").casefold() for text in texts]
-    words = any(isinstance(cell, str) and not is_blank(cell) and not is_number(cell) for cell in raw.row(1))
+    below = [cell for cell in raw.row(1) if isinstance(cell, str) and not is_blank(cell)]
+    words = any(not is_number(cell) or cell.strip()[0] in "+-" for cell in below)  # ``+11`` as well
     numbered = marks == [str(at) for at in range(1, len(marks) + 1)]
     single = [mark for mark in marks if len(mark) == 1]
     lettered = single == [*ascii_lowercase[: len(single)]] and all(map(_LETTERED.fullmatch, marks))
