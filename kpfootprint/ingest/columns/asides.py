@@ -25,6 +25,7 @@ PAGE = re.compile(
 
 _BARE_PAGE = re.compile(r"[-–—]\s*\d{1,4}\s*[-–—]")
 _RULE = re.compile(r"[-=_*.~–— ]{3,}")
+_BARE = re.compile(r"[\d.,\s]+")
 _LETTERED = re.compile(r"[a-z]|\(?[a-z]\)?\s*[-+x×*/:]\s*\(?[a-z]\)?", re.IGNORECASE)
 """How a form letters its columns, and says which are made of others: ``c``, ``c x d``."""
 
@@ -91,7 +92,7 @@ def _column_numbers(raw: RawTable) -> list[int]:
     texts = [text_of(cell) for cell in raw.row(0)[is_blank(raw.row(0)[0]) :]]
     marks = [text.strip("(). ").casefold() for text in texts]
     below = [cell for cell in raw.row(1) if isinstance(cell, str) and not is_blank(cell)]
-    words = any(not is_number(cell) or cell.strip()[0] in "+-" for cell in below)  # ``+11`` as well
+    words = not all(map(_BARE.fullmatch, below))  # ``+11`` and ``3 ct`` are
     numbered = marks == [str(at) for at in range(1, len(marks) + 1)]
     single = [mark for mark in marks if len(mark) == 1]
     lettered = single == [*ascii_lowercase[: len(single)]] and all(map(_LETTERED.fullmatch, marks))
