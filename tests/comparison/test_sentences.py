@@ -240,6 +240,7 @@ def test_carats_of_another_unit_leave_sieved_sizes_as_they_are() -> None:
     assert {"headline_weights", "next_weights"} <= set(by_code(sentences(wrong)))
 
 
+@pytest.mark.slow
 def test_no_reference_parcel_is_said_to_be_in_another_unit() -> None:
     zones = package().zone_of
     declared = [reference_parcel(row, zone) for row, zone in enumerate(zones) if row % 3 == 0]
@@ -322,6 +323,7 @@ def speaks_with_one_voice(found: Examination) -> bool:
     return len(explained) == int(opposed) and not (found.conclusion == "consistent" and favours != "H1")
 
 
+@pytest.mark.slow
 def test_a_query_beside_an_lr_that_speaks_for_the_declaration_is_explained() -> None:
     assert all(speaks_with_one_voice(item) for item in many())
 

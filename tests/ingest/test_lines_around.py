@@ -56,6 +56,7 @@ def found(data: bytes, scheme: Scheme, zone_table: ZoneTable) -> Parcel | tuple[
     return read_so.parcels[0] if read_so.parcels and not read_so.problems else read_so.problems
 
 
+@pytest.mark.slow
 @tried(500)
 @given(
     st.sampled_from([*TABLES]), st.lists(st.sampled_from(NEUTRAL), max_size=3),

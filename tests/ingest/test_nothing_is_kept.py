@@ -65,7 +65,7 @@ KINDS: dict[str, tuple[str, Callable[[], bytes]]] = {
 """What is read, by the word in it that nobody wrote before."""
 
 
-AT_ONCE = {"classes", "header", "member", "xl/workbook.xml"}
+AT_ONCE = {"header", "member", "xl/workbook.xml"}
 
 
 @pytest.mark.parametrize(

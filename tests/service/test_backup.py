@@ -54,6 +54,7 @@ def test_a_backup_holds_everything(settings: Settings, tmp_path: Path) -> None:
     engine.dispose()
 
 
+@pytest.mark.slow
 @pytest.mark.postgres
 def test_a_register_moves_from_one_database_to_the_other(request: pytest.FixtureRequest, tmp_path: Path) -> None:
     here = Settings(home=tmp_path / "here")
@@ -129,6 +130,7 @@ def at(settings: Settings) -> dict[str, str]:
     return {} if settings.database_url is None else {"KPF_DATABASE_URL": settings.database_url}
 
 
+@pytest.mark.slow
 def test_the_command_line_verifies_exports_imports_and_restores(
     request: pytest.FixtureRequest, settings: Settings, tmp_path: Path, parcel: dict[str, Any]
 ) -> None:

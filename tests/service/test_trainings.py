@@ -92,6 +92,7 @@ def test_a_job_that_finds_no_place_is_told_in_a_line(
     assert line.exc_info is None
 
 
+@pytest.mark.slow
 def test_what_is_wrong_with_a_package_is_told_by_table_and_row_in_english_and_french(
     office: Office, tmp_path: Path
 ) -> None:

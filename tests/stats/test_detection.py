@@ -50,7 +50,7 @@ def test_distances_are_those_of_mahalanobis() -> None:
     np.testing.assert_allclose(distance[0, 1], np.sqrt(gap @ np.linalg.inv(model.predictor.within) @ gap), rtol=1e-6)
 
 
-@pytest.mark.parametrize("everywhere", [False, True])
+@pytest.mark.parametrize("everywhere", [pytest.param(False, marks=pytest.mark.slow), True])
 def test_where_nothing_or_all_was_found_the_chance_is_the_same_everywhere(everywhere: bool) -> None:
     arrays, truth = draw("mixed", 60, seed=1)
     coefficients = fit_detection(np.full(60, everywhere), truth, np.log(arrays.n_stones), fitted())

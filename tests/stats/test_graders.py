@@ -39,6 +39,7 @@ def test_a_rare_class_beside_a_common_one_moves_most() -> None:
     assert shift[0] > 2 * np.abs(shift[1:]).max()
 
 
+@pytest.mark.slow
 def test_stones_confused_at_twice_the_usual_rate_stay_within_the_stated_error() -> None:
     """Of a large parcel only the grader's error is left; logits of confused stones move by about two of it."""
     parcel = max(world.package().batch.parcels, key=lambda item: item.n_stones)

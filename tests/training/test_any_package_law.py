@@ -217,6 +217,7 @@ def test_a_package_is_refused_with_its_reasons_or_ends_in_sound_reports(kind: Ki
             assert mine["conclusion"] == its["conclusion"]
 
 
+@pytest.mark.slow
 @packages(30)
 @given(SMALL, st.integers(0, 1000))
 def test_another_order_of_zones_parcels_attributes_or_stones_changes_no_evidence(kind: Kind, seed: int) -> None:

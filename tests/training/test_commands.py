@@ -187,6 +187,7 @@ def test_a_folder_that_cannot_be_written_is_told_before_any_work(
     assert "%]" not in done.output  # no progress was told
 
 
+@pytest.mark.slow
 def test_no_release_takes_the_name_of_another_that_is_here(candidate: Path, tmp_path: Path) -> None:
     older = min(release_folders(tmp_path))
     done = run("release", "--model", candidate, "--models", tmp_path / "models", "--name", older, "--force", "x")
