@@ -81,10 +81,12 @@ class _Input:
         kept = _without_summaries(filled, self.headers)
         told = len(self.problems)
         parcels = self._add_goods(kept)
-        for sheet in goods[::-1]:
-            own = {"parcel": parcels[sheet.raw.name]} if parcels.get(sheet.raw.name) else {}
-            stays = [item for item in sheet.problems if sheet in kept or item.code == "total_disagrees"]
-            self.problems[told:told] = [replace(item, values={**item.values, **own}) for item in stays]
+        self.problems[told:told] = [
+            replace(item, values={**item.values, **_of(parcels.get(sheet.raw.name))})
+            for sheet in goods
+            for item in sheet.problems
+            if sheet in kept or item.code == "total_disagrees"
+        ]
         raws = [raw for raw in raws if raw.name not in parcels]
         if (chosen := self.choices.get("goods")) in self.tables and len({*GOODS} & {*self.tables}) == 2:
             passed.append(self.tables.pop("counts" if chosen == "stones" else "stones").name)
@@ -252,6 +254,11 @@ class _Input:
 def _titled(raw: RawTable) -> RawTable:
     """Return a table with the name of its sheet as a title, above all lines."""
     return replace(raw, titles=((0, (raw.name,)), *raw.titles))
+
+
+def _of(parcel: str | None) -> dict[str, object]:
+    """Return what a problem says of the parcel whose sheet it is on, which it refuses alone."""
+    return {"parcel": parcel} if parcel else {}
 
 
 def _turn(raw: RawTable) -> int:
