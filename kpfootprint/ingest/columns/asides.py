@@ -42,7 +42,7 @@ def without_asides(sheet: Layout) -> tuple[Layout, list[int]]:
     """
     left = dict.fromkeys(_page_lines(sheet.raw), "page_line") | dict.fromkeys(headers_again(sheet.raw), "header_again")
     left |= dict.fromkeys(_header_in_other_words(sheet), "header_again")
-    left |= dict.fromkeys(_column_numbers(sheet.raw), "column_numbers")
+    left |= dict.fromkeys(_column_numbers(sheet), "column_numbers")
     again = [row - sum(other < row for other in left) for row in sorted(left) if left[row] == "header_again"]
     below = rows_of_foot(sheet)
     stated = [(sheet.raw.line(row) or 1, _unnumbered(sheet.raw.row(row))) for row in below]
@@ -82,17 +82,21 @@ def _header_in_other_words(sheet: Layout) -> list[int]:
     return [0] if len(known) > 1 and same else []
 
 
-def _column_numbers(raw: RawTable) -> list[int]:
+def _column_numbers(sheet: Layout) -> list[int]:
     """Return the row right below the header that numbers the columns of a form, the first of them or not.
 
-    Numbers without brackets do where the next row holds words, so that they are no row of the table.
+    Numbers without brackets do where the next row holds words, so that they are no row of the table, or where the
+    numbers of rows begin below them: ``No | Carats``, ``1 | 2``, ``1 | 0.35``.
     """
-    if raw.n_rows < 2 or len(raw.columns) < 3:
+    raw = sheet.raw
+    first = [text_of(raw.columns[0].at(row)) for row in range(min(raw.n_rows, 3))] if raw.columns else []
+    anew = first == ["1", "1", "2"] and sheet.headers.of(raw.columns[0].header).role == "row"
+    if raw.n_rows < 2 or len(raw.columns) < (2 if anew else 3):
         return []
     texts = [text_of(cell) for cell in raw.row(0)[is_blank(raw.row(0)[0]) :]]
     marks = [text.strip("(). ").casefold() for text in texts]
     below = [cell for cell in raw.row(1) if isinstance(cell, str) and not is_blank(cell)]
-    words = not all(map(_BARE.fullmatch, below))  # ``+11`` and ``3 ct`` are
+    words = anew or not all(map(_BARE.fullmatch, below))  # ``+11`` and ``3 ct`` are
     numbered = marks == [str(at) for at in range(1, len(marks) + 1)]
     single = [mark for mark in marks if len(mark) == 1]
     lettered = single == [*ascii_lowercase[: len(single)]] and all(map(_LETTERED.fullmatch, marks))
