@@ -43,6 +43,40 @@ class _Sheet:
         return self.tables[0]
 
 
+@dataclass(frozen=True, eq=False)
+class _Held:
+    """A sheet that is a parcel, or has a column of several, with what its titles say of them."""
+
+    raw: RawTable
+    tables: list[KnownTable]
+    said: dict[str, KnownTable]
+    ids: list[str]
+    parcel_id: str | None = None
+    named: list[str] = field(default_factory=list)
+    """Its own name, where nothing else names the parcel."""
+
+    @property
+    def complete(self) -> bool:
+        """Whether its goods could be read."""
+        return self.tables[0].complete
+
+
+def _gathered(held: Sequence[_Held]) -> dict[str, list[tuple[KnownTable, str | None]]]:
+    """Return the tables of some sheets by kind, each with the parcel that it is of, or None for those of a column."""
+    found: dict[str, list[tuple[KnownTable, str | None]]] = {}
+    for item in held:
+        for table in (*item.tables, *item.said.values()):
+            found.setdefault(table.kind, []).append((table, item.parcel_id))
+    for item in held if "parcels" in found else ():
+        if "parcels" not in item.said:  # of these nothing is said
+            ids, rows = Column.of("parcel_id", item.ids), np.ones(len(item.ids), dtype=np.int32)
+            bare = KnownTable(
+                kind="parcels", name=item.raw.name, columns={"parcel_id": ids}, n_rows=len(rows), rows=rows
+            )
+            found["parcels"].append((bare, None))
+    return found
+
+
 def recognise_all(
     raws: list[RawTable], headers: Headers, choices: Choices, problems: list[Problem], *, several: bool = False
 ) -> dict[str, KnownTable]:
@@ -143,46 +177,21 @@ class _Input:
         of_classes = all(self.headers.of(sheet.raw.name).wide for sheet in sheets)
         summed = any(item.code == "summary" for item in sheets[0].main.trace.left_out)
         choices = {"sheets": "one", **self.choices} if of_classes and summed else self.choices
-        known, meant = ids_of(self.tables), choices.get("sheets")
-        names = {sheet.raw.name: parcel_within(sheet.raw.name, known) for sheet in sheets}
-        gathered: dict[str, list[tuple[KnownTable, str | None]]] = {}
-        ids: list[set[str]] = []
-        named: list[str] = []
-        unsaid: list[tuple[KnownTable, str | None]] = []
-        for sheet in sheets:
-            raw, said = sheet.raw, self._titles_of(sheet.raw, {sheet.main.kind: sheet.main})
-            title = said["parcels"].columns.get("parcel_id") if "parcels" in said else None
-            parcel_id = None
-            if "parcel_id" in sheet.main.columns:
-                ids.append(ids_of({"parcels": sheet.main}))
-            else:
-                parcel_id = names[raw.name] if title is None else text_of(title.cells[0])
-                ids.append({parcel_id})
-                named += [parcel_id] if title is None and parcel_id not in known else []
-            laid = said if parcel_id is not None else with_titles(said, sorted(ids[-1]))
-            for table in (*sheet.tables, *laid.values()):
-                gathered.setdefault(table.kind, []).append((table, parcel_id))
-            if "parcels" not in said:
-                own, rows = (
-                    {"parcel_id": Column.of("parcel_id", sorted(ids[-1]))},
-                    np.ones(len(ids[-1]), dtype=np.int32),
-                )
-                unsaid.append(
-                    (KnownTable(kind="parcels", name=raw.name, columns=own, n_rows=len(rows), rows=rows), None)
-                )
-        if "parcels" in gathered:  # of the others nothing is said
-            gathered["parcels"] += unsaid
-        if len(set().union(*ids)) < sum(map(len, ids)) or any(map(is_total, named)):
+        meant, known = choices.get("sheets"), ids_of(self.tables)
+        held = [self._held(sheet, known) for sheet in sheets]
+        ids = [parcel_id for item in held for parcel_id in item.ids]
+        named = [name for item in held for name in item.named]
+        if len({*ids}) < len(ids) or any(map(is_total, named)):
             self._add([sheets[0].main])
             self.problems.append(sheets[1].main.problem(Broken("table_twice", {"other": sheets[0].raw.name})))
             return parcels
-        for at, sheet in enumerate(sheets) if meant != "parcels" else ():
-            for other in (other.raw.name for other in sheets[:at] if sheet.main.same_rows(other.main)):
-                told = {"other": other, "choices": [("sheets", "parcels")]}
-                self.problems.append(problem(Broken("same_rows", told), table=sheet.raw.name))
-                return parcels
+        pairs = ((one, other) for at, one in enumerate(sheets) for other in sheets[:at] if meant != "parcels")
+        for one, other in ((one, other) for one, other in pairs if one.main.same_rows(other.main)):
+            told = {"other": other.raw.name, "choices": [("sheets", "parcels")]}
+            self.problems.append(problem(Broken("same_rows", told), table=one.raw.name))
+            return parcels
         self.problems.extend(ask_about_names(named, sheets[0].raw.name, self.headers, choices))
-        for kind, items in gathered.items():
+        for kind, items in _gathered(held).items():
             made = stacked([t for t, _ in items], [None if meant == "one" else name for _, name in items])
             if kind not in self.tables:
                 self.tables[kind] = made
@@ -190,15 +199,23 @@ class _Input:
                 self.tables[kind] = with_said(self.tables[kind], made, self.problems)
             elif kind == "declarations":
                 self.tables[kind] = with_declared(self.tables[kind], made, self.headers, self.problems)
-        if meant != "one":
-            goods = next(self.tables[kind] for kind in GOODS if kind in self.tables)
-            goods.trace.note("sheets_of_parcels", parcels=listed(sorted(set().union(*ids)), 20))
-            parcels |= {
-                sheet.raw.name: next(iter(own))
-                for sheet, own in zip(sheets, ids, strict=True)
-                if sheet.main.complete and len(own) == 1
-            }
-        return parcels
+        if meant == "one":
+            return parcels
+        goods = next(self.tables[kind] for kind in GOODS if kind in self.tables)
+        goods.trace.note("sheets_of_parcels", parcels=listed(sorted({*ids}), 20))
+        alone = {item.raw.name: item.ids[0] for item in held if item.complete and len(item.ids) == 1}
+        return parcels | alone
+
+    def _held(self, sheet: _Sheet, known: set[str]) -> _Held:
+        """Find the parcels that a sheet of goods is or holds, some of which may be `known`."""
+        said = self._titles_of(sheet.raw, {sheet.main.kind: sheet.main})
+        title = said["parcels"].columns.get("parcel_id") if "parcels" in said else None
+        if "parcel_id" in sheet.main.columns:
+            ids = sorted(ids_of({"parcels": sheet.main}))
+            return _Held(sheet.raw, sheet.tables, with_titles(said, ids), ids)
+        own = parcel_within(sheet.raw.name, known) if title is None else text_of(title.cells[0])
+        named = [own] if title is None and own not in known else []
+        return _Held(sheet.raw, sheet.tables, said, [own], parcel_id=own, named=named)
 
     def _add(self, found: list[KnownTable]) -> None:
         """Add the tables of a sheet to those of the input; what is given twice is told."""
