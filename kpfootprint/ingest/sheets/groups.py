@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -47,7 +48,7 @@ def without_outline(sheet: Layout) -> Layout:
     raw = sheet.raw
     measures = sheet.places(*MEASURES) if raw.n_rows <= _MOST else []
     known = {item.column: attribute_words(item) for item in sheet.scheme.categorical if measures}
-    values, alone = [raw.values(at) for at in measures], raw.alone
+    alone = raw.alone
 
     def kind(text: str) -> str:
         if is_total(text) or not text:
@@ -61,32 +62,39 @@ def without_outline(sheet: Layout) -> Layout:
             continue
         of_cell = [kind(name) for name in column.names()]
         kinds = [of_cell[code] or ("total" if alone[row] else "") for row, code in enumerate(column.codes)]
-        rows = [row for row, name in enumerate(kinds) if name != "total"]
-        names = list(dict.fromkeys(kinds[row] for row in rows))
         others = {item.role for place, item in enumerate(sheet.meanings) if place != at}
-        levels = [names.index(kinds[row]) for row in rows]
-        if "" in names or len(names) < 2 or {*names} & others or levels.count(0) < 2 or np.diff(levels).max() > 1:
-            continue
-        above: list[list[Cell]] = [[None] * raw.n_rows for _ in names[1:]]
-        left: dict[int, tuple[str, dict[str, object]]] = {}
-        for place, (row, level) in enumerate(zip(rows, levels, strict=True)):
-            if level == len(names) - 1:
-                continue
-            end = next((k for k in range(place + 1, len(rows)) if levels[k] <= level), len(rows))
-            if not _is_above(values, row, [rows[k] for k in range(place, end) if levels[k] == level + 1]):
-                break
-            above[level][row : rows[end] if end < len(rows) else raw.n_rows] = [
-                column.at(row) if name != "total" else None
-                for name in kinds[row : rows[end] if end < len(rows) else raw.n_rows]
-            ]
-            bare = all(np.isnan(v[row]) for v in values)
-            left[row] = "heading" if bare else "total_checked", {"label": raw.label(row)}
-        else:
-            parts = [Column.of(name, cells) for name, cells in zip(names[:-1], above, strict=True)]
-            columns = [*raw.columns[:at], *parts, replace(column, header=names[-1]), *raw.columns[at + 1 :]]
-            made = sheet.with_columns(columns).without(left)
-            return replace(made, meanings=meanings_of(made.raw, sheet.headers, sheet.choices))
+        if (made := _without_levels(sheet, at, kinds, others, measures)) is not None:
+            return made
     return sheet
+
+
+def _without_levels(
+    sheet: Layout, at: int, kinds: Sequence[str], others: set[str], measures: Sequence[int]
+) -> Layout | None:
+    """Part a column by the kinds of its cells, each below the one before it; None where they are no such levels."""
+    raw, column = sheet.raw, sheet.raw.columns[at]
+    rows = [row for row, name in enumerate(kinds) if name != "total"]
+    names = list(dict.fromkeys(kinds[row] for row in rows))
+    levels = [names.index(kinds[row]) for row in rows]
+    if "" in names or len(names) < 2 or {*names} & others or levels.count(0) < 2 or np.diff(levels).max() > 1:
+        return None
+    values = [raw.values(place) for place in measures]
+    above: list[list[Cell]] = [[None] * raw.n_rows for _ in names[1:]]
+    left: dict[int, tuple[str, dict[str, object]]] = {}
+    for place, (row, level) in enumerate(zip(rows, levels, strict=True)):
+        if level == len(names) - 1:
+            continue
+        end = next((k for k in range(place + 1, len(rows)) if levels[k] <= level), len(rows))
+        if not _is_above(values, row, [rows[k] for k in range(place, end) if levels[k] == level + 1]):
+            return None
+        group = slice(row, rows[end] if end < len(rows) else raw.n_rows)
+        above[level][group] = [column.at(row) if name != "total" else None for name in kinds[group]]
+        bare = all(np.isnan(v[row]) for v in values)
+        left[row] = "heading" if bare else "total_checked", {"label": raw.label(row)}
+    parts = [Column.of(name, cells) for name, cells in zip(names[:-1], above, strict=True)]
+    columns = [*raw.columns[:at], *parts, replace(column, header=names[-1]), *raw.columns[at + 1 :]]
+    made = sheet.with_columns(columns).without(left)
+    return replace(made, meanings=meanings_of(made.raw, sheet.headers, sheet.choices))
 
 
 def _is_above(values: list[NDArray[np.float64]], top: int, group: list[int]) -> bool:
