@@ -137,26 +137,11 @@ def _found(rows: Sequence[Sequence[Cell]], headers: Headers, *, parted: bool) ->
         known, the first row that is not blank.
     """
     lines = [_texts(row) for row in rows]
-    cells = [sum(not is_blank(cell) for cell in row) for row in rows]
-    filled = [at for at, count in enumerate(cells) if count]
-    best = filled[0]
-    wide = max(cells[at] for at in filled[:5]) > 1
-    wider = any(cells[at] > cells[best] for at in filled[1:])
-    if wider or not _names_every_column(lines[best], headers) or (wide and cells[best] == 1):
-        scores = {at: _score(rows[at], headers) for at in filled}
-        if wide or wider:  # what stands alone is a title, or a line below
-            scores |= {at: min(scores[at], 0.5) for at in filled if cells[at] == 1}
-        later = [at for at in filled[1:] if not _holds_numbers(rows[at], headers)]
-        best = max([filled[0], *later], key=lambda at: (scores[at], -at))
-        below = next((at for at in filled[filled.index(best) + 2 :][:1] if at in later), None)
-        if below is not None and _heads_what_follows(below, best, lines, scores, headers):
-            best = below
-        if scores[best] <= 0.5:  # nothing is known: what stands alone above several cells is a title
-            best = next((at for at in filled if cells[at] > 1), filled[0]) if wide and parted else filled[0]
-        bare = next((at for at in filled if cells[at] == 1 and _heads_one_column(rows, at, headers)), None)
-        if bare is not None:
-            return Head(_joined([lines[bare]]), (bare,), tuple(at for at in filled if at < bare))
+    filled = [at for at, row in enumerate(rows) if any(not is_blank(cell) for cell in row)]
+    best, alone = _naming_most(rows, lines, filled, headers, parted=parted)
     members, texts = [best], _joined([lines[best]])
+    if alone:
+        return Head(texts, (best,), tuple(at for at in filled if at < best))
     for below in [at for at in filled if at > best][:2]:
         if below != members[-1] + 1 or not _continues(rows[below], texts, headers):
             break
@@ -168,6 +153,35 @@ def _found(rows: Sequence[Sequence[Cell]], headers: Headers, *, parted: bool) ->
         members.insert(0, above)
         texts = _joined([lines[at] for at in members])
     return Head(texts, tuple(members), tuple(at for at in filled if at < members[0]))
+
+
+def _naming_most(
+    rows: Sequence[Sequence[Cell]],
+    lines: Sequence[Sequence[str]],
+    filled: Sequence[int],
+    headers: Headers,
+    *,
+    parted: bool,
+) -> tuple[int, bool]:
+    """Return the row, one of those `filled`, that names most that is known; and whether it heads one bare column."""
+    cells = {at: sum(not is_blank(cell) for cell in rows[at]) for at in filled}
+    first = filled[0]
+    wide = max(cells[at] for at in filled[:5]) > 1
+    wider = any(cells[at] > cells[first] for at in filled[1:])
+    if not wider and _names_every_column(lines[first], headers) and not (wide and cells[first] == 1):
+        return first, False
+    scores = {at: _score(rows[at], headers) for at in filled}
+    if wide or wider:  # what stands alone is a title, or a line below
+        scores |= {at: min(scores[at], 0.5) for at in filled if cells[at] == 1}
+    later = [at for at in filled[1:] if not _holds_numbers(rows[at], headers)]
+    best = max([first, *later], key=lambda at: (scores[at], -at))
+    below = next((at for at in filled[filled.index(best) + 2 :][:1] if at in later), None)
+    if below is not None and _heads_what_follows(below, best, lines, scores, headers):
+        best = below
+    if scores[best] <= 0.5:  # nothing is known: what stands alone above several cells is a title
+        best = next((at for at in filled if cells[at] > 1), first) if wide and parted else first
+    bare = next((at for at in filled if cells[at] == 1 and _heads_one_column(rows, at, headers)), None)
+    return (best, False) if bare is None else (bare, True)
 
 
 def _heads_what_follows(
