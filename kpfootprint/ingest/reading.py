@@ -192,9 +192,10 @@ def _read(
         tables = with_titles(tables, _parcel_ids(tables) if named is None else [named])
     tables = overlay(tables, said, named, words, limits, problems)
     spoiled: dict[str, list[Problem]] = {}
-    for item in [item for item in problems if "parcel" in item.values]:
-        spoiled.setdefault(str(item.values["parcel"]), []).append(item)
-        problems.remove(item)
+    for item in problems:
+        if "parcel" in item.values:
+            spoiled.setdefault(str(item.values["parcel"]), []).append(item)
+    problems = [item for item in problems if "parcel" not in item.values]
     tables = settle_sizes(settle_days(tables, choices), words, choices, problems, spoiled)
     found = assemble(tables, words, limits, single=named, problems=problems, spoiled=spoiled)
     apart = [] if whole is None or not whole.titles or found.failures else _totals_apart(whole, found.parcels)

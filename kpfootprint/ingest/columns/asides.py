@@ -96,11 +96,11 @@ def _column_numbers(sheet: Layout) -> list[int]:
     texts = [text_of(cell) for cell in raw.row(0)[is_blank(raw.row(0)[0]) :]]
     marks = [text.strip("(). ").casefold() for text in texts]
     below = [cell for cell in raw.row(1) if isinstance(cell, str) and not is_blank(cell)]
-    words = anew or not all(map(_BARE.fullmatch, below))  # ``+11`` and ``3 ct`` are
+    apart = anew or not all(map(_BARE.fullmatch, below))  # ``+11`` and ``3 ct`` are
     numbered = marks == [str(at) for at in range(1, len(marks) + 1)]
     single = [mark for mark in marks if len(mark) == 1]
     lettered = single == [*ascii_lowercase[: len(single)]] and all(map(_LETTERED.fullmatch, marks))
-    return [0] if lettered or (numbered and (words or all(text[:1] == "(" for text in texts))) else []
+    return [0] if lettered or (numbered and (apart or all(text[:1] == "(" for text in texts))) else []
 
 
 def _page_lines(raw: RawTable) -> list[int]:

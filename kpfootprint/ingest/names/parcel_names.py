@@ -78,15 +78,12 @@ def _without_version(name: str) -> str:
     return name if hit is None else _without_version(hit["base"])
 
 
-_LISTS = ("list", "liste", "lijst", "lista", "sorting", "tri", "detail")
-"""What the file of a parcel may be called beside its id."""
-
-
 def parcel_within(name: str, known: Iterable[str]) -> str:
     """Return the known parcel of which the name of a file speaks, with words of goods alone beside: ``Liste CF-07``."""
+    lists = declared_words()["files"]["lists"]
     for parcel in known:
         before, found, behind = f" {plain(name)} ".partition(plain(parcel))
-        rest = [token for token in tokens_of(f"{before} {behind}") if token not in _LISTS]
+        rest = [token for token in tokens_of(f"{before} {behind}") if token not in lists]
         of_goods = is_plain(" ".join(rest)) or fold(" ".join(rest)) in table_names()
         if found and of_goods and not (before[-1:].isalnum() or behind[:1].isalnum()):
             return parcel

@@ -195,8 +195,8 @@ def read_declarations(
     """Read declarations by parcel; rows of one zone, or of one country, add up.
 
     With `single`, the table is about that parcel and needs no ``parcel_id``. In JSON a single declared zone may come
-    without carats, and so may countries, whose shares are then free; in a table
-    with a column of carats or percent, every row needs one of them.
+    without carats, and so may countries, whose shares are then free; in a table with a column of carats or percent
+    every row needs one of them.
     """
     marks = table.marks
     readers = {

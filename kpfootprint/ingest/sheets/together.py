@@ -44,7 +44,7 @@ class _Sheet:
 
 
 @dataclass(frozen=True, eq=False)
-class _Held:
+class _ParcelSheet:
     """A sheet that is a parcel, or has a column of several, with what its titles say of them."""
 
     raw: RawTable
@@ -61,7 +61,7 @@ class _Held:
         return self.tables[0].complete
 
 
-def _gathered(held: Sequence[_Held]) -> dict[str, list[tuple[KnownTable, str | None]]]:
+def _gathered(held: Sequence[_ParcelSheet]) -> dict[str, list[tuple[KnownTable, str | None]]]:
     """Return the tables of some sheets by kind, each with the parcel that it is of, or None for those of a column."""
     found: dict[str, list[tuple[KnownTable, str | None]]] = {}
     for item in held:
@@ -116,7 +116,7 @@ class _Input:
         told = len(self.problems)
         parcels = self._add_goods(kept)
         self.problems[told:told] = [
-            replace(item, values={**item.values, **_of(parcels.get(sheet.raw.name))})
+            replace(item, values={**item.values, **_refused_alone(parcels.get(sheet.raw.name))})
             for sheet in goods
             for item in sheet.problems
             if sheet in kept or item.code == "total_disagrees"
@@ -178,7 +178,7 @@ class _Input:
         summed = any(item.code == "summary" for item in sheets[0].main.trace.left_out)
         choices = {"sheets": "one", **self.choices} if of_classes and summed else self.choices
         meant, known = choices.get("sheets"), ids_of(self.tables)
-        held = [self._held(sheet, known) for sheet in sheets]
+        held = [self._parcels_on(sheet, known) for sheet in sheets]
         ids = [parcel_id for item in held for parcel_id in item.ids]
         named = [name for item in held for name in item.named]
         if len({*ids}) < len(ids) or any(map(is_total, named)):
@@ -206,16 +206,16 @@ class _Input:
         alone = {item.raw.name: item.ids[0] for item in held if item.complete and len(item.ids) == 1}
         return parcels | alone
 
-    def _held(self, sheet: _Sheet, known: set[str]) -> _Held:
+    def _parcels_on(self, sheet: _Sheet, known: set[str]) -> _ParcelSheet:
         """Find the parcels that a sheet of goods is or holds, some of which may be `known`."""
         said = self._titles_of(sheet.raw, {sheet.main.kind: sheet.main})
         title = said["parcels"].columns.get("parcel_id") if "parcels" in said else None
         if "parcel_id" in sheet.main.columns:
             ids = sorted(ids_of({"parcels": sheet.main}))
-            return _Held(sheet.raw, sheet.tables, with_titles(said, ids), ids)
+            return _ParcelSheet(sheet.raw, sheet.tables, with_titles(said, ids), ids)
         own = parcel_within(sheet.raw.name, known) if title is None else text_of(title.cells[0])
         named = [own] if title is None and own not in known else []
-        return _Held(sheet.raw, sheet.tables, said, [own], parcel_id=own, named=named)
+        return _ParcelSheet(sheet.raw, sheet.tables, said, [own], parcel_id=own, named=named)
 
     def _add(self, found: list[KnownTable]) -> None:
         """Add the tables of a sheet to those of the input; what is given twice is told."""
@@ -273,7 +273,7 @@ def _titled(raw: RawTable) -> RawTable:
     return replace(raw, titles=((0, (raw.name,)), *raw.titles))
 
 
-def _of(parcel: str | None) -> dict[str, object]:
+def _refused_alone(parcel: str | None) -> dict[str, object]:
     """Return what a problem says of the parcel whose sheet it is on, which it refuses alone."""
     return {"parcel": parcel} if parcel else {}
 
