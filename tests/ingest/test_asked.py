@@ -6,6 +6,7 @@ import io
 import zipfile
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 
 from kpfootprint.errors import Problem
@@ -38,6 +39,17 @@ def remarked(header: str, usual: str, odd: str) -> str:
 def ladder(first: str = "", more: int = 0) -> str:
     before = f"{first}," if first else ""
     return "".join(f"{before}{size},{stones + more},{carats:.2f}\n" for size, stones, carats in LADDER)
+
+
+def drawn(n: int) -> list[str]:
+    """Return rows of `n` stones of which some are alike by chance."""
+    rng = np.random.default_rng(n)
+    weights = np.round(np.exp(rng.normal(-1.5, 0.6, n)), 2)
+    return [f"{w:.2f},{STONES[k][1]},{STONES[k][2]}" for w, k in zip(weights, rng.integers(8, size=n), strict=True)]
+
+
+def shuffled(rows: list[str]) -> list[str]:
+    return [rows[at] for at in np.random.default_rng(1).permutation(len(rows))]
 
 
 Reads = Callable[..., Reading]
@@ -99,6 +111,31 @@ def test_a_doubt_is_asked_about(text: str, code: str, reads: Reads) -> None:
     for question, answer in found.values.get("choices", ())[:1]:
         answered = reads(text, **{question.replace(":", "__"): answer})
         assert code not in {problem.code for problem in answered.problems}
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        sorted(drawn(80) * 2),
+        sorted(drawn(200) * 3),
+        shuffled(drawn(200) * 2),
+        [*drawn(200), *drawn(200)[150:]],
+        [*drawn(200)[:90], *drawn(200)[40:]],
+    ],
+)
+def test_stones_of_a_list_that_come_again_are_asked_about_in_whatever_order(rows: list[str], reads: Reads) -> None:
+    text = "\n".join(["Ct,Colour,Shape", *rows, ""])
+    asked = first(reads(text))
+    assert asked.code == "counted_twice"
+    assert asked.row is not None
+    assert rows.index(rows[asked.row - 2]) < asked.row - 2
+    assert [parcel.n_stones for parcel in reads(text, tables="one").parcels] == [len(rows)]
+
+
+@pytest.mark.parametrize("n", [20, 60, 400, 3000])
+def test_stones_that_are_alike_by_chance_are_not_asked_about(n: int, reads: Reads) -> None:
+    for rows in (drawn(n), sorted(drawn(n)), [*sorted(drawn(n)), *sorted(drawn(n + 1))]):
+        assert len(reads("\n".join(["Ct,Colour,Shape", *rows, ""])).parcels) == 1
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,15 @@ _FEW = 5
 _LONG = 40
 """Rows in their order that come again by no chance, however many of them are alike."""
 
+_RUN, _UNLIKE = 20, 12
+"""Rows that come again in their order by no chance, where so many of them differ."""
+
+_MULTIPLIERS = np.random.default_rng(0).integers(2**62, size=_RUN, dtype=np.int64)
+"""Sums of rows times these tell runs apart, but for chance."""
+
+_KINDS = 20
+"""Kinds of rows of which each comes twice, or each three times, by no chance, in whatever order."""
+
 _MANY_STONES, _NEARLY_SAME = 50, 0.005
 """Stones of one class of which as many come again by no chance, and by how much weighing them again differs."""
 
@@ -62,7 +71,11 @@ def ask_about_repeats(sheet: Layout) -> None:
         if (row := _parts_of_a_stone(sheet, at)) is not None:
             sheet.tell("counted_twice", at, row, header=raw.columns[at].header, choices=[ONE])
             return
-    if (row := _again_from(sheet, [*classes, *measures])) is not None:
+    places = [*classes, *measures]
+    row = _again_from(sheet, places)
+    if row is None and not counts:
+        row = _stones_again(sheet, places)
+    if row is not None:
         sheet.tell("counted_twice", None, row, header=raw.label(row), choices=[ONE])
         return
     parcels = sheet.headers.words.columns("parcels")
@@ -148,6 +161,38 @@ def _again_from(sheet: Layout, places: Sequence[int]) -> int | None:
         if rows == rows[:part] * copies and 2 * len({*rows}) > max(min(part, _LONG), 5):
             return part
     return None
+
+
+def _stones_again(sheet: Layout, places: Sequence[int]) -> int | None:
+    """Return the first row of stones that came before: a run of a list pasted again, or a list sorted after that."""
+    kinds = _kinds([sheet.raw.columns[at] for at in places])
+    times = np.unique(kinds, return_counts=True)[1]
+    if len(times) < _UNLIKE or len(times) == len(kinds):
+        return None
+    if len(times) >= _KINDS and np.gcd.reduce(times) > 1:
+        _, first, place = np.unique(kinds, return_index=True, return_inverse=True)
+        return int(np.flatnonzero(first[place] < np.arange(len(kinds)))[0])
+    if len(kinds) < 2 * _RUN:
+        return None
+    runs = np.lib.stride_tricks.sliding_window_view(kinds, _RUN)
+    sums = np.convolve(kinds, _MULTIPLIERS, "valid")
+    if np.diff(np.sort(sums)).all():
+        return None
+    _, begun, place = np.unique(sums, return_index=True, return_inverse=True)
+    again = np.flatnonzero(begun[place] + _RUN <= np.arange(len(runs)))
+    found = (row for row in again if len({*runs[row].tolist()}) >= _UNLIKE)
+    return next((int(row) for row in found if np.array_equal(runs[row], runs[begun[place[row]]])), None)
+
+
+def _kinds(columns: Sequence[Column]) -> NDArray[np.int64]:
+    """Return a number for each row: the same where the cells of these columns are."""
+    kinds, most = np.zeros(len(columns[0].codes), dtype=np.int64), 1
+    for column in columns:
+        if most * len(column.cells) > np.iinfo(np.int64).max:
+            used, kinds = np.unique(kinds, return_inverse=True)
+            most = len(used)
+        kinds, most = kinds * len(column.cells) + column.codes, most * len(column.cells)
+    return kinds
 
 
 def same_stones(
