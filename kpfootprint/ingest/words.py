@@ -145,6 +145,12 @@ def condition_values(field: str) -> Mapping[str, str | None]:
     return blank | _folded(words.get(field, {}))
 
 
+def fold_sure(text: str) -> str:
+    """Return a value folded; one that is asked, ``acid rinsed?``, as it is, so that it stands for nothing known."""
+    bare = text.strip(" ?")
+    return fold(text) if not bare or "?" not in text else text
+
+
 def is_not_recorded(text: str) -> bool:
     """Say whether a text stands for what nobody recorded: ``unknown``, ``n/a``, ``?``."""
     return fold(text) in condition_values("") or ("?" in text and not text.strip(" ?"))

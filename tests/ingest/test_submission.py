@@ -129,7 +129,7 @@ def test_a_bad_parcel_does_not_lose_the_good_ones(tmp_path: Path, scheme: Scheme
             ("not_a_number", "stones", 6, "weight_ct", "zero"),
             ("unknown_class", "stones", 6, "colour", "brwn"),
         ],
-        "D": [("no_stones", "parcels", 6, None, None)],
+        "D": [("no_stones", "parcels", 6, None, "D")],
         "E": [
             ("not_a_date", "parcels", 7, "exported_on", "yesterday"),
             ("negative", "parcels", 7, "bottom_screen_mm", "-1"),

@@ -52,7 +52,7 @@ _COMPLIANT = re.compile(
     r"\s*(?:[(\[,]|\s[-–—])\s*(?:zone )?(?:compliant|conforme)\b[^()\[\];,]*[)\]]?\s*$", re.IGNORECASE
 )
 _WITH_SHARE = (
-    re.compile(rf"(?P<place>.*?[^\W\d].*?)[\s:=(–-]*{_SHARE}\.?\)?", re.IGNORECASE),
+    re.compile(rf"(?P<place>.*?[^\W\d].*?)[\s:=(–-]*(?<![\s:=(][–-])(?<!\d){_SHARE}\.?\)?", re.IGNORECASE),
     re.compile(rf"{_SHARE}\s*(?:of|de|d'|from|à)?\s*(?P<place>[^\W\d].*)", re.IGNORECASE),
 )
 
@@ -107,6 +107,8 @@ def _all_of(parts: Iterable[str], unit: str, headers: Headers) -> list[Origin]:
             found.append(Origin(place))
             continue
         role = "percent" if hit["unit"] == "%" else "carats" if hit["unit"] else unit
+        if not role and headers.words.country(place) is not None:
+            return []  # ``CF-07``
         number = read_number(hit["number"], DecimalMarks())
         said: Cell = hit["number"] if isinstance(number, Broken) else number
         found.append(Origin(place, said if role == "carats" else None, said if role == "percent" else None))

@@ -15,6 +15,7 @@ from kpfootprint.ingest.words import (
     declared_words,
     fold,
     holds,
+    is_not_recorded,
     plain,
     says,
     stem_key,
@@ -139,6 +140,8 @@ def condition_said(field: str, text: str) -> str | None:
 
     None where it says more, or nothing; a word of several meanings, ``brut``, says one where it stands alone.
     """
+    if "?" in text and not is_not_recorded(text):
+        return None
     if fold(text) in (known := condition_values(field)):
         return known[fold(text)]
     words, beside = declared_words()["values"].get(field, {}), declared_words()["values"]["beside"]

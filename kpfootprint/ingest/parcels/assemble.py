@@ -143,11 +143,12 @@ class _Held:
 
     def tell(self, code: str, column: str | None = None, **values: object) -> None:
         """Note a problem of what is said of the parcel, where it is said."""
-        broken, table = Broken(code, values), self.draft.table
+        broken, table, of = Broken(code, values), self.draft.table, self.draft.parcel_id
         if table is None:
-            self.findings.add(self.draft.parcel_id, problem(broken, table="parcels", column=column))
+            found = problem(broken, table="parcels", column=column)
         else:
-            self.findings.add(self.draft.parcel_id, table.problem(broken, self.draft.row, column))
+            found = table.problem(broken, self.draft.row, column)
+        self.findings.add(of, found if column else replace(found, value=of))
 
     def sieve_set(self, sets: Mapping[str, SieveSet | None]) -> SieveSet | None:
         """Return the parcel's sieve set: the one it names, or the package's own."""

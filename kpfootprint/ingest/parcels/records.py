@@ -34,7 +34,7 @@ from kpfootprint.ingest.raw.cells import (
 )
 from kpfootprint.ingest.raw.money import names_dollars, read_dollars, read_value
 from kpfootprint.ingest.raw.tables import Column, KnownTable
-from kpfootprint.ingest.words import Vocabulary, condition_values, fold, nearest
+from kpfootprint.ingest.words import Vocabulary, condition_values, fold, fold_sure, nearest
 from kpfootprint.parcel import FACTORS, Conditions, Declaration, DeclaredCountry
 from kpfootprint.retold import Said
 from kpfootprint.scheme import SieveSet
@@ -73,7 +73,7 @@ def _read_condition(name: str, cell: Cell) -> str | Broken | None:
     if name == "sorter" and re.fullmatch(r"[a-z]\d+", text):
         return text.upper()
     said = condition_said(name, text)
-    return said if fold(text) in condition_values(name) else said or text
+    return said if fold_sure(text) in condition_values(name) else said or text
 
 
 def number_reader(

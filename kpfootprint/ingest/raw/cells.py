@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kpfootprint.ingest.problems import Broken
-from kpfootprint.ingest.words import condition_values, fold, plain, says, unit_pattern
+from kpfootprint.ingest.words import condition_values, fold, fold_sure, plain, says, unit_pattern
 from kpfootprint.retold import Said
 from kpfootprint.visible import is_visible, visible
 from kpfootprint.wanted import each
@@ -264,7 +264,7 @@ def read_yes_or_no(cell: Cell) -> bool | Broken | None:
         return None
     if isinstance(cell, bool):
         return cell
-    word = fold(text_of(cell))
+    word = fold_sure(text_of(cell))
     known = condition_values("specials_removed")
     if word not in known:
         return Broken("not_yes_or_no")

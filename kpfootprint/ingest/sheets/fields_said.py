@@ -12,7 +12,7 @@ from kpfootprint.ingest.parcels.records import CONDITIONS
 from kpfootprint.ingest.problems import Broken
 from kpfootprint.ingest.raw.cells import Cell, DecimalMarks, is_blank, read_date, read_number, text_of, without_unit
 from kpfootprint.ingest.raw.rounding import unit_written
-from kpfootprint.ingest.words import all_say, condition_values, fold, holds, is_not_recorded, tokens_of
+from kpfootprint.ingest.words import all_say, condition_values, fold, fold_sure, holds, is_not_recorded, tokens_of
 
 TITLED = ("certificate_no", "exporter", "exported_on", "hs_code", *CONDITIONS)
 """Fields of a parcel that titles above a table may give, or columns that say the same in every row."""
@@ -45,7 +45,7 @@ def field_of(name: str, value: Cell) -> str | None:
     if name in ("exported_on", "value_usd"):
         return name if any(char.isdigit() for char in text) else None
     if name in ("cleaning_state", "selection", "specials_removed"):
-        return name if fold(text) in condition_values(name) or condition_said(name, text) is not None else None
+        return name if fold_sure(text) in condition_values(name) or condition_said(name, text) is not None else None
     if name == "sieve_set":
         return name if 0 < len(text) <= 80 and not any(map(str.isdigit, text)) and not is_blank(value) else None
     if name in (*STATED, "bottom_screen_mm"):
