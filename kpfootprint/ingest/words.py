@@ -196,7 +196,7 @@ def _coded(names: tuple[tuple[str, ...], ...]) -> Mapping[str, int]:
 
 
 def class_code(text: str, known: Mapping[str, int]) -> int | None:
-    """Return the code of a class by its name, whatever its gender and number: ``enrobées vertes`` is ``enrobé vert``.
+    """Return the code of a class by its name, whatever its gender, number and order: ``vertes enrobées``.
 
     A remark in brackets behind it is passed over, ``brown (frosted)``, where it names no class and takes nothing back,
     and so is a dark shade, ``brun foncé``. `known` is what `attribute_words` returns.
@@ -274,11 +274,11 @@ def one_code(attribute: Attribute, codes: set[int]) -> int | None:
 
 @kept_where_short
 def stem_key(text: str) -> str:
-    """Return the words of a name without the endings of gender and number, in a form that no folded name has."""
+    """Return the sorted words of a name without endings of gender and number, in a form that no folded name has."""
     stems = [
         re.sub("e{0,2}s?$", "", fold(word)) or fold(word) for word in text.replace("-", " ").replace("/", " ").split()
     ]
-    return "~" + "~".join(stems)
+    return "~" + "~".join(sorted(stems))
 
 
 MAX_COMPARED = 1000

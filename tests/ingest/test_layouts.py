@@ -372,7 +372,8 @@ def test_grams_are_not_carats(world: Words) -> None:
     assert weighed.read_as is not None
     assert [note["code"] for note in weighed.read_as["notes"]] == ["in_carats"]
     assert asked("Poids (gr);Couleur\n0,084;blanc\n", world).code == "unknown_unit", "grams or grains"
-    assert asked("Poids;Couleur\n0,084 g;blanc\n", world).code == "unknown_unit"
+    assert parcel_of("Poids;Couleur\n0,084 g;blanc\n", world).carats == pytest.approx(0.42)
+    assert asked("Poids;Couleur\n0,084 gr;blanc\n", world).code == "unknown_unit"
 
 
 def test_quotes_that_do_not_close_are_refused(world: Words) -> None:

@@ -271,12 +271,17 @@ LIST: list[list[object]] = [["Stone", "Weight", "Colour"], [1, 0.5, "cape"], [2,
 
 
 @pytest.mark.parametrize(
-    "number_format",
-    [
-        *('0.00 "g"', "0.00\\g", '0 "pts"', '0.00" mg"', '0.000\\ "grains";-0.000', "0%"),
-    ],
+    ("number_format", "carats"), [('0.00 "g"', 5.5), ("0.00\\g", 5.5), ('0 "pts"', 0.011), ('0.00" mg"', 0.0055)]
 )
-def test_a_number_shown_in_another_unit_is_not_carats(
+def test_a_number_shown_in_another_unit_is_given_in_carats(
+    number_format: str, carats: float, scheme: Scheme, zone_table: ZoneTable
+) -> None:
+    (parcel,) = read(shown(LIST, {2: number_format}), scheme, zone_table, one=True).parcels
+    assert parcel.carats == pytest.approx(carats)
+
+
+@pytest.mark.parametrize("number_format", ['0.000\\ "grains";-0.000', "0%"])
+def test_a_number_shown_in_grains_or_as_a_share_is_not_carats(
     number_format: str, scheme: Scheme, zone_table: ZoneTable
 ) -> None:
     found = read(shown(LIST, {2: number_format}), scheme, zone_table, one=True)

@@ -13,7 +13,16 @@ from kpfootprint.ingest.columns.meanings import Layout
 from kpfootprint.ingest.names.headers import UNKNOWN, Meaning
 from kpfootprint.ingest.names.size_labels import size_span
 from kpfootprint.ingest.problems import Broken, problem
-from kpfootprint.ingest.raw.cells import THOUSANDS, Cell, DecimalMarks, Odd, is_blank, read_numbers, text_of
+from kpfootprint.ingest.raw.cells import (
+    THOUSANDS,
+    Cell,
+    DecimalMarks,
+    Odd,
+    is_blank,
+    read_number,
+    read_numbers,
+    text_of,
+)
 from kpfootprint.ingest.raw.rounding import unit_written
 from kpfootprint.ingest.raw.tables import Column
 from kpfootprint.ingest.totals import is_total
@@ -56,6 +65,8 @@ _DECIMALS = (re.compile(r"\d*[.,]\d\d"), re.compile(r"\d*[.,]\d+"))
 
 _HUNDREDTHS = re.compile(r"[.,]\d\d")
 
+_IN_ANOTHER_UNIT = re.compile(r"(?P<number>\d[\d.,]*)\s*(?P<unit>[^\W\d_]+)\.?")
+
 _FAR = 20
 """How many times the others a weight without decimals is that lost its decimal mark, however few the others are."""
 
@@ -70,7 +81,8 @@ _WITH_UNIT = {
 
 def with_units(sheet: Layout) -> Layout:
     """Return a sheet in carats, whose sizes bear the units of headers, and whose stones have no thousands marks."""
-    return _with_units_of_headers(_with_merged_sizes(_with_thousands(_in_carats(_without_extremes(sheet)))))
+    sheet = _with_cells_in_carats(_in_carats(_without_extremes(sheet)))
+    return _with_units_of_headers(_with_merged_sizes(_with_thousands(sheet)))
 
 
 def _without_extremes(sheet: Layout) -> Layout:
@@ -119,6 +131,30 @@ def _in_carats(sheet: Layout) -> Layout:
     sheet.trace.note("in_carats", column=column.header, unit=unit, carats=weight_ct)
     columns = [Column.of(column.header, carats) if item is column else item for item in sheet.raw.columns]
     return sheet.with_columns(columns).with_meaning([at], Meaning(role="carats"))
+
+
+def _with_cells_in_carats(sheet: Layout) -> Layout:
+    """Give weights in carats that say milligrams, grams or points themselves, ``47 pts``; that is noted.
+
+    None is below a header that names a unit.
+    """
+    columns, units = [*sheet.raw.columns], declared_words()["in_carats"]
+    for at in sheet.places("carats", wide=None):
+        column = columns[at]
+        if says("in_carats", *(tokens := tokens_of(column.header))) or says("other_unit", *tokens):
+            continue
+        hits = {code: hit for code, cell in column.texts() if (hit := _IN_ANOTHER_UNIT.fullmatch(plain(cell.strip())))}
+        cells, met = [*column.cells] if hits else [], set[str]()
+        for code, hit in hits.items():
+            unit = next((unit for unit in units if hit["unit"] in (*units[unit]["words"], *units[unit]["behind"])), "")
+            number = read_number(hit["number"], sheet.raw.marks) if unit else None
+            if isinstance(number, float):
+                cells[code] = round(number * units[unit]["ct"], 6)
+                met.add(unit)
+        for unit in sorted(met):
+            sheet.trace.note("in_carats", column=column.header, unit=unit, carats=units[unit]["ct"])
+        columns[at] = replace(column, cells=cells) if met else column
+    return sheet.with_columns(columns)
 
 
 def _hold_against_carats(sheet: Layout, at: int, weight_ct: float, weights: Sequence[int]) -> None:

@@ -300,7 +300,8 @@ def _ask_about_polished(sheet: Layout) -> None:
     headers = [column.header for column in sheet.raw.columns if {*tokens_of(column.header)} & {*words["of_polished"]}]
     said = [", ".join(headers)] if len(headers) > 1 else []
     lines = [*_name_of_sheet(sheet.raw), *(text for _, text in sheet.lines_around() if ":" not in text)]
-    said += [text for text in lines if says("polished", *tokens_of(text))]
+    sizes = [text for text in lines if text.isascii() and sheet.headers.of(text).role == "size_class"]  # ``Tailles``
+    said += [text for text in lines if text not in sizes and says("polished", *tokens_of(text))]
     for text in said[:1] if not any(says("rough", *tokens_of(text)) for text in said) else ():
         sheet.tell("polished_goods", None, said=text)
 

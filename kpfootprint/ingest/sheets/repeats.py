@@ -78,7 +78,8 @@ _BELOW_A_CLASS = re.compile(r"(\d+)\s*/\s*(\d+[.,]\d+)(?:\s*ct)?")
 def parted(raw: RawTable, headers: Headers) -> RawTable:
     """Part columns that hold stones and carats in one cell, under a header of both: ``12/3.40`` below ``Pcs/Cts``.
 
-    Below a class, or a total, that is so where the second has decimals: ``12/3.40`` below ``White``.
+    Below a class, or a total, that is so where the second has decimals: ``12/3.40`` below ``White``; beside classes,
+    below a word that names none as well.
     """
     columns: list[Column] = []
     classed = {name for column in raw.columns for name, _ in headers.of(column.header).classes}
@@ -88,7 +89,8 @@ def parted(raw: RawTable, headers: Headers) -> RawTable:
         roles, texts = [headers.of(name).role for name in names], [] if column.mostly_distinct else column.names()
         both = re.compile(r"\s*/\s*".join(f"({_IN_A_CELL.get(role, '!')})" for role in roles))
         said = headers.among_classes(column.header, headers.of(column.header), classed)
-        if said.role == "stones_or_carats" and classed:
+        unnamed = said.role == "unknown" and any(texts) and all(map(_BELOW_A_CLASS.fullmatch, filter(None, texts)))
+        if (said.role == "stones_or_carats" or unnamed) and classed:
             names, roles, both = (
                 [f"{column.header} pcs", f"{column.header} cts"],
                 ["n_stones", "carats"],

@@ -19,6 +19,7 @@ from kpfootprint.ingest.raw.cells import is_blank, text_of
 from kpfootprint.ingest.raw.tables import GOODS, Column, KnownTable, RawTable, recognise, stacked
 from kpfootprint.ingest.sheets.around import sums_up
 from kpfootprint.ingest.sheets.asked import is_in_part
+from kpfootprint.ingest.sheets.counted_twice import counted_otherwise
 from kpfootprint.ingest.sheets.facts_beside import with_facts_above
 from kpfootprint.ingest.sheets.quoted import lines_of, may_hold_goods, quote_lines
 from kpfootprint.ingest.sheets.recognise import headless, is_headless, is_prose, tables_of
@@ -114,7 +115,7 @@ class _Input:
         filled = [sheet for sheet in goods if _holds_goods(sheet.main, self.headers)] or goods
         kept = _without_summaries(filled, self.headers)
         told = len(self.problems)
-        parcels = self._add_goods(kept)
+        parcels = self._add_goods(_counted_once(kept, self.headers))
         self.problems[told:told] = [
             replace(item, values={**item.values, **_refused_alone(parcels.get(sheet.raw.name))})
             for sheet in goods
@@ -313,6 +314,16 @@ def _without_summaries(sheets: list[_Sheet], headers: Headers) -> list[_Sheet]:
             headed = listed(column.header for column in sheet.main.columns.values())
             main.trace.leave_out("summary", sheet.raw.name, sheet.raw.header_rows[-1], headers=headed)
     return kept
+
+
+def _counted_once(sheets: list[_Sheet], headers: Headers) -> list[_Sheet]:
+    """Lay sheets that count the same stones, each by classes of its own, below each other; that is noted."""
+    mains = [sheet.main for sheet in sheets]
+    if len(mains) < 2 or not counted_otherwise(mains, headers.words.scheme):
+        return sheets
+    made = stacked(mains, [None] * len(mains))
+    made.trace.note("counted_otherwise", headers=listed(sheet.raw.name for sheet in sheets[1:]))
+    return [_Sheet(sheets[0].raw, [made, *(table for sheet in sheets for table in sheet.tables[1:])])]
 
 
 def _summed_up(sheet: _Sheet, sheets: Sequence[_Sheet], headers: Headers) -> KnownTable | None:
