@@ -250,7 +250,7 @@ def weigh(arrays: ParcelArrays, hypotheses: Hypotheses, release: Release, free: 
         raise ValueError("H1 must be had of all parcels or of none; take them apart by `testable`")
     model = release.model
     declared = hypotheses.weights if testable.all() else None
-    looked = _integrated(look(model, arrays, declared), free.log_evidence)
+    looked = integrated(look(model, arrays, declared), free.log_evidence)
     of_declaration = None if declared is None else _of_declaration(looked, hypotheses, release, free)
     posterior, unlisted = unlisted_odds(looked.evidence, release.unlisted_weight)
     return Weighed(
@@ -264,7 +264,7 @@ def weigh(arrays: ParcelArrays, hypotheses: Hypotheses, release: Release, free: 
 
 def words_of(arrays: ParcelArrays, hypotheses: Hypotheses, release: Release, free: FreeShares) -> Ints:
     """Return the positions (n,) in `CONCLUSIONS` of the words that parcels get, of all of which H1 can be had."""
-    looked = _integrated(look(release.model, arrays, hypotheses.weights), free.log_evidence)
+    looked = integrated(look(release.model, arrays, hypotheses.weights), free.log_evidence)
     return judge(release, looked, hypotheses.allowed).conclusion
 
 
@@ -279,16 +279,11 @@ def _of_declaration(looked: Look, hypotheses: Hypotheses, release: Release, free
         unlisted_weight=release.unlisted_weight,
     )
     flags, values, sorter_blank = lr.by_subset()
-    resampled = lr.resampled()
-    if free.log_evidence.any():
-        # what is integrated over moves every version of the LR alike
-        point = _integrated(looked, -free.log_evidence).evidence
-        resampled = resampled + judged.unbounded - lr.of(point)
 
     def bounded(log10_lr: Floats) -> Floats:
         return release.model.calibration.bounded(log10_lr, highest)
 
-    low, high = np.quantile(bounded(resampled), ENDS, axis=0)
+    low, high = np.quantile(bounded(resampled(lr, free.log_evidence)), ENDS, axis=0)
     selection = [lr.of(slot_evidence(looked.readings, slot)) for slot in (AS_RECORDED, CLASSES)]
     wider = [lr.under_variance(factor) for factor in VARIANCES[1:]]
     return OfDeclaration(
@@ -308,7 +303,15 @@ def _of_declaration(looked: Look, hypotheses: Hypotheses, release: Release, free
     )
 
 
-def _integrated(looked: Look, log_evidence: Floats) -> Look:
+def resampled(lr: LikelihoodRatio, log_evidence: Floats) -> Floats:
+    """Return the LRs (B, n) with reference parcels drawn anew; what is integrated over moves all versions alike."""
+    drawn = lr.resampled()
+    if not log_evidence.any():
+        return drawn
+    return drawn + lr.value - lr.of(integrated(lr.looked, -log_evidence).evidence)
+
+
+def integrated(looked: Look, log_evidence: Floats) -> Look:
     """Return what was declared with the evidence of all its shares in place of that of its mean blend."""
     if not log_evidence.any():
         return looked

@@ -191,7 +191,7 @@ def _on_paper(parcel: Parcel, release: Release, status_on: date) -> Json:
     declared = status | dict.fromkeys(item.country for item in parcel.countries)
     return {
         "parcel_id": parcel.parcel_id,
-        "n_stones": parcel.n_stones,
+        "n_stones": parcel.n_stones or None,
         "carats": parcel.carats,
         "declared": list(declared),
         "status": list(declared.values()),

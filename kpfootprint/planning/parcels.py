@@ -6,7 +6,7 @@ from datetime import date
 
 import numpy as np
 
-from kpfootprint.comparison.hypotheses import form_hypotheses
+from kpfootprint.comparison.hypotheses import form_hypotheses, settle_shares
 from kpfootprint.comparison.weigh import Judged
 from kpfootprint.errors import IngestError, Problem
 from kpfootprint.footprint import footprints_of, mean_stones
@@ -33,13 +33,14 @@ def claim_of(batch: Batch, release: Release, status_on: date) -> Claim:
     """
     n, z = len(batch), len(release.zone_ids)
     declared, allowed = np.zeros((n, z)), np.zeros((n, z), dtype=bool)
-    sorter = np.full(n, -1)
+    sorter, n_stones = np.full(n, -1), np.zeros(n, dtype=np.intp)
     parts: list[tuple[Ints, Judged, Floats]] = []
     problems: list[Problem] = []
     for footprints in footprints_of(batch, release.scheme, release.model.structure, release.level_names):
         rows = footprints.rows
         parcels = tuple(batch.parcels[row] for row in rows)
-        hypotheses = form_hypotheses(parcels, release, status_on, mean_stones(footprints.arrays, release.model))
+        arrays, mean_ct = footprints.arrays, mean_stones(footprints.arrays, release.model)
+        hypotheses = form_hypotheses(parcels, release, status_on, mean_ct)
         problems += [
             problem("cannot_be_pooled", "invalid", table="parcels", column="declarations", value=parcel.parcel_id)
             for parcel, fine in zip(parcels, hypotheses.testable, strict=True)
@@ -47,17 +48,21 @@ def claim_of(batch: Batch, release: Release, status_on: date) -> Claim:
         ]
         if problems:
             continue
-        arrays, weights, allowed_then = footprints.arrays, hypotheses.weights, hypotheses.allowed
-        declared[rows], allowed[rows], sorter[rows] = weights, allowed_then, arrays.levels[:, -1]
-        again = resampled_of(release, arrays, weights, hypotheses.alternatives)
-        parts.append((rows, outcomes_of(release, arrays, weights, allowed_then), again))
+        settled, free = settle_shares(arrays, hypotheses, release, mean_ct)
+        declared[rows], allowed[rows], sorter[rows] = settled.weights, settled.allowed, arrays.levels[:, -1]
+        n_stones[rows] = [
+            p.n_stones or max(round(n), 1) for p, n in zip(parcels, arrays.n_stones.tolist(), strict=True)
+        ]
+        again = resampled_of(release, arrays, settled.weights, settled.alternatives, free.log_evidence)
+        outcomes = outcomes_of(release, arrays, settled.weights, settled.allowed, free.log_evidence)
+        parts.append((rows, outcomes, again))
     if problems:
         raise IngestError(sorted(problems, key=lambda item: str(item.value)))
     order = np.argsort(np.concatenate([rows for rows, _, _ in parts]), kind="stable")
     return Claim(
         declared=declared,
         allowed=allowed,
-        n_stones=np.array([parcel.n_stones for parcel in batch]),
+        n_stones=n_stones,
         sorter=sorter,
         outcomes=rows_of(joined([one for _, one, _ in parts]), order),
         resampled=np.concatenate([again for _, _, again in parts], axis=1)[:, order],

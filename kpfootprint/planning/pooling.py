@@ -51,7 +51,7 @@ class Claim:
     allowed : ndarray of shape (K, Z), bool
         Zones compliant on the day of each.
     n_stones : ndarray of shape (K,), integer
-        Stones of each.
+        Stones of each, or about as many as there are.
     sorter : ndarray of shape (K,), integer
         Known sorter of each, -1 where new or not stated.
     outcomes : Judged, of K parcels
@@ -150,7 +150,9 @@ def _pooled(
     correlation : float
         Of the parcels' tests of undeclared goods.
     """
-    k, total, bounds = claim.n_stones.size, float(claim.outcomes.unbounded.sum()), release.model.calibration.bounds
+    k, total = claim.n_stones.size, float(claim.outcomes.unbounded.sum())
+    # parcels of which none carries strong support carry none together
+    bounds = (release.model.calibration.bounds[0], float(claim.outcomes.highest.max()))
     (offset, slope), again = learnt[0], learnt[1:] if len(learnt) > 1 else learnt
     value = offset + slope * total / times
     spread = again[:, 0, None] + again[:, 1, None] * claim.resampled.sum(axis=1) / times
@@ -252,15 +254,17 @@ def _joint_p(p_values: Floats, correlation: float) -> float:
 
 def _joint_share(release: Release, claim: Claim, correlation: float, rng: np.random.Generator) -> JointShare:
     """Return the undeclared share of all stones, parcels' errors being correlated."""
-    k = claim.n_stones.size
+    k, alone = claim.n_stones.size, claim.outcomes.shares
+    if k == 1:
+        return JointShare(estimate=alone.estimate[0], low=alone.low[0], high=alone.high[0], level=LEVEL)
     common, own = rng.standard_normal((N_SHARES, 1)), rng.standard_normal((N_SHARES, k))
     level = ndtr(np.sqrt(correlation) * common + np.sqrt(1.0 - correlation) * own)
     upper = np.clip(release.model.shares.edges, 0.0, 1.0)
     drawn = np.empty((N_SHARES, k))
-    for row, chances in enumerate(claim.outcomes.shares.chances):
+    for row, chances in enumerate(alone.chances):
         drawn[:, row] = np.interp(level[:, row], np.concatenate([[0.0], chances.cumsum()]), upper)
     total = drawn @ (claim.n_stones / claim.n_stones.sum())
     low, middle, high = np.quantile(total, [ENDS[0], 0.5, ENDS[1]])
-    if _joint_p(claim.outcomes.shares.p_value, correlation) > NONE_P:
+    if _joint_p(alone.p_value, correlation) > NONE_P:
         low = 0.0
     return JointShare(estimate=middle, low=min(low, middle), high=max(high, middle), level=LEVEL)

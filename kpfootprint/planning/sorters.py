@@ -144,7 +144,7 @@ def _sorter_json(one: Sorting, report: Mapping[str, Any], log10_lr: float | None
     return {
         "sorter": one.sorter,
         "parcel_id": one.parcel.parcel_id,
-        "n_stones": one.parcel.n_stones,
+        "n_stones": one.parcel.n_stones or None,
         "carats": one.parcel.carats,
         "conclusion": report["conclusion"],
         "log10_lr": log10_lr,

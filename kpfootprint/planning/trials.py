@@ -8,7 +8,7 @@ from functools import partial
 
 import numpy as np
 
-from kpfootprint.comparison.weigh import Judged, judge
+from kpfootprint.comparison.weigh import Judged, integrated, judge, resampled
 from kpfootprint.release import Release
 from kpfootprint.stats.arrays import Bools, Floats, Ints, ParcelArrays, joined
 from kpfootprint.stats.model import Look, look, shares_as_declared
@@ -19,7 +19,9 @@ SLICE = 100
 """Parcels looked at together; memory does not grow beyond that."""
 
 
-def outcomes_of(release: Release, arrays: ParcelArrays, declared: Floats, allowed: Bools) -> Judged:
+def outcomes_of(
+    release: Release, arrays: ParcelArrays, declared: Floats, allowed: Bools, log_evidence: Floats | None = None
+) -> Judged:
     """Return what a release makes of parcels under their declarations.
 
     Parameters
@@ -28,9 +30,13 @@ def outcomes_of(release: Release, arrays: ParcelArrays, declared: Floats, allowe
         Declared shares of stones; rows sum to 1.
     allowed : ndarray of shape (Z,) or (n, Z), bool
         Zones that are compliant.
+    log_evidence : ndarray of shape (n,), optional
+        What is integrated over where shares are free, see `kpfootprint.comparison.hypotheses.FreeShares`.
     """
     allowed = np.broadcast_to(allowed, declared.shape)
-    return joined([judge(release, looked, allowed[rows]) for rows, looked in _looks(release, arrays, declared)])
+    free = np.zeros(len(arrays)) if log_evidence is None else log_evidence
+    looks = _looks(release, arrays, declared)
+    return joined([judge(release, integrated(looked, free[rows]), allowed[rows]) for rows, looked in looks])
 
 
 def share_p_of(release: Release, arrays: ParcelArrays, declared: Floats, allowed: Bools) -> Floats:
@@ -40,19 +46,22 @@ def share_p_of(release: Release, arrays: ParcelArrays, declared: Floats, allowed
     return np.concatenate([shares_as_declared(release.model, looked, allowed[rows]).p_value for rows, looked in looks])
 
 
-def resampled_of(release: Release, arrays: ParcelArrays, declared: Floats, alternatives: Floats) -> Floats:
+def resampled_of(
+    release: Release, arrays: ParcelArrays, declared: Floats, alternatives: Floats, log_evidence: Floats
+) -> Floats:
     """Return unbounded log10 LRs (B, n) with the reference parcels drawn anew, the same draw for every parcel.
 
     Parameters
     ----------
     alternatives : ndarray of shape (n, Z)
         Weights of listed zones in H2.
+    log_evidence : ndarray of shape (n,)
+        What is integrated over where shares are free.
     """
     of = partial(LikelihoodRatio, model=release.model, unlisted_weight=release.unlisted_weight)
-    looks = _looks(release, arrays, declared)
-    return np.concatenate(
-        [of(looked=looked, alternatives=alternatives[rows]).resampled() for rows, looked in looks], axis=1
-    )
+    looks = ((rows, integrated(looked, log_evidence[rows])) for rows, looked in _looks(release, arrays, declared))
+    found = [resampled(of(looked=seen, alternatives=alternatives[rows]), log_evidence[rows]) for rows, seen in looks]
+    return np.concatenate(found, axis=1)
 
 
 def _looks(release: Release, arrays: ParcelArrays, declared: Floats) -> Iterator[tuple[Ints, Look]]:

@@ -77,7 +77,7 @@ class PoolParcel(TypedDict):
     """A parcel of a pool: the zones (or countries) that it declares, with their status on the day that counts."""
 
     parcel_id: str
-    n_stones: int
+    n_stones: int | None
     carats: float | None
     declared: list[str]
     status: list[str | None]
@@ -152,7 +152,7 @@ class SortersSheet(TypedDict):
 
     sorter: str
     parcel_id: str
-    n_stones: int
+    n_stones: int | None
     carats: float | None
     conclusion: str | None
     log10_lr: float | None

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import json
+from dataclasses import replace
 from io import BytesIO
 from typing import Any
 
@@ -12,7 +14,9 @@ from pypdf import PdfReader
 
 from kpfootprint import Batch, ingest_json
 from kpfootprint.flow import examinations_of
+from kpfootprint.parcel import Parcel
 from kpfootprint.planning.answers import pool_answer
+from kpfootprint.planning.parcels import claim_of
 from kpfootprint.planning.pooling import Claim, Pooled, pool
 from kpfootprint.planning.trials import outcomes_of
 from kpfootprint.release import Release
@@ -85,6 +89,55 @@ def test_a_claim_of_one_parcel_says_what_its_report_says_and_that_it_is_mixed(re
     said = answer["statements"][0]
     assert said["code"] == "pool_mixed"
     assert said["values"]["p_value"] == pytest.approx(found.mixture.p_value, rel=0.1)
+
+
+def true_parcel(release: Release, **changes: Any) -> Parcel:
+    document = json.loads((ROOT / "examples" / "true_berberati.json").read_text(encoding="utf-8"))
+    return ingest_json({**document, **changes}, release.scheme, release.zone_table)
+
+
+def weighed(release: Release, name: str, carats: float) -> Parcel:
+    sieves = release.scheme.size.sieve_set
+    rows = [{"size_class": size, "n_stones": None, "carats": carats} for size in sieves.classes[3:8]]
+    paper = {"declarations": [{"zone_id": "berberati"}], "conditions": {"sieve_set": sieves.name}}
+    return ingest_json({"parcel_id": name, **paper, "counts": rows}, release.scheme, release.zone_table)
+
+
+ORIGINS = (
+    [{"country": "CF"}],
+    [{"zone_id": "berberati", "percent": 60}, {"zone_id": "carnot", "percent": 40}],
+)
+
+
+@pytest.mark.parametrize("declared", [*ORIGINS, None], ids=["country", "percent", "weighed"])
+def test_one_parcel_of_free_shares_or_of_weights_alone_says_what_its_report_says(
+    release: Release, declared: list[dict[str, Any]] | None
+) -> None:
+    parcel = weighed(release, "w", 5.0) if declared is None else true_parcel(release, declarations=declared)
+    (found,) = examinations_of(Batch((parcel,)), release, status_on=DAY)
+    answer = pool_answer(Batch((parcel,)), release, DAY)
+    assert found.verification is not None
+    assert found.mixture is not None
+    for name in ("log10_lr", "low", "high"):
+        assert answer["verification"][name] == pytest.approx(getattr(found.verification, name), abs=0.001), name
+        own = getattr(found.mixture.undeclared_stone_fraction, name.replace("log10_lr", "estimate"))
+        pooled = answer["mixture"]["undeclared_stone_fraction"][name.replace("log10_lr", "estimate")]
+        assert pooled == pytest.approx(own, abs=0.001), name
+    assert answer["parcels"][0]["n_stones"] == (None if declared is None else 600)
+
+
+def test_stones_that_were_weighed_and_not_counted_are_pooled(release: Release) -> None:
+    asked = claim_of(Batch((weighed(release, "w", 5.0), true_parcel(release))), release, DAY)
+    assert asked.n_stones.tolist()[1] == 600
+    assert asked.n_stones[0] > 0
+    found = pool(release, asked, n_groups=8).mixture.undeclared_stone_fraction
+    assert 0.0 <= found.low <= found.estimate <= found.high <= 1.0
+
+
+def test_parcels_that_carry_no_strong_support_alone_carry_none_together(release: Release) -> None:
+    asked = claim(release, 0, 3, seed=1)
+    held = replace(asked, outcomes=replace(asked.outcomes, highest=np.ones(3), unbounded=np.full(3, 1.5)))
+    assert pool(release, held, n_groups=30).verification.log10_lr <= 1.0
 
 
 @pytest.mark.slow
