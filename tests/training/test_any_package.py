@@ -387,6 +387,28 @@ def test_classes_that_say_nothing_are_said(
     assert remark_text(found, words("fr")) != remark_text(found, words("en"))
 
 
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        (replace(FEW, status=False), "no zone has a status: "),
+        (replace(FEW, status=False, countries=("CF", "CD")), "no zone has a status: "),
+    ],
+)
+def test_a_package_without_any_status_is_said_to_have_none(kind: Kind, said: str, tmp_path: Path) -> None:
+    (found,) = remarks(load_package(write_folder(tmp_path / "package", kind)), 3)
+    assert remark_text(found, words("en")).startswith(said)
+    assert remark_text(found, words("fr")) != remark_text(found, words("en"))
+
+
+def test_a_zone_without_status_among_others_of_its_country_is_said(tmp_path: Path) -> None:
+    folder = write_folder(tmp_path / "package", replace(FEW, countries=("CF", "CF", "CF", "CD")))
+    assert _rewritten(folder, "zone_status", lambda rows: rows.__delitem__(slice(1, 4))) == ()
+    (found,) = remarks(load_package(folder), 3)
+    assert found["values"]["names"] == ["z01", "z02"]
+    assert remark_text(found, words("en")).startswith("zone_status has no row of z01 and z02: ")
+    assert remark_text(found, words("fr")) != remark_text(found, words("en"))
+
+
 def test_a_changed_table_says_what_to_run(tmp_path: Path) -> None:
     folder = write_folder(tmp_path / "package", FEW)
     with (folder / "zones.csv").open("a", encoding="utf-8") as table:

@@ -93,8 +93,8 @@ def test_an_encoding_that_is_not_read_is_told(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "change", "told"),
     [
-        ("parcels", lambda row: row[:4], (None, None, "ragged_row")),
-        ("parcels", lambda row: [*row, "x"], (None, None, "ragged_row")),
+        ("parcels", lambda row: row[:4], (None, "P0001", "ragged_row")),
+        ("parcels", lambda row: [*row, "x"], (None, "P0001", "ragged_row")),
         ("parcels", lambda row: [row[0], "atlantis", *row[2:]], ("zone_id", "atlantis", "unknown_zone")),
         ("zones", lambda row: [*row[:2], "cf", row[3]], ("country", "cf", "bad_country")),
         ("zone_status", lambda row: [*row[:2], "soon", *row[3:]], ("valid_from", "soon", "not_a_date")),

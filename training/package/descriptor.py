@@ -131,6 +131,10 @@ def _resources(folder: Path, document: Mapping[str, Any]) -> Iterator[Problem]:
             continue
         if not isinstance(item.get("name"), str):
             yield wrong("bad_resource", "a resource needs a name", value=item)
+        if "data" in item and "path" not in item:
+            inline = "the rows of {name} must stand in a file that its path names"
+            yield wrong("bad_resource", inline, name=repr(item.get("name")))
+            continue
         paths = item.get("path")
         for path in paths if isinstance(paths, list) and paths else [paths]:
             if not isinstance(path, str) or not path or _leads_outside(path):

@@ -52,6 +52,36 @@ def known_by_sets(stones: KnownTable, scheme: Scheme) -> Iterator[Problem]:
             yield first if rows.size < 2 else and_more(first, int(rows.size) - 1)
 
 
+def misplaced(stones: KnownTable, scheme: Scheme) -> Iterator[Problem]:
+    """Give the columns of attributes that hold classes of another: their headers stand above the wrong cells.
+
+    A column is told once, where most of its stones have such a class and no cell is unknown to the other attribute;
+    none is where rows have too many cells or too few.
+    """
+    for attribute in () if stones.ragged else scheme.categorical:
+        if (column := stones.columns.get(attribute.column)) is None:
+            continue
+        codes, broken = class_codes(column.cells, attribute)
+        strange = [code for code, found in broken.items() if found.code == "unknown_class"]
+        rows = column.rows_with(strange)
+        if 2 * int(rows.sum()) <= int((codes[column.codes] >= 0).sum() + rows.sum()):
+            continue
+        cells = [column.cells[code] for code in strange]
+        for other in scheme.categorical:
+            if other is not attribute and (class_codes(cells, other)[0] >= 0).all():
+                reason = "its cells are classes of {other} ({words}); write each name above its own column"
+                yield told(
+                    "other_attribute",
+                    reason,
+                    other=other.name,
+                    words=", ".join(map(text_of, cells[:3])),
+                    table="stones",
+                    row=stones.line(int(rows.argmax())),
+                    column=column.header,
+                )
+                break
+
+
 _HUNDREDTHS = re.compile(r"\d*[.,]\d\d")
 
 

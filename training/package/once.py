@@ -26,7 +26,8 @@ def once(problems: Iterable[Problem]) -> list[Problem]:
     groups: dict[object, dict[object, list[int]]] = {}
     for position, item in enumerate(found):
         place = (item.table, item.column, item.code) if item.row is not None else position
-        groups.setdefault(place, {}).setdefault(item.value, []).append(position)
+        value = None if item.code == "ragged_row" else item.value  # which is but what the row begins with
+        groups.setdefault(place, {}).setdefault(value, []).append(position)
     out: dict[int, Problem] = {}
     for by_value in groups.values():
         same = list(by_value.values())
@@ -102,13 +103,15 @@ _OF_CELLS = (
 """What is wrong with the cells of a row that repeats the header."""
 
 
-def without_consequences(problems: Sequence[Problem]) -> list[Problem]:
-    """Return problems of tables without those that follow from stones of no parcel.
+def without_consequences(problems: Sequence[Problem], n_stones: int) -> list[Problem]:
+    """Return problems of tables without those that follow from stones of no parcel; `n_stones` is the rows of them.
 
     Whatever else such a row says, as a total at the foot of the table does, is of no parcel either. As many stones as
     there are such rows may be those that parcels lack, first of parcels that lack carats too, and are not told again.
     """
     strays = [item for item in problems if item.code == "unknown_parcel"]
+    if strays and sum(map(_count, strays)) >= n_stones:
+        return strays
     rows = {(item.table, item.row) for item in strays}
     n = left = sum(_count(item) for item in strays if not (is_total(str(item.value)) or _is_header(item)))
     light = {item.row for item in problems if item.code == "carats_total"}

@@ -31,7 +31,7 @@ from training.package.descriptor import (
     written_descriptor,
     wrong_members,
 )
-from training.package.learnable import copies, known_by_sets, never_recorded, undivided, without_point
+from training.package.learnable import copies, known_by_sets, misplaced, never_recorded, undivided, without_point
 from training.package.once import once, without_consequences
 from training.package.parts import absent, digest_of, paths_of, placed, table_of, unlisted
 from training.package.small_tables import Rows, check_rows, day_of, with_days, zone_table
@@ -197,7 +197,10 @@ def table_rows(folder: Path, document: Mapping[str, Any], name: str) -> Rows:
     written = [column.header.strip() for column in columns]
     headers = [column_meant(header, name, item) for header in written]
     wide = {"expected": len(columns)}
-    ragged = [table.problem(Broken("ragged_row", {"found": n} | wide), row) for row, n in table.ragged.items()]
+    ragged = [
+        replace(table.problem(Broken("ragged_row", {"found": n} | wide), row), value=table.label(row))
+        for row, n in table.ragged.items()
+    ]
     wrong = [] if name == "stones" else [*check_header(name, headers, item, written)]
     refuse_if(wrong if not ragged or any(found.code == "missing_column" for found in wrong) else ragged)
     cells = [[text_of(column.cells[code]).strip() for code in column.codes.tolist()] for column in columns]
@@ -216,12 +219,13 @@ def _parcels(
         if not raws["stones"].n_rows:
             raise fault("empty_table", "the table has no rows", table="stones")
         tables = {name: recognise(raw, name, words, problems) for name, raw in raws.items()}
+        refuse_if([*misplaced(tables["stones"], words.scheme)])
         reading = assemble(tables, words, LIMITS, problems=problems)
     except IngestError as error:
         raise ReferenceDataError(error.problems) from None
     stones_known = tables["stones"]
     found = [
-        *_in_order(without_consequences(reading.problems), listed),
+        *_in_order(without_consequences(reading.problems, stones_known.n_rows), listed),
         *known_by_sets(stones_known, words.scheme),
     ]
     of_rows = {(item.table, item.row) for item in found}

@@ -21,14 +21,14 @@ Remark = dict[str, Any]
 
 
 def remarks(package: ReferencePackage, minimum_parcels: int, *, today: date | None = None) -> list[Remark]:
-    """Return what is in doubt: zones left out, confounded conditions, days, classes that say nothing.
+    """Return what is in doubt: zones left out or without status, confounded conditions, days, classes that say nothing.
 
     Parameters
     ----------
     today : date, optional
         Parcels collected after it are told.
     """
-    found = [*_few(package, minimum_parcels), *_confounded(package), *_days(package, today)]
+    found = [*_few(package, minimum_parcels), *_statuses(package), *_confounded(package), *_days(package, today)]
     found += [*_sizes(package), *_classes(package)]
     if package.unread:  # columns of the stones that are neither a weight nor an attribute
         found.append(_remark("unread", names=list(package.unread[:SHOWN])))
@@ -43,6 +43,20 @@ def _few(package: ReferencePackage, minimum_parcels: int) -> Iterator[Remark]:
     for zone, count in sorted(Counter(package.zone_of).items()):
         if count < minimum_parcels:
             yield _remark("few_parcels", zone=zone, least=minimum_parcels)
+
+
+def _statuses(package: ReferencePackage) -> Iterator[Remark]:
+    """Give the zones that have no status on any day though others of their country have one; all, where none has.
+
+    Such a zone counts as not compliant, as one abroad does, to which the rule of compliant zones does not apply.
+    """
+    zones = package.zone_table.zones
+    covered = {period.zone_id for period in package.zone_table.periods}
+    if not covered:
+        yield _remark("no_status")
+    ruled = {zone.country for zone in zones if zone.zone_id in covered}
+    if bare := [zone.zone_id for zone in zones if zone.country in ruled and zone.zone_id not in covered]:
+        yield _remark("zone_without_status", names=bare[:SHOWN])
 
 
 def _confounded(package: ReferencePackage) -> Iterator[Remark]:

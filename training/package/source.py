@@ -38,10 +38,10 @@ def unpacked(path: Path) -> Iterator[Path]:
         Where it is none of the three, or is damaged, too large, or reaches outside itself.
     """
     path = Path(path)
-    if not path.is_dir() and path.suffix.lower() not in (".zip", ".xlsx"):
-        raise fault("file_missing", "{path} is no folder, .zip or .xlsx", table=path.name, path=path)
-    if not path.is_dir() and not path.is_file():
+    if not path.exists():
         raise fault("file_missing", "there is no file {path}", table=path.name, path=path)
+    if not path.is_dir() and (path.suffix.lower() not in (".zip", ".xlsx") or not path.is_file()):
+        raise fault("file_missing", "{path} is no folder, .zip or .xlsx", table=path.name, path=path)
     is_book = path.suffix.lower() == ".xlsx"
     try:
         if path.is_dir():

@@ -183,10 +183,11 @@ def tell_ragged(table: KnownTable, row: int, parcel_id: str | None, findings: Fi
     """Note a row with too few or too many cells."""
     if row in table.ragged:
         values: dict[str, object] = {"found": table.ragged[row], "expected": table.n_columns}
-        cells = (str(column.at(row)) for column in table.columns.values())
+        cells = [str(cell) for column in table.columns.values() if not is_blank(cell := column.at(row))]
         if any(text.count(mark) >= max(table.n_columns - 1, 2) for text in cells for mark in ",;|\t"):
             values["rule"] = "other_separator"
-        findings.add(parcel_id, table.problem(Broken("ragged_row", values), row))
+        told = table.problem(Broken("ragged_row", values), row)
+        findings.add(parcel_id, replace(told, value=cells[0] if cells else None))
 
 
 def read_declarations(
