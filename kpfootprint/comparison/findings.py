@@ -212,13 +212,13 @@ def mixture_of(one: OneParcel, against: OfDeclaration) -> Mixture:
         indistinguishable=tuple(release.zone_ids[z] for z in np.flatnonzero(foreign & (found < HALF))),
         association_p=_association_p(one, against.profile, foreign),
         profile=tuple((float(x), float(min(p, 1.0))) for x, p in zip(edges, reached, strict=True)),
-        readings=_readings(two_modes(edges, reached), stones),
+        readings=readings_within(two_modes(edges, reached), stones),
     )
 
 
-def _readings(modes: tuple[tuple[float, float, float], ...], stones: Interval) -> tuple[ShareReading, ...]:
-    """Return two readings that begin and end with the interval; nothing where it leaves one of them out."""
-    if not modes or modes[0][1] < stones.low or modes[1][0] > stones.high:
+def readings_within(modes: tuple[tuple[float, float, float], ...], stones: Interval) -> tuple[ShareReading, ...]:
+    """Return two readings that begin and end with the interval; nothing where it leaves half of one of them out."""
+    if not modes or any(not stones.low <= (low + high) / 2 <= stones.high for low, high, _ in modes):
         return ()
     (_, until, first), (since, _, second) = modes
     return (

@@ -302,6 +302,10 @@ def names(model: str, lang: str) -> Names:
     return _names(model, language_of(lang))
 
 
+_LIMITS = re.compile(r"\d+(\.\d+)?(-\d+(\.\d+)?|\+)")
+"""What a size class is called that has no name but its limits."""
+
+
 @lru_cache(maxsize=16)
 def _names(document: str, lang: str) -> Names:
     model = json.loads(document)
@@ -311,9 +315,18 @@ def _names(document: str, lang: str) -> Names:
         labels = item["labels"]
         return str(labels.get(lang) or labels.get("en") or item["name"])
 
+    def class_label(item: dict[str, Any]) -> str:
+        shown = label(item)
+        sized = item.get("lower_ct") is not None and _LIMITS.fullmatch(shown)
+        return shown.replace(".", words(lang).decimal) if sized else shown
+
     return Names(
         {zone["zone_id"]: zone["name"] for zone in zones},
         {item["name"]: Words.sentence(label(item)) for item in attributes},
-        {(item["name"], c["name"]): label(c) for item in attributes for c in (*item["classes"], *item.get("sets", ()))},
+        {
+            (item["name"], c["name"]): class_label(c)
+            for item in attributes
+            for c in (*item["classes"], *item.get("sets", ()))
+        },
         frozenset(item["name"] for item in attributes if any(c["lower_ct"] is not None for c in item["classes"])),
     )

@@ -3,7 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from kpfootprint.comparison.findings import carat_share
+from kpfootprint.comparison.findings import carat_share, readings_within
+from kpfootprint.comparison.results import Interval
 from tests.reference_world import TODAY, examined, package, reference_parcel
 from tests.worlds import shipped
 
@@ -14,6 +15,12 @@ def test_stones_become_carats_by_mean_stones() -> None:
     assert carat_share(0.3, 0.4, 0.4) == pytest.approx(0.3)
     assert carat_share(0.0, 0.5, 0.2) == 0.0
     assert carat_share(1.0, 0.5, 0.2) == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize(("low", "high", "n"), [(0.0, 0.61, 0), (0.0, 0.9, 2), (0.2, 0.9, 0), (0.05, 0.8, 2)])
+def test_two_readings_are_told_where_the_interval_holds_most_of_both(low: float, high: float, n: int) -> None:
+    found = readings_within(((0.0, 0.3, 0.8), (0.6, 0.9, 0.2)), Interval(estimate=0.25, low=low, high=high, level=0.9))
+    assert [(item.low, item.high) for item in found] == [(low, 0.3), (0.6, high)][:n]
 
 
 @pytest.mark.slow

@@ -103,6 +103,19 @@ def test_names_fall_back_to_english_and_then_to_the_code() -> None:
     assert french.zone("nowhere") == "nowhere"
 
 
+@pytest.mark.parametrize(
+    ("name", "french"), [("0.105-0.205", "0,105-0,205"), ("4.005+", "4,005+"), ("0-2", "0-2"), ("+1.5 mm", "+1.5 mm")]
+)
+def test_size_classes_that_are_called_by_their_limits_are_so_in_every_language(name: str, french: str) -> None:
+    model = make_model()["model"]
+    for at in (0, 1):
+        model["attributes"][at]["classes"][0] |= {"name": name, "labels": {"en": name, "fr": name}}
+    size, colour, *_ = (item["name"] for item in model["attributes"])
+    for lang, shown in (("en", name), ("fr", french)):
+        known = names(canonical(model), lang)
+        assert (known.class_(size, name), known.class_(colour, name)) == (shown, name)
+
+
 def test_every_language_has_its_catalogue() -> None:
     for lang in LANGUAGES:
         assert words(lang).text("Cautions") == {"en": "Cautions", "fr": "R\u00e9serves"}[lang]
