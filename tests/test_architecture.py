@@ -8,6 +8,7 @@ from statistics import median
 
 import pytest
 
+from tests.every import every
 from tests.source import ROOT, Import, files, imports, module_of, modules_of, source_of, within
 
 CODE = ("kpfootprint", "training", "service")
@@ -124,7 +125,7 @@ def folders() -> list[str]:
     return sorted({path.parent.relative_to(ROOT).as_posix() for folder in CODE for path in files(folder)})
 
 
-@pytest.mark.parametrize("folder", folders())
+@every("folder", folders())
 def test_data_flows_one_way_between_the_rooms(folder: str) -> None:
     """In no folder a file or a folder imports one that imports it back; types alone do not count."""
     above = folder.replace("/", ".")

@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator
 
 import click
-import pytest
 
 from kpfootprint import errors
 from kpfootprint.cli.main import cli
@@ -15,6 +14,7 @@ from service.door.endpoint import Endpoint
 from service.endpoints import ENDPOINTS
 from service.errors import KINDS
 from service.settings import PREFIX, Settings
+from tests.every import every
 from tests.source import ROOT, files
 from training.__main__ import main as training
 
@@ -48,7 +48,7 @@ def section(path: str) -> str:
     return parts[0]
 
 
-@pytest.mark.parametrize(("path", "command"), COMMANDS, ids=[path for path, _ in COMMANDS])
+@every("path, command", COMMANDS)
 def test_every_command_and_option_is_documented_and_has_help(path: str, command: click.Command) -> None:
     about = section(path)
     everywhere = text("cli.md").partition("\n## ")[0]
@@ -59,7 +59,7 @@ def test_every_command_and_option_is_documented_and_has_help(path: str, command:
             assert parameter.opts[-1] in about + everywhere, f"{path} {parameter.opts[-1]}"
 
 
-@pytest.mark.parametrize(("path", "command"), list(commands(cli, "kpfootprint")), ids=str)
+@every("path, command", commands(cli, "kpfootprint"))
 def test_every_option_has_help(path: str, command: click.Command) -> None:
     assert [p.name for p in command.params if isinstance(p, click.Option) and not p.help] == []
 
@@ -86,7 +86,7 @@ def test_every_error_code_is_documented() -> None:
     assert sorted(code for code in codes | set(RULES) | set(KINDS) if f"`{code}`" not in documented) == []
 
 
-@pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda endpoint: f"{endpoint.method} {endpoint.path}")
+@every("endpoint", ENDPOINTS)
 def test_every_route_is_documented(endpoint: Endpoint) -> None:
     about = [line for line in text("http.md").splitlines() if endpoint.path in line and endpoint.method in line]
     assert about

@@ -3,7 +3,6 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from datetime import UTC, date, datetime
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,17 +10,16 @@ import pytest
 from kpfootprint.flow import SLICE, examinations_of, examine
 from kpfootprint.parcel import Batch, Conditions, Declaration, Parcel, Stones
 from kpfootprint.reference import ReferencePackage
-from tests.source import ROOT
+from tests import reference_world
 from tests.worlds import make_parcel, make_stones, shipped
-from training.package import load_package
 
 DAY = date(2020, 6, 1)
 NOW = datetime(2026, 5, 3, 9, 30, tzinfo=UTC)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def reference() -> ReferencePackage:
-    return load_package(Path(ROOT / "data" / "reference"))
+    return reference_world.package()
 
 
 def some_parcel(seed: int = 1, n: int = 300, **fields: object) -> Parcel:
@@ -105,6 +103,7 @@ def test_any_date_gives_a_report(day: date) -> None:
     assert len(json_of(some_parcel(exported_on=day))) == 1
 
 
+@pytest.mark.slow
 def test_a_true_reference_parcel_has_a_share_interval_with_none_in_it(reference: ReferencePackage) -> None:
     """One pure parcel in twenty may be off at a test of 5 %; zones are declared while they were compliant."""
     release = shipped()

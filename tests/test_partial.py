@@ -14,13 +14,12 @@ from numpy.typing import NDArray
 from kpfootprint.comparison.results import Examination
 from kpfootprint.flow import examinations_of
 from kpfootprint.parcel import NOT_RECORDED, Batch, Breakdown, Declaration, Parcel, Stones
-from kpfootprint.reference import shipped_reference
 from kpfootprint.scheme import ClassSet, Scheme, SieveSet
 from kpfootprint.stats.arrays import Floats
 from kpfootprint.stats.intervals import clopper_pearson
+from tests import reference_world as world
 from tests.test_flow import DAY
 from tests.worlds import shipped
-from training.package import load_package
 
 WEST = ("berberati", "carnot", "boda", "nola", "gadzi", "amada-gaza", "sosso-nakombo")
 
@@ -44,7 +43,7 @@ def codes_of(item: Examination) -> dict[str, Any]:
 @cache
 def references(n_stones: int, every: int = 1) -> tuple[tuple[Parcel, ...], NDArray[np.bool_]]:
     """Draw stones of reference parcels; those of the west are declared truly, the others as from the west."""
-    package = load_package(shipped_reference())
+    package = world.package()
     rng = np.random.default_rng(8)
     parcels, true = [], []
     for at in range(0, len(package.batch), every):

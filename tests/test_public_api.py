@@ -8,6 +8,7 @@ from importlib import import_module
 import pytest
 
 import kpfootprint
+from tests.every import every
 
 NAMES = [
     "Batch",
@@ -30,13 +31,13 @@ def test_public_names() -> None:
     assert dir(kpfootprint) == NAMES
 
 
-@pytest.mark.parametrize("name", NAMES)
+@every("name", NAMES)
 def test_every_public_name_can_be_had_and_says_what_it_is(name: str) -> None:
     found = getattr(kpfootprint, name)
     assert name.startswith("__") or found.__doc__
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if not name.startswith("__")])
+@every("name", [name for name in NAMES if not name.startswith("__")])
 def test_every_public_name_has_an_example_that_is_run(name: str) -> None:
     found = getattr(kpfootprint, name)
     runner, globs = doctest.DocTestRunner(), vars(import_module(found.__module__))

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.every import every
 from tests.quoted import COMMAND, READING, blocks, printed_by_command, printed_by_request, run, shown_after
 from tests.source import ROOT
 
@@ -40,7 +41,7 @@ def test_the_comparison_by_request_gives_what_is_shown(folder: Path) -> None:
     assert by_command["report_id"] == json.loads((folder / "report.json").read_text(encoding="utf-8"))["report_id"]
 
 
-@pytest.mark.parametrize("target", re.findall(r"\bmake (\w+)", (ROOT / "README.md").read_text(encoding="utf-8")))
+@every("target", re.findall(r"\bmake (\w+)", (ROOT / "README.md").read_text(encoding="utf-8")))
 def test_every_target_that_is_named_exists(target: str) -> None:
     targets = re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.M)
     assert target in targets

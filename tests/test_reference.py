@@ -19,12 +19,12 @@ from kpfootprint.reference import (
     shipped_reference,
 )
 from kpfootprint.scheme import CT_PER_MM3, Scheme
-from training.package import load_package
+from tests import reference_world
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def package() -> ReferencePackage:
-    return load_package(shipped_reference())
+    return reference_world.package()
 
 
 def test_the_package_is_read_whole(package: ReferencePackage) -> None:

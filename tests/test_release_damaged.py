@@ -23,6 +23,7 @@ from kpfootprint.release.release import format_of
 from kpfootprint.retold import retold
 from kpfootprint.stats.model import FootprintModel
 from kpfootprint.trial import try_release
+from tests.every import every
 from tests.worlds import shipped
 
 Arrays = dict[str, Any]
@@ -109,8 +110,8 @@ def test_an_array_that_belongs_to_nothing_is_refused() -> None:
     assert refusal({**pack(shipped().model), "model.extra": np.zeros(3)}) is not None
 
 
-@pytest.mark.parametrize(
-    ("name", "change"),
+@every(
+    "name, change",
     [
         ("model.structure.grid.edges", lambda a: a[::-1].copy()),
         ("model.structure.grid.nodes", lambda a: a + 1.0),

@@ -18,6 +18,7 @@ from kpfootprint.ingest import ingest_json
 from kpfootprint.parcel import Batch, Parcel
 from kpfootprint.report import Report, render_html, render_text
 from kpfootprint.report.schema import report_schema
+from tests.every import every
 from tests.test_flow import DAY, NOW, some_parcel
 from tests.worlds import shipped
 
@@ -148,7 +149,7 @@ def test_any_parcel_gives_a_report_at_length(document: dict[str, Any]) -> None:
     sound(read(document))
 
 
-@pytest.mark.parametrize("weight", WEIGHTS)
+@every("weight", WEIGHTS)
 def test_stones_all_alike_are_few_or_odd(weight: float) -> None:
     stones = {"weight_ct": [weight] * 60, "colour": ["brown"] * 60, "morphology": ["cube"] * 60}
     content = sound(read({"stones": stones, "declarations": [{"zone_id": "carnot"}]}))

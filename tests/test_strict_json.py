@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kpfootprint.strict_json import AmbiguousJson, NotJson, read_json
+from tests.every import every
 
 DOCUMENTS = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
@@ -25,8 +26,8 @@ def test_what_json_writes_is_read_back(document: object, marked: bool, escaped: 
     assert read_json(text) == document
 
 
-@pytest.mark.parametrize(
-    ("data", "said"),
+@every(
+    "data, said",
     [
         (b"", "Expecting value"),
         (b"{", "Expecting property name"),

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 import unicodedata
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from kpfootprint.visible import UNSEEN, csv_line, harmless, is_visible, visible
+from tests.every import every
 
 
 @given(st.text())
@@ -34,9 +34,7 @@ def test_every_control_and_format_character_is_unseen() -> None:
     assert set(left) - drawn == set()
 
 
-@pytest.mark.parametrize(
-    "text", ["Berbérati", "6,70 ct", "p = 0,002", "−2.50", "Tshikapa, Kasaï", "алмаз", "钻石", "a\tb\nc\r\n"]
-)
+@every("text", ["Berbérati", "6,70 ct", "p = 0,002", "−2.50", "Tshikapa, Kasaï", "алмаз", "钻石", "a\tb\nc\r\n"])
 def test_what_people_write_stays(text: str) -> None:
     assert visible(text) == text
 

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from kpfootprint.cli.main import main
 from kpfootprint.visible import UNSEEN
+from tests.every import every
 from tests.laws import tried
 
 JSON_OF_KINDS = [
@@ -66,8 +67,8 @@ def _home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KPF_HOME", str(tmp_path / "home"))
 
 
-@pytest.mark.parametrize("data", JSON_OF_KINDS, ids=lambda data: repr(data[:24]))
-@pytest.mark.parametrize("command", ["beside", "compare"])
+@every("data", JSON_OF_KINDS)
+@every("command", ["beside", "compare"])
 def test_json_of_all_kinds_is_told_in_lines(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], command: str, data: bytes
 ) -> None:
@@ -78,7 +79,7 @@ def test_json_of_all_kinds_is_told_in_lines(
     told_in_lines(err)
 
 
-@pytest.mark.parametrize("data", [*JSON_OF_KINDS, b"PK\x05\x06" + bytes(18), b"PK\x03\x04"], ids=lambda d: repr(d[:24]))
+@every("data", [*JSON_OF_KINDS, b"PK\x05\x06" + bytes(18), b"PK\x03\x04"])
 def test_what_is_no_dossier_is_bad_input(tmp_path: Path, capsys: pytest.CaptureFixture[str], data: bytes) -> None:
     file = tmp_path / "given.zip"
     file.write_bytes(data)
@@ -93,8 +94,8 @@ def members(sealed: bytes) -> dict[str, bytes]:
         return {name: archive.read(name) for name in archive.namelist()}
 
 
-@pytest.mark.parametrize("member", ["input.json", "report.json"])
-@pytest.mark.parametrize("data", JSON_OF_KINDS, ids=lambda data: repr(data[:24]))
+@every("member", ["input.json", "report.json"])
+@every("data", JSON_OF_KINDS)
 def test_a_dossier_of_bad_json_is_bad_input(
     members: dict[str, bytes], tmp_path: Path, capsys: pytest.CaptureFixture[str], member: str, data: bytes
 ) -> None:

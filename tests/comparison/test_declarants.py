@@ -23,6 +23,7 @@ from kpfootprint.report.text import render_text
 from kpfootprint.stats.declarations import not_named
 from kpfootprint.stats.model import goods_p, look
 from kpfootprint.stats.selection import Evidence, elsewhere, log_alternative
+from tests.every import every
 from tests.laws import tried
 from tests.reference_world import examined, package, reference_parcel, with_stones
 from tests.test_footprint import sheet_of
@@ -162,8 +163,8 @@ def test_a_speck_of_a_zone_without_reference_takes_no_query_away(row: int, main:
     assert other in {item.zone_id for item in both.declared}
 
 
-@pytest.mark.parametrize(
-    ("carats", "compared"),
+@every(
+    "carats, compared",
     [
         ({"nola": 96.0, "boganda": 2.0, "mbaiki": 2.0}, True),
         ({"nola": 94.0, "boganda": 3.0, "mbaiki": 3.0}, False),
@@ -171,7 +172,7 @@ def test_a_speck_of_a_zone_without_reference_takes_no_query_away(row: int, main:
         ({"boganda": 99.0, "nola": 1.0}, False),
     ],
 )
-@pytest.mark.parametrize("by_percent", [False, True])
+@every("by_percent", [False, True])
 def test_what_is_left_out_is_little_of_the_whole(carats: dict[str, float], compared: bool, by_percent: bool) -> None:
     parcel = declared(ROWS[1], carats)
     if by_percent:
@@ -199,9 +200,9 @@ def test_a_screen_that_the_stones_contradict_buys_nothing(row: int, main: str, s
     assert {"screen_contradicted", "below_screen"} <= {item.code for item in stated.cautions}
 
 
-@pytest.mark.parametrize("zones", [(), ("berberati",), ("berberati", "boganda"), ("carnot", "bria")])
-@pytest.mark.parametrize("carats", [True, False])
-@pytest.mark.parametrize("attribute", [None, "colour", "morphology"])
+@every("zones", [(), ("berberati",), ("berberati", "boganda"), ("carnot", "bria")])
+@every("carats", [True, False])
+@every("attribute", [None, "colour", "morphology"])
 def test_a_caution_that_a_field_is_missing_agrees_with_the_field(
     zones: tuple[str, ...], carats: bool, attribute: str | None
 ) -> None:
@@ -266,6 +267,7 @@ def word(parcel: Parcel, *parts: Declaration | DeclaredCountry) -> int:
     return kindness(examined(parcel)[0])
 
 
+@pytest.mark.slow
 @tried(20)
 @given(st.integers(0, 10**6), st.sampled_from([0.0, 0.3, 0.5]))
 def test_countries_are_received_no_more_kindly_than_the_kindest_of_their_zones_or_two_of_them(

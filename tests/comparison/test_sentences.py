@@ -343,6 +343,7 @@ def test_a_blend_of_which_no_zone_fits_is_explained_where_it_speaks_for_the_decl
     assert [item.code for item in said] == ["headline_unsettled", "lr_of_blend"]
 
 
+@pytest.mark.slow
 def test_a_parcel_is_called_unlike_its_declaration_only_where_its_lr_asks_and_all_stones_may_be_others() -> None:
     """Half of the stones of somewhere else make a parcel partly like its declaration."""
     for item in many():
@@ -368,6 +369,7 @@ def test_a_declared_country_is_what_a_headline_names() -> None:
     assert all(item.values["origins"] == ("CF",) for item in said)
 
 
+@pytest.mark.slow
 def test_two_readings_of_a_share_begin_and_end_with_its_interval() -> None:
     read = 0
     for found in many():

@@ -13,6 +13,7 @@ from kpfootprint.comparison.hypotheses import stone_shares
 from kpfootprint.comparison.results import Examination, Verification
 from kpfootprint.conclusions import CONCLUSIONS, Signs, conclude
 from kpfootprint.parcel import Conditions, Declaration, Parcel
+from tests.every import every
 from tests.reference_world import examined, first_of, package, reference_parcel, with_stones
 from tests.worlds import shipped
 
@@ -161,7 +162,7 @@ def test_conclusions_follow_from_the_rules() -> None:
         assert found.conclusion in CONCLUSIONS[by_these:3]  # other goods and a blend's main zones may take it down
 
 
-@pytest.mark.parametrize("log10_lr", [0.0, 0.29, 0.31, 0.99, 1.01, 1.99, 2.01, 3.5, 4.5, 9.0])
+@every("log10_lr", [0.0, 0.29, 0.31, 0.99, 1.01, 1.99, 2.01, 3.5, 4.5, 9.0])
 def test_words_are_symmetric_in_the_hypotheses(log10_lr: float) -> None:
     scale = shipped().manifest["verbal_scale"]
     up, down = verbal_of(log10_lr, scale), verbal_of(-log10_lr, scale)
@@ -193,8 +194,8 @@ def test_a_few_stones_say_little() -> None:
 SUSPENDED = reference_parcel(first_of("bria"), "bria")
 
 
-@pytest.mark.parametrize(
-    ("code", "parcel", "day"),
+@every(
+    "code, parcel, day",
     [
         ("no_declaration", reference_parcel(0), date(2026, 1, 1)),
         ("no_export_date", TRUE, date(2026, 1, 1)),

@@ -13,6 +13,7 @@ from kpfootprint.errors import Problem
 from kpfootprint.ingest import Reading, Upload, read
 from kpfootprint.reference import ZoneTable
 from kpfootprint.scheme import Scheme
+from tests.every import every
 
 STONES = [
     *((0.42, "white", "octa"), (0.31, "cape", "macle"), (1.15, "brown", "octa"), (0.08, "grey", "cube")),
@@ -70,8 +71,8 @@ def first(found: Reading) -> Problem:
     return found.problems[0]
 
 
-@pytest.mark.parametrize(
-    ("text", "code"),
+@every(
+    "text, code",
     [
         (f"Sorter,Sieve,Pcs,Cts\n{ladder('A')}{ladder('B', 1)}", "counted_twice"),
         (f"État,Sieve,Pcs,Cts\n{ladder('brut')}{ladder('nettoyé')}", "counted_twice"),
@@ -138,8 +139,8 @@ def test_stones_that_are_alike_by_chance_are_not_asked_about(n: int, reads: Read
         assert len(reads("\n".join(["Ct,Colour,Shape", *rows, ""])).parcels) == 1
 
 
-@pytest.mark.parametrize(
-    ("text", "code"),
+@every(
+    "text, code",
     [
         (listed("No,Weight,Colour,Shape,Unité", ",g", unit=0.2), "unknown_unit"),
         (listed("Вес указан в граммах\nNo,Weight,Colour,Shape", unit=0.2), "unit_in_title"),
@@ -158,8 +159,8 @@ def test_what_cannot_be_known_is_refused(text: str, code: str, reads: Reads) -> 
     assert first(reads(text)).code == code
 
 
-@pytest.mark.parametrize(
-    ("text", "stones", "carats"),
+@every(
+    "text, stones, carats",
     [
         (f"Sorter,Sieve,Pcs,Cts\n{ladder('A')}{ladder('B', 40)}", 542, 122.0),
         ("Size,White,Cape,Brown\n" + CROSS.format(30), 211, None),

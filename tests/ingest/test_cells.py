@@ -20,12 +20,13 @@ from kpfootprint.ingest.raw.cells import (
     read_numbers,
     read_yes_or_no,
 )
+from tests.every import every
 
 NOTHING, COMMA, BOTH = DecimalMarks(), DecimalMarks(comma=True), DecimalMarks(comma=True, point=True)
 
 
-@pytest.mark.parametrize(
-    ("text", "marks", "number"),
+@every(
+    "text, marks, number",
     [
         ("0.21", NOTHING, 0.21),
         (" 0.21 ", NOTHING, 0.21),
@@ -49,8 +50,8 @@ def test_numbers_as_people_write_them(text: str, marks: DecimalMarks, number: fl
     assert read_number(text, marks) == number
 
 
-@pytest.mark.parametrize(
-    ("cell", "marks", "code"),
+@every(
+    "cell, marks, code",
     [
         ("1,234.5", NOTHING, "ambiguous_number"),
         ("1.234,5", NOTHING, "ambiguous_number"),
@@ -119,8 +120,8 @@ def test_reading_a_number_gives_a_finite_number_nan_for_blank_or_a_broken_rule(c
         assert math.isfinite(number)
 
 
-@pytest.mark.parametrize(
-    ("cell", "day"),
+@every(
+    "cell, day",
     [
         ("2024-02-29", date(2024, 2, 29)),
         (" 2024-02-29 00:00:00 ", date(2024, 2, 29)),
@@ -156,7 +157,7 @@ def test_days(cell: Cell, day: date | None) -> None:
     assert read_date(cell) == day
 
 
-@pytest.mark.parametrize(
+@every(
     "cell",
     [
         "2023-02-29",
@@ -192,8 +193,8 @@ def test_a_day_without_its_year_in_front_is_refused_with_the_days_that_it_can_be
     assert re.findall(r"\d{4}-\d\d-\d\d", broken.reason.replace("YYYY-MM-DD", "")) == days
 
 
-@pytest.mark.parametrize(
-    ("cell", "answer"),
+@every(
+    "cell, answer",
     [
         ("yes", True),
         ("Oui", True),

@@ -14,6 +14,7 @@ from kpfootprint.ingest import Limits, Upload, ingest_json, parcel_to_json, read
 from kpfootprint.parcel import Conditions, Declaration
 from kpfootprint.reference import ZoneTable
 from kpfootprint.scheme import Scheme
+from tests.every import every
 from tests.ingest.making import parcel, problems_of, told
 from tests.laws import tried
 
@@ -61,8 +62,8 @@ def test_a_document_is_left_as_it_was(scheme: Scheme, zone_table: ZoneTable) -> 
     assert document == before
 
 
-@pytest.mark.parametrize(
-    ("value", "code", "shown"),
+@every(
+    "value, code, shown",
     [
         ("0.2", "not_a_number", "0.2"),
         (True, "wrong_type", "true"),
@@ -122,8 +123,8 @@ def test_everything_is_told_at_once(scheme: Scheme, zone_table: ZoneTable) -> No
     assert "berberati" in next(item.reason for item in found if item.code == "unknown_zone")
 
 
-@pytest.mark.parametrize(
-    ("document", "code"),
+@every(
+    "document, code",
     [
         ([], "wrong_type"),
         ("parcel", "wrong_type"),

@@ -12,6 +12,7 @@ import pytest
 from kpfootprint.ingest import Reading, Upload, read
 from kpfootprint.reference import ZoneTable
 from kpfootprint.scheme import Scheme
+from tests.every import every
 from tests.ingest.making import book_of
 
 ONE = "Size,Pcs,Cts\n+7,40,6.00\n+9,30,6.60\n"
@@ -40,8 +41,8 @@ def reading(files: Mapping[str, str | bytes], scheme: Scheme, zone_table: ZoneTa
     return read(Upload("batch.zip", made.getvalue()), scheme, zone_table, **options)
 
 
-@pytest.mark.parametrize(
-    ("files", "parcels"),
+@every(
+    "files, parcels",
     [
         ({"CAR-7.xlsx": book(S=ONE), "CAR-8.xlsx": book(S=TWO)}, {"CAR-7": A, "CAR-8": B}),
         ({"CAR-7.xlsx": book(Tri=ONE), "CAR-8.xlsx": book(Feuil1=TWO)}, {"CAR-7": A, "CAR-8": B}),
@@ -176,10 +177,8 @@ def test_declarations_may_have_a_column_for_each_zone(
     assert made == wanted
 
 
-@pytest.mark.parametrize(
-    "other", ["CAR-1 final", "CAR-1_v2", "CAR-1 (2)", "CAR-1 - Copie", "CAR-1-corrected", "CAR-1 v1.2", "CAR-1v2"]
-)
-@pytest.mark.parametrize("kind", ["csv", "xlsx"])
+@every("other", ["CAR-1 final", "CAR-1_v2", "CAR-1 (2)", "CAR-1 - Copie", "CAR-1-corrected", "CAR-1 v1.2", "CAR-1v2"])
+@every("kind", ["csv", "xlsx"])
 def test_two_versions_of_a_parcel_are_a_question(kind: str, other: str, scheme: Scheme, zone_table: ZoneTable) -> None:
     first, second = "Sieve,Stones,Carats\n+11,12,5.21\n", "Sieve,Stones,Carats\n+11,13,5.61\n"
     made = {"CAR-1": first, other: second, "CAR-7": TWO}

@@ -9,6 +9,7 @@ import pytest
 from kpfootprint.ingest import Reading, Upload, read
 from kpfootprint.reference import ZoneTable
 from kpfootprint.scheme import Scheme
+from tests.every import every
 from tests.ingest.making import book_of
 
 Rows = list[list[Any]]
@@ -36,8 +37,8 @@ def reading(rows: Rows, scheme: Scheme, zone_table: ZoneTable) -> Reading:
     return read(Upload("w.xlsx", book_of({"Tri": rows})), scheme, zone_table)
 
 
-@pytest.mark.parametrize("foot", FEET)
-@pytest.mark.parametrize("table", TABLES)
+@every("foot", FEET)
+@every("table", TABLES)
 def test_a_foot_below_a_blank_line_is_left_out_and_told(
     table: str, foot: str, scheme: Scheme, zone_table: ZoneTable
 ) -> None:
@@ -62,8 +63,8 @@ def test_figures_of_other_things_below_a_table_are_no_stones(
         assert (parcel.n_stones, parcel.carats) == (50, 14.6)
 
 
-@pytest.mark.parametrize("table", ["ladder", "stones"])
-@pytest.mark.parametrize("line", [["+7", "illegible", ""], ["4", "O.42", ""], ["", "O.42", ""], ["+7", "12?", "1.7"]])
+@every("table", ["ladder", "stones"])
+@every("line", [["+7", "illegible", ""], ["4", "O.42", ""], ["", "O.42", ""], ["+7", "12?", "1.7"]])
 def test_a_row_that_may_be_of_goods_is_no_foot(
     line: list[Any], table: str, scheme: Scheme, zone_table: ZoneTable
 ) -> None:

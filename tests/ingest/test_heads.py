@@ -9,6 +9,7 @@ import pytest
 from kpfootprint.ingest import Upload, read
 from kpfootprint.reference import ZoneTable
 from kpfootprint.scheme import Scheme
+from tests.every import every
 from tests.ingest.making import book_of
 
 Rows = list[list[Any]]
@@ -39,8 +40,8 @@ HEADS: dict[str, Rows] = {
 }
 
 
-@pytest.mark.parametrize("above", TITLES)
-@pytest.mark.parametrize("head", HEADS)
+@every("above", TITLES)
+@every("head", HEADS)
 def test_classes_are_read_below_any_title(head: str, above: str, scheme: Scheme, zone_table: ZoneTable) -> None:
     rows = [*TITLES[above], *HEADS[head]]
     found = read(Upload("w.xlsx", book_of({"Tri": rows})), scheme, zone_table)
@@ -113,9 +114,9 @@ ABOVE: dict[str, Rows] = {
 }
 
 
-@pytest.mark.parametrize("above", ABOVE)
-@pytest.mark.parametrize("shift", [0, 2])
-@pytest.mark.parametrize("head", ["Weight (ct)", "Carats", "Poids (cts)"])
+@every("above", ABOVE)
+@every("shift", [0, 2])
+@every("head", ["Weight (ct)", "Carats", "Poids (cts)"])
 def test_a_bare_list_of_weights_stands_below_any_title(
     above: str, shift: int, head: str, scheme: Scheme, zone_table: ZoneTable
 ) -> None:

@@ -11,6 +11,7 @@ from kpfootprint.ingest import Upload, read
 from kpfootprint.parcel import Parcel
 from kpfootprint.reference import ZoneTable
 from kpfootprint.scheme import Scheme
+from tests.every import every
 from tests.laws import tried
 
 COUNTS = "Size,Colour,Pcs,Cts\n+7,white,40,6.04\n+7,brown,12,1.81\n+9,white,30,6.63\n+11,brown,9,2.87\n"
@@ -76,15 +77,15 @@ def test_lines_of_words_change_no_number(
         assert seen.read_as["classes"] == plain.read_as["classes"]
 
 
-@pytest.mark.parametrize("name", TABLES)
-@pytest.mark.parametrize("text", NEUTRAL)
+@every("name", TABLES)
+@every("text", NEUTRAL)
 def test_a_line_of_words_is_no_hindrance(scheme: Scheme, zone_table: ZoneTable, name: str, text: str) -> None:
     for above, below in (([text], []), ([], [text])):
         assert isinstance(found(laid_out(name, above, below, padded=True, parted=False), scheme, zone_table), Parcel)
 
 
-@pytest.mark.parametrize("name", TABLES)
-@pytest.mark.parametrize("text", OF_OTHERS)
+@every("name", TABLES)
+@every("text", OF_OTHERS)
 def test_a_line_that_speaks_of_other_stones_is_asked_about(
     scheme: Scheme, zone_table: ZoneTable, name: str, text: str
 ) -> None:

@@ -13,12 +13,13 @@ import pytest
 from kpfootprint.ingest import Upload, read, text_of_answer
 from kpfootprint.reference import ZoneTable
 from kpfootprint.scheme import Scheme
+from tests.every import every
 
 CASES: dict[str, dict[str, Any]] = tomllib.loads(Path(__file__).with_name("sheets.toml").read_text(encoding="utf-8"))
 SHEETS = {name: case for name, case in CASES.items() if "parcels" not in case}
 
 
-@pytest.mark.parametrize("name", SHEETS)
+@every("name", SHEETS)
 def test_a_sheet_gives_its_stones_and_carats_or_says_why_not(name: str, scheme: Scheme, zone_table: ZoneTable) -> None:
     wanted = SHEETS[name]
     upload = Upload(f"{name}.csv", wanted["sheet"].encode(wanted.get("encoding", "utf-8")))
@@ -48,7 +49,7 @@ def test_a_sheet_gives_its_stones_and_carats_or_says_why_not(name: str, scheme: 
         assert parcel.read_as["classes"].get(attribute, {}) == classes
 
 
-@pytest.mark.parametrize("name", sorted(CASES.keys() - SHEETS.keys()))
+@every("name", sorted(CASES.keys() - SHEETS.keys()))
 def test_a_submission_gives_each_parcel_or_says_why_not(name: str, scheme: Scheme, zone_table: ZoneTable) -> None:
     wanted = CASES[name]
     upload = Upload(f"{name}.csv", wanted.get("sheet", "").encode())

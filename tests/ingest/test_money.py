@@ -13,13 +13,14 @@ from kpfootprint.ingest.raw.cells import DecimalMarks
 from kpfootprint.ingest.raw.money import read_value
 from kpfootprint.reference import ZoneTable
 from kpfootprint.scheme import Scheme
+from tests.every import every
 from tests.ingest.making import book_of, ods_with, parcel
 
 POINT, COMMA, NONE = DecimalMarks(point=True), DecimalMarks(comma=True), DecimalMarks()
 
 
-@pytest.mark.parametrize(
-    ("text", "marks", "value"),
+@every(
+    "text, marks, value",
     [
         ("$ 1,560", POINT, 1560.0),
         ("$1,560", NONE, 1560.0),

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import pytest
-
 from kpfootprint.ingest import Upload, read
 from kpfootprint.reference import ZoneTable
 from kpfootprint.scheme import Scheme
+from tests.every import every
 
 TABLE = "Sieve,Pcs,Cts\n+11,20,8.00\n+9,30,6.60\n"
 NAMED = (
@@ -28,7 +27,7 @@ ALIKE = ("CF 7", "CF_7", "cf7", "CF-7.", "CF/7", "CF-07", "CF-O7", "Parcel CF-7"
 UNLIKE = ("CF-70", "CF-8", "CG-7", "CF-7A", "CF-7-1")
 
 
-@pytest.mark.parametrize(("line", "field", "name", "rest"), NAMED)
+@every("line, field, name, rest", NAMED)
 def test_a_name_ends_where_something_else_is_said(
     line: str, field: str, name: str | None, rest: str, scheme: Scheme, zone_table: ZoneTable
 ) -> None:
@@ -53,7 +52,7 @@ def test_a_title_and_a_column_that_name_different_parcels_are_told(scheme: Schem
     ]
 
 
-@pytest.mark.parametrize("other", [*ALIKE, *UNLIKE])
+@every("other", [*ALIKE, *UNLIKE])
 def test_ids_that_differ_by_signs_alone_are_told(other: str, scheme: Scheme, zone_table: ZoneTable) -> None:
     text = f"Parcel,Weight (ct),Colour\nCF-7,0.42,white\nCF-7,0.31,brown\n{other},0.27,cape\n{other},0.55,white\n"
     found = read(Upload("s.csv", text.encode()), scheme, zone_table)

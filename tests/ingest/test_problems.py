@@ -10,6 +10,7 @@ import pytest
 import kpfootprint.ingest
 from kpfootprint.ingest import RULES
 from kpfootprint.ingest.problems import Broken, problem
+from tests.every import every
 
 SOURCES = sorted(Path(kpfootprint.ingest.__file__).parent.rglob("*.py"))
 
@@ -29,7 +30,7 @@ def test_every_rule_is_used() -> None:
     assert set(RULES) <= strings()
 
 
-@pytest.mark.parametrize("code", RULES)
+@every("code", RULES)
 def test_rules_have_stable_names_and_readable_texts(code: str) -> None:
     assert re.fullmatch(r"[a-z]+(_[a-z]+)*", code)
     fields = {name for _, name, _, _ in string.Formatter().parse(RULES[code]) if name}

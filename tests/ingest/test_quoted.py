@@ -9,6 +9,7 @@ import pytest
 from kpfootprint.ingest import Reading, Upload, read
 from kpfootprint.reference import ZoneTable
 from kpfootprint.scheme import Scheme
+from tests.every import every
 from tests.ingest.making import book_of
 
 Rows = list[list[Any]]
@@ -57,8 +58,8 @@ def listed(said: str, header: str = "Fantasy") -> str:
     return f"weight_ct,colour,{header}\n{rows}"
 
 
-@pytest.mark.parametrize("header", ["Fantasy", "Remarks", "Purity"])
-@pytest.mark.parametrize("said", SAID)
+@every("header", ["Fantasy", "Remarks", "Purity"])
+@every("said", SAID)
 def test_words_of_a_column_that_is_not_read_are_quoted_with_their_row(
     said: str, header: str, scheme: Scheme, zone_table: ZoneTable
 ) -> None:
@@ -66,7 +67,7 @@ def test_words_of_a_column_that_is_not_read_are_quoted_with_their_row(
     assert found.problems or f"{header} (7: {said})" in quoted(found)
 
 
-@pytest.mark.parametrize("said", PLAIN)
+@every("said", PLAIN)
 def test_ids_days_weights_and_prices_are_no_news(said: str, scheme: Scheme, zone_table: ZoneTable) -> None:
     found = read(Upload("s.csv", listed(said).encode()), scheme, zone_table)
     assert quoted(found) == ""

@@ -20,6 +20,7 @@ from kpfootprint.ingest import Upload, parcel_to_json, read
 from kpfootprint.parcel import Parcel
 from kpfootprint.reference import ZoneTable
 from kpfootprint.scheme import Scheme
+from tests.every import every
 from tests.ingest.making import ods_of
 from tests.laws import tried
 
@@ -371,7 +372,7 @@ def test_a_sheet_laid_out_otherwise_is_the_same_parcel_or_none(
     assert after == before or (after == [] and told), json.dumps([*names, upload.name, str(upload.data[:3000])])
 
 
-@pytest.mark.parametrize("name", [name for name in CHANGES if name not in ("folded", "as_above")])
+@every("name", [name for name in CHANGES if name not in ("folded", "as_above")])
 def test_one_change_alone_is_seldom_refused(name: str, examples: Path, scheme: Scheme, zone_table: ZoneTable) -> None:
     refused = [told for seed in range(6) if (told := tried_on(examples, seed, [name], scheme, zone_table)[2])]
     assert len(refused) <= 1, refused

@@ -7,6 +7,7 @@ import pytest
 from kpfootprint.ingest import Reading, Upload, read
 from kpfootprint.reference import ZoneTable
 from kpfootprint.scheme import Scheme
+from tests.every import every
 
 HEADER = "Tamis;Pierres;Carats\n"
 ONE, TWO = "+11;20;8,00\n+9;30;6,60\n", "+11;10;4,00\n+9;12;2,60\n"
@@ -29,8 +30,8 @@ SAID = {
 }
 
 
-@pytest.mark.parametrize("end", ["", "Total;22;6,60\n", "Total;22;6,60\nTotal général;72;21,20\n"])
-@pytest.mark.parametrize("how", SAID)
+@every("end", ["", "Total;22;6,60\n", "Total;22;6,60\nTotal général;72;21,20\n"])
+@every("how", SAID)
 def test_lines_above_a_section_say_its_parcel_and_zone(
     how: str, end: str, scheme: Scheme, zone_table: ZoneTable
 ) -> None:

@@ -11,6 +11,7 @@ from kpfootprint.ingest import ingest_file, ingest_json, parcel_to_json
 from kpfootprint.ingest.raw.rounding import rounding_tolerance, unit_of
 from kpfootprint.reference import ZoneTable
 from kpfootprint.scheme import Scheme
+from tests.every import every
 from tests.ingest.making import problems_of, told
 
 COUNTS = [
@@ -69,8 +70,8 @@ def test_another_sieve_set(scheme: Scheme, zone_table: ZoneTable) -> None:
     assert parcel_to_json(ingest_json(written, scheme, zone_table), scheme) == written
 
 
-@pytest.mark.parametrize(
-    ("counts", "more", "codes"),
+@every(
+    "counts, more, codes",
     [
         ([*COUNTS, {"n_stones": 5}], {}, ["no_class"]),
         (COUNTS[:-1], {}, ["breakdowns_disagree"]),

@@ -14,6 +14,7 @@ from kpfootprint.ingest import Reading, Upload, read
 from kpfootprint.parcel import Parcel
 from kpfootprint.reference import ZoneTable
 from kpfootprint.scheme import Scheme
+from tests.every import every
 
 Rows = Sequence[Sequence[Any]]
 STONES: Rows = [["No", "Weight ct", "Colour"], [1, 0.42, "brown"], [2, 0.31, "cape"], ["Total", 0.73]]
@@ -51,8 +52,8 @@ def said(parcel: Parcel) -> list[str]:
     return [note["text"] for note in parcel.read_as["notes"]]
 
 
-@pytest.mark.parametrize(
-    ("sheets", "parcels"),
+@every(
+    "sheets, parcels",
     [
         ({"CAR-1": STONES, "CAR-2": STONE}, {"CAR-1": (2, 0.73), "CAR-2": (1, 0.5)}),
         ({"Colis 1": STONES, "Colis 2": STONE}, {"Colis 1": (2, 0.73), "Colis 2": (1, 0.5)}),
@@ -307,8 +308,8 @@ CODED: Rows = [["No", "Weight ct", "Colour", "Shape"], [1, 0.42, "B", "M"], [2, 
 SIEVED: Rows = [["Sieve", "Stones", "Carats"], ["+9", 120, 31.2], ["+11", 60, 24.6]]
 
 
-@pytest.mark.parametrize(
-    ("goods", "legend", "n_stones"),
+@every(
+    "goods, legend, n_stones",
     [
         (CODED, [["Code", "Meaning"], ["B", "brown"], ["C", "cape"], ["M", "macle"]], 2),
         (

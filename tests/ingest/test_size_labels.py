@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import pytest
-
 from kpfootprint.ingest.names.labels import set_of
 from kpfootprint.ingest.names.size_labels import size_span
 from kpfootprint.scheme import Scheme
+from tests.every import every
 
 ALIKE = {
     (10.795, None): (
@@ -71,7 +70,7 @@ ALIKE = {
 }
 
 
-@pytest.mark.parametrize("limits", ALIKE, ids=str)
+@every("limits", ALIKE)
 def test_a_class_is_one_however_it_is_written(limits: tuple[float | None, float | None], scheme: Scheme) -> None:
     spans = {label: size_span(label, scheme) for label in ALIKE[limits]}
     assert {label: span and (span.lower_ct, span.upper_ct) for label, span in spans.items()} == dict.fromkeys(
@@ -79,7 +78,7 @@ def test_a_class_is_one_however_it_is_written(limits: tuple[float | None, float 
     )
 
 
-@pytest.mark.parametrize(
+@every(
     "label",
     [
         "1. 4 gr",  # 1.4 as well

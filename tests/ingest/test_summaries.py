@@ -9,6 +9,7 @@ import pytest
 from kpfootprint.ingest import Reading, Upload, read
 from kpfootprint.reference import ZoneTable
 from kpfootprint.scheme import Scheme
+from tests.every import every
 from tests.ingest.making import book_of
 
 Rows = list[list[Any]]
@@ -28,8 +29,8 @@ def reading(sheets: dict[str, Rows], scheme: Scheme, zone_table: ZoneTable) -> R
     return read(Upload("w.xlsx", book_of(sheets)), scheme, zone_table)
 
 
-@pytest.mark.parametrize(("goods", "other"), [("Data", "Recap"), ("Stones", "Recap"), ("counts", "S2"), ("S1", "Tri")])
-@pytest.mark.parametrize("kind", SUMMARIES)
+@every("goods, other", [("Data", "Recap"), ("Stones", "Recap"), ("counts", "S2"), ("S1", "Tri")])
+@every("kind", SUMMARIES)
 def test_a_sheet_that_agrees_is_left_out(
     kind: str, goods: str, other: str, scheme: Scheme, zone_table: ZoneTable
 ) -> None:

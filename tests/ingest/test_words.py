@@ -13,6 +13,7 @@ from kpfootprint.ingest.names.size_labels import find_size, size_words
 from kpfootprint.ingest.words import TABLES, Vocabulary, attribute_words, condition_values, fold, nearest, table_names
 from kpfootprint.reference import ZoneTable
 from kpfootprint.scheme import AttributeClass, ClassSet, Scheme
+from tests.every import every
 
 
 @pytest.mark.parametrize(
@@ -29,8 +30,8 @@ def test_folding(text: str, folded: str) -> None:
     assert fold(text) == folded
 
 
-@pytest.mark.parametrize(
-    ("attribute", "word", "name"),
+@every(
+    "attribute, word, name",
     [
         ("colour", "Incolore", "colourless"),
         ("colour", "colorless", "colourless"),
@@ -61,8 +62,8 @@ def test_trade_words(attribute: str, word: str, name: str, words: Vocabulary) ->
     assert item.classes[attribute_words(item)[fold(word)]].name == name
 
 
-@pytest.mark.parametrize(
-    ("table", "header", "column"),
+@every(
+    "table, header, column",
     [
         ("parcels", "N° parcelle", "parcel_id"),
         ("parcels", "Date d’export", "exported_on"),
@@ -107,8 +108,8 @@ def test_columns_of_stones_do_not_hide_each_other(words: Vocabulary) -> None:
         assert words.columns("stones")[fold(word)] == "weight_ct"
 
 
-@pytest.mark.parametrize(
-    ("text", "name"),
+@every(
+    "text, name",
     [
         ("+3", "+3"),
         ("DTC +3", "+3"),

@@ -25,6 +25,7 @@ from kpfootprint.ingest.files.oldbook import facts_of
 from kpfootprint.parcel import Parcel
 from kpfootprint.reference import ZoneTable
 from kpfootprint.scheme import Scheme
+from tests.every import every
 from tests.ingest.making import ods_of, ods_with
 
 
@@ -144,8 +145,8 @@ def test_formulas_of_workbooks_have_values_or_are_refused_by_their_cell(
     assert (parcel.carats, note_codes(parcel)) == (0.63, ["formula_values"])
 
 
-@pytest.mark.parametrize("data", [b"", b"PK\x03\x04junk", b"\xd0\xcf\x11\xe0" + bytes(600)])
-@pytest.mark.parametrize("name", ["s.ods", "s.xls", "s.xlsx"])
+@every("data", [b"", b"PK\x03\x04junk", b"\xd0\xcf\x11\xe0" + bytes(600)])
+@every("name", ["s.ods", "s.xls", "s.xlsx"])
 def test_books_that_are_none(data: bytes, name: str, scheme: Scheme, zone_table: ZoneTable) -> None:
     found = reading(data, scheme, zone_table, name).problems
     assert {item.code for item in found} <= {"wrong_file_kind", "damaged_file", "file_empty"}
@@ -172,8 +173,8 @@ def sheet_of(rows: str) -> bytes:
 FIRST = '<row r="1"><c r="A1" t="inlineStr"><is><t>weight_ct</t></is></c></row>'
 
 
-@pytest.mark.parametrize(
-    ("rows", "code"),
+@every(
+    "rows, code",
     [
         (FIRST + '<row r="2000000000"><c r="A2000000000"><v>1</v></c></row>', "too_many_blank_rows"),
         (FIRST + "<row r='2000000000'><c r='A2'><v>1</v></c></row>", "too_many_blank_rows"),
@@ -187,7 +188,6 @@ FIRST = '<row r="1"><c r="A1" t="inlineStr"><is><t>weight_ct</t></is></c></row>'
         ),
         (FIRST + "<row><c><v>1</v></c></row>" * 50 + "<row><c r='zzz1'/></row>" * 5000, "too_many_columns"),
     ],
-    ids=["far", "quoted", "referred", "exponent", "gap", "blank", "wide", "blank and wide"],
 )
 def test_books_made_to_never_end_are_refused_at_once(
     rows: str, code: str, scheme: Scheme, zone_table: ZoneTable

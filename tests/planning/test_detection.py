@@ -15,6 +15,7 @@ from kpfootprint.release import Release
 from kpfootprint.report.planned_sections import document_of
 from kpfootprint.report.planned_sentences import worded
 from kpfootprint.report.text import document_text
+from tests.every import every
 from tests.planning.conftest import DAY
 
 
@@ -63,8 +64,8 @@ def test_the_answer_reads_as_text(answer: dict[str, Any], lang: str) -> None:
     assert "6,400" in text or "6 400" in text.replace("\u00a0", " ").replace("\u202f", " ")
 
 
-@pytest.mark.parametrize(
-    ("question", "column", "code"),
+@every(
+    "question, column, code",
     [
         ({"declared": ["atlantis"]}, "declared", "unknown_zone"),
         ({"declared": ["boganda"]}, "declared", "zone_without_reference"),

@@ -13,6 +13,7 @@ from kpfootprint.report import build_report, render_html, render_text
 from kpfootprint.report.glossary import glossary
 from kpfootprint.report.locale import words
 from kpfootprint.report.whole import lay_out
+from tests.every import every
 from tests.report.factory import (
     CREATED_AT,
     KINDS,
@@ -35,8 +36,8 @@ def plain(page: str) -> str:
     return " ".join(unescape(re.sub(r"<[^>]+>", "", body)).split())
 
 
-@pytest.mark.parametrize("lang", ["en", "fr"])
-@pytest.mark.parametrize("kind", KINDS)
+@every("lang", ["en", "fr"])
+@every("kind", KINDS)
 def test_the_page_stands_alone(kind: Kind, lang: str) -> None:
     page = render_html(make_report(kind), lang)
     assert page.startswith("<!DOCTYPE html>")
@@ -68,8 +69,8 @@ def test_the_order_in_which_a_report_answers(lang: str) -> None:
     assert len(found) == 8
 
 
-@pytest.mark.parametrize("lang", ["en", "fr"])
-@pytest.mark.parametrize("kind", KINDS)
+@every("lang", ["en", "fr"])
+@every("kind", KINDS)
 def test_the_first_section_holds_all_that_a_conclusion_must_not_be_read_without(kind: Kind, lang: str) -> None:
     report = make_report(kind)
     page = render_html(report, lang)
@@ -155,8 +156,8 @@ def test_an_unknown_language_gives_english() -> None:
     assert render_html(make_report(), "sw") == render_html(make_report(), "en")
 
 
-@pytest.mark.parametrize("lang", ["en", "fr"])
-@pytest.mark.parametrize("kind", KINDS)
+@every("lang", ["en", "fr"])
+@every("kind", KINDS)
 def test_text_holds_what_the_page_holds(kind: Kind, lang: str) -> None:
     """Both draw the same blocks: every fact of the layout stands in both."""
     report = make_report(kind)

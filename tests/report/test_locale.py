@@ -7,6 +7,7 @@ import pytest
 from kpfootprint.report.locale import language_of, names, words
 from kpfootprint.report.report import canonical
 from kpfootprint.retold import LANGUAGES
+from tests.every import every
 from tests.report.factory import make_model
 
 NBSP = "\u00a0"
@@ -35,8 +36,8 @@ def test_numbers(value: float, places: int, english: str, french: str) -> None:
     assert words("fr").number(value, places) == french
 
 
-@pytest.mark.parametrize(
-    ("value", "english", "french"),
+@every(
+    "value, english, french",
     [
         (0.0, "0%", f"0{NBSP}%"),
         (0.0001, "<0.1%", f"<0,1{NBSP}%"),

@@ -15,6 +15,7 @@ from kpfootprint.report import Stationery, build_report, read_report, render_htm
 from kpfootprint.report.blocks import Beside, Figure
 from kpfootprint.report.pdf import _EXOTIC
 from kpfootprint.report.whole import lay_out
+from tests.every import every
 from tests.report.factory import (
     CREATED_AT,
     KINDS,
@@ -55,8 +56,8 @@ def elements(node: object) -> list[DictionaryObject]:
     return []
 
 
-@pytest.mark.parametrize("lang", ["en", "fr"])
-@pytest.mark.parametrize("kind", KINDS)
+@every("lang", ["en", "fr"])
+@every("kind", KINDS)
 def test_two_to_four_pages_with_title_language_and_id(kind: Kind, lang: str) -> None:
     reader = read(kind, lang)
     assert 2 <= len(reader.pages) <= 4
@@ -187,8 +188,8 @@ def test_an_office_sets_its_letterhead_a_note_and_two_places_to_sign() -> None:
     assert signed.count("Copy for the file.") == 12, "a note and the places to sign stay together"
 
 
-@pytest.mark.parametrize("lang", ["en", "fr"])
-@pytest.mark.parametrize("name", ["true", "false", "mixed", "blend"])
+@every("lang", ["en", "fr"])
+@every("name", ["true", "false", "mixed", "blend"])
 def test_an_example_under_a_letterhead_is_signed_on_its_first_page(name: str, lang: str) -> None:
     report = read_report((GOLDEN / f"examples/{name}.json").read_bytes())
     lines = ("R\u00e9publique centrafricaine", "Minist\u00e8re des mines", "Bureau d\u2019\u00e9valuation", "Bangui")

@@ -27,6 +27,7 @@ from kpfootprint.report.report import seal
 from kpfootprint.report.sections.parcel import MOST_SHOWN, _attribution
 from kpfootprint.report.sentences import Speaker, speaker
 from kpfootprint.retold import LANGUAGES
+from tests.every import every
 from tests.report.factory import KINDS, Kind, make_crowded_report, make_report
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -67,10 +68,8 @@ def test_a_picture_is_as_wide_as_a_telephone_so_that_its_text_keeps_its_size(dra
     assert drawn_by.WIDTH <= 350
 
 
-@pytest.mark.parametrize(
-    "name", ["a zone whose name somebody wrote out in full 12", "Цвет / colour? " * 9, "\U0001f48e" * 40]
-)
-@pytest.mark.parametrize("anchor", ["start", "middle", "end"])
+@every("name", ["a zone whose name somebody wrote out in full 12", "Цвет / colour? " * 9, "\U0001f48e" * 40])
+@every("anchor", ["start", "middle", "end"])
 def test_no_text_leaves_its_picture_and_its_end_is_kept(name: str, anchor: str) -> None:
     canvas = Canvas(350, 20)
     canvas.text(112, 10, name, anchor, size=11)
@@ -238,8 +237,8 @@ def test_every_mark_lies_within_its_picture(kind: Kind) -> None:
                 assert 0 <= float(element.get("y", 0)) <= height
 
 
-@pytest.mark.parametrize("lang", LANGUAGES)
-@pytest.mark.parametrize("kind", KINDS)
+@every("lang", LANGUAGES)
+@every("kind", KINDS)
 def test_no_text_of_a_picture_lies_on_another(kind: Kind, lang: str) -> None:
     sp = speaker(make_report(kind), lang)
     for figure in (*lr_scale(sp), *mixture_profile(sp), *shapley_shares(sp)):

@@ -12,6 +12,7 @@ from pypdf import PdfReader
 from kpfootprint.report import Stationery, render_html, render_pdf
 from kpfootprint.report.report import short_code
 from kpfootprint.report.whole import QUIET, address_of, lay_out, qr_code
+from tests.every import every
 from tests.report.factory import KINDS, Kind, make_report
 
 
@@ -41,8 +42,8 @@ def test_what_is_drawn_is_what_is_encoded(text: str) -> None:
     assert 'fill="#fff"' in svg
 
 
-@pytest.mark.parametrize("lang", ["en", "fr"])
-@pytest.mark.parametrize("kind", KINDS)
+@every("lang", ["en", "fr"])
+@every("kind", KINDS)
 def test_every_report_has_one_with_its_code(kind: Kind, lang: str) -> None:
     report = make_report(kind)
     code = short_code(report.report_id)

@@ -6,7 +6,6 @@ import re
 from pathlib import Path
 from typing import Any
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,6 +15,7 @@ from kpfootprint.report.locale import names, words
 from kpfootprint.report.messages import PARTS, PLURALS, TEMPLATES
 from kpfootprint.report.report import canonical
 from kpfootprint.report.sentences import rounded, say
+from tests.every import every
 from tests.report.factory import make_model
 
 BETWEEN = {"observed": 0.2804, "expected": 0.12, "low": 0.09, "high": 0.18}
@@ -180,7 +180,7 @@ def said(code: str, values: dict[str, Any], lang: str) -> str:
     return say(statement, words(lang), names(canonical(make_model()["model"]), lang))
 
 
-@pytest.mark.parametrize(("code", "values"), EVERY, ids=lambda item: item if isinstance(item, str) else "")
+@every("code, values", EVERY)
 def test_each_is_a_sentence_in_both_languages(code: str, values: dict[str, Any]) -> None:
     english, french = said(code, values, "en"), said(code, values, "fr")
     assert english != french

@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-import pytest
-
 import kpfootprint.report
 from kpfootprint.report import compare_side_by_side, render_html, render_text
+from tests.every import every
 from tests.quoted import glossary_markdown
 from tests.report.factory import KINDS, make_report
 
@@ -30,10 +29,9 @@ def test_the_pattern_finds_what_it_should() -> None:
     assert not NEVER.search("improves, consistent with, supports, \u00e9preuve")
 
 
-@pytest.mark.parametrize(
+@every(
     "path",
     sorted(p for p in FOLDER.rglob("*") if p.suffix in (".py", ".html", ".css", ".typ", ".po", ".json", ".toml")),
-    ids=lambda path: path.relative_to(FOLDER).as_posix(),
 )
 def test_no_source_of_a_report_holds_one(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
@@ -41,8 +39,8 @@ def test_no_source_of_a_report_holds_one(path: Path) -> None:
     assert NEVER.findall(text) == []
 
 
-@pytest.mark.parametrize("lang", ["en", "fr"])
-@pytest.mark.parametrize("kind", KINDS)
+@every("lang", ["en", "fr"])
+@every("kind", KINDS)
 def test_no_report_holds_one(kind: str, lang: str) -> None:
     report = make_report(kind)  # type: ignore[arg-type]
     for shown in (render_html(report, lang), render_text(report, lang), report.to_json()):

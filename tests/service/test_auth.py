@@ -20,6 +20,7 @@ from service.register.keys import LINK_LASTS, all_keys, create_key, new_link, op
 from service.register.opening import open_register, opened
 from service.register.tables import sign_in_links
 from service.settings import ROLES, Settings
+from tests.every import every
 from tests.service.reading import problem_in
 
 Ask = Callable[..., Any]
@@ -190,7 +191,7 @@ def test_a_form_of_a_page_that_was_open_before_its_token_went_is_taken(browser: 
     assert browser.get("/v1/zones").status_code == 401
 
 
-@pytest.mark.parametrize(
+@every(
     "target",
     [
         "https://evil.example",

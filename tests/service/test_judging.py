@@ -170,6 +170,7 @@ def test_what_an_expert_sees_of_a_parcel_are_its_stones(parcel: dict[str, Any]) 
         assert {name: count for name, count in counted[attribute.name].items() if count} == expected
 
 
+@pytest.mark.slow
 def test_drawn_parcels_are_what_they_are_said_to_be() -> None:
     release = load_release(shipped_release())
     day = date(2026, 1, 2)

@@ -6,10 +6,11 @@ from scipy.stats import binom, binomtest
 
 from kpfootprint.stats.intervals import bootstrap_over_parcels, clopper_pearson
 from kpfootprint.stats.metrics import auc
+from tests.every import every
 
 
-@pytest.mark.parametrize(("errors", "trials"), [(0, 20), (3, 20), (20, 20), (7, 300), (1, 1)])
-@pytest.mark.parametrize("level", [0.5, 0.9, 0.99])
+@every("errors, trials", [(0, 20), (3, 20), (20, 20), (7, 300), (1, 1)])
+@every("level", [0.5, 0.9, 0.99])
 def test_share_intervals_agree_with_scipy(errors: int, trials: int, level: float) -> None:
     exact = binomtest(errors, trials).proportion_ci(level, method="exact")
     found = clopper_pearson(errors, trials, level=level)

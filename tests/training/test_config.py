@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from kpfootprint.cli.main import reason_in
+from tests.every import every
 from training.config import DEFAULT, ConfigError, parse_config, read_config
 
 
@@ -29,8 +30,8 @@ def test_a_part_is_laid_over_the_defaults(tmp_path: Path) -> None:
     assert parse_config(b"") == read_config()
 
 
-@pytest.mark.parametrize(
-    ("text", "setting", "value", "said"),
+@every(
+    "text, setting, value, said",
     [
         ('[fit]\nn_folds = "eight"', "fit.n_folds", "'eight'", "must be a whole number"),
         ("[fit]\nn_folds = 4.5", "fit.n_folds", "4.5", "must be a whole number"),
@@ -69,7 +70,7 @@ def test_settings_without_end_are_refused() -> None:
         read_config(Path("/dev/zero"))
 
 
-@pytest.mark.parametrize(
+@every(
     "given",
     [
         "[fit]\nn_fold = 3",

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.every import every
 from training.folds import fold_of_parcels, folds, later, leave_one_zone_out
 
 ZONES = st.lists(st.sampled_from(["a", "b", "c"]), min_size=6, max_size=60)
@@ -42,7 +43,7 @@ def test_a_later_part_is_tested_on_and_undated_parcels_are_left_out() -> None:
     assert (split.name, split.train.tolist(), split.test.tolist()) == ("2015-01-08", [*range(7)], [7, 8, 9])
 
 
-@pytest.mark.parametrize("n_early", range(1, 20))
+@every("n_early", range(1, 20))
 def test_parcels_of_two_days_are_parted_between_them(n_early: int) -> None:
     days = [date(2015, 1, 1)] * n_early + [date(2016, 1, 1)] * (20 - n_early)
     split = later(days)
