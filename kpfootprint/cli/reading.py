@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import fields
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,9 +26,11 @@ class Day(click.ParamType[date]):
     name = "DATE"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
-        """Return the day."""
+        """Return the day; one without its noughts, ``2025-3-1``, is refused here as in sheets and over HTTP."""
+        from kpfootprint.plain import day_in
+
         try:
-            return datetime.strptime(str(value), "%Y-%m-%d").date()
+            return day_in(str(value))
         except ValueError:
             self.fail(told("{value} is no day as 2025-03-31", value=repr(str(value))), param, ctx)
 

@@ -260,6 +260,8 @@ def found_by(one: Examined, row: Mapping[str, Any]) -> FoundBy:
     at = {"created_at": row["created_at"]}
     of_row = at | {"log10_lr": _float(row["log10_lr"])}
     named = words_in(row["parcel_id"], row["exporter"], row["certificate_no"], row["declared"])
+    stated = one.document.get("declarations") or ()
+    named |= {country_word(item["country"]) for item in stated if item.get("country")}
     return {
         declared_zones: [
             of_row | {"zone_id": item["zone_id"], "carats": _float(item["carats"])}
@@ -408,7 +410,8 @@ def _looked_up(connection: sa.Connection, asked: Search) -> tuple[list[_Found], 
     if span and SORTS[asked.sort].column is not comparisons.c.created_at:
         every.append(found(comparisons, sa.and_(*span), in_order=False))
     if asked.zone is not None:
-        every.append(found(declared_zones, declared_zones.c.zone_id == asked.zone))
+        zone = found(declared_zones, declared_zones.c.zone_id == asked.zone)
+        every.append(zone if zone.positions else found(words, words.c.word == country_word(asked.zone)))
     sought = words_in(asked.q)
     if asked.q and not sought:  # signs alone, by which nothing is found
         every.append(found(comparisons, sa.false()))
@@ -430,6 +433,11 @@ def _looked_up(connection: sa.Connection, asked: Search) -> tuple[list[_Found], 
 def words_in(*texts: str | None) -> set[str]:
     """Return the words of texts as they are searched: without accents, in small letters."""
     return {word[:WORD_LENGTH] for text in texts if text for word in re.findall(r"[^\W_]+", _plain(text))}
+
+
+def country_word(code: str) -> str:
+    """Return the word by which a comparison is found whose paper names a country: none that anybody could search."""
+    return f":{code.casefold()}"[:WORD_LENGTH]
 
 
 def certificate_key(number: str) -> str:

@@ -20,7 +20,7 @@ from service.register.tables import APPEND_ONLY, REFUSES
 from service.register.unavailable import FROM_BACKUP, NO_STEP, RegisterUnavailable, cannot
 from service.settings import Settings
 
-HEAD = "0009"
+HEAD = "0010"
 """Newest migration; a test compares it with the folder."""
 
 LOCKED_FOR = 30.0

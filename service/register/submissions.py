@@ -106,7 +106,6 @@ def receive(
         "n_parcels": len(parcels),
         "n_bad": len(parcels) - n_good,
         "job_id": jobs.enqueue(connection, "submission", subject=submission_id, actor=actor, total=n_good),
-        "flags": "[]",
         "idempotency_key": None if once is None else once.key,
         "request_sha256": None if once is None else once.request_sha256,
     }

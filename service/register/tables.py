@@ -209,7 +209,6 @@ submissions = sa.Table(
     sa.Column("n_parcels", sa.Integer, nullable=False),
     sa.Column("n_bad", sa.Integer, nullable=False),
     sa.Column("job_id", sa.String(20), nullable=False),
-    sa.Column("flags", sa.Text, nullable=False),  # canonical JSON
     sa.Column("idempotency_key", sa.String(255)),
     sa.Column("request_sha256", sa.String(64)),
     sa.UniqueConstraint("actor", "idempotency_key"),

@@ -105,7 +105,7 @@ def show_pdf(visit: Visit) -> Response:
     "viewer",
     query=(
         *PAGING,
-        text("zone", "That declare this zone."),
+        text("zone", "That declare this zone or country."),
         text("exporter", "Of this exporter."),
         choice("conclusion", "With this conclusion.", CONCLUSIONS),
         FROM,

@@ -14,7 +14,9 @@ from openpyxl.styles import PatternFill
 from kpfootprint.errors import IngestError, Problem
 from kpfootprint.ingest import Choices
 from kpfootprint.ingest.files.archive import Budget, Limits, files_in, gunzip
-from kpfootprint.ingest.files.workbook import BOOKS, read_workbook, sheets_in
+from kpfootprint.ingest.files.workbook import is_book, read_workbook, sheets_in
+from kpfootprint.ingest.names.headers import Headers, headers_of
+from kpfootprint.ingest.words import vocabulary_of
 from kpfootprint.visible import harmless, visible
 from service.work.place import Workplace
 from service.work.reading import rows_of_csv
@@ -30,19 +32,21 @@ _AS_WRITTEN = re.compile(r"(?=[-.0-9]{1,16}$)-?(0|[1-9][0-9]*)([.][0-9]+)?")
 
 def marked_copy(work: Workplace, name: str, content: bytes, choices: Choices) -> bytes:
     """Return an upload as a workbook with what is wrong in it, or the problems alone where no table can be had."""
+    release = work.release()
+    headers = headers_of(vocabulary_of(release.scheme, release.zone_table))
     try:
         problems = read_submission(work, name, content, choices).problems
     except IngestError as error:
         problems = error.problems
     try:
-        return marked_workbook(name, content, problems)
+        return marked_workbook(name, content, problems, headers)
     except Exception:
         return marked_workbook("", b"", problems)
 
 
-def marked_workbook(name: str, content: bytes, problems: Sequence[Problem]) -> bytes:
+def marked_workbook(name: str, content: bytes, problems: Sequence[Problem], headers: Headers | None = None) -> bytes:
     """Return the tables of an upload as a workbook with the bad cells marked, and a sheet that lists all problems."""
-    book = _workbook(name, content)
+    book = _workbook(name, content, headers)
     sheets = {sheet.title.casefold(): sheet for sheet in book.worksheets}
     for problem in problems:
         called = (name[:TITLE_LENGTH].casefold() for name in (problem.table, _stem(problem.table)))
@@ -80,12 +84,12 @@ def _cells(sheet: Any, problem: Problem) -> list[Any]:
     return row[:1]
 
 
-def _workbook(name: str, content: bytes) -> Any:
+def _workbook(name: str, content: bytes, headers: Headers | None) -> Any:
     """Return the values of an upload as a workbook; whatever else a workbook holds is not brought along."""
     book = openpyxl.Workbook()
     del book["Sheet"]
     cells = 0
-    for title, rows in _rows(name, content):
+    for title, rows in _rows(name, content, headers):
         sheet = book.create_sheet(title[:TITLE_LENGTH])
         for row in rows:
             cells += len(row)
@@ -95,22 +99,16 @@ def _workbook(name: str, content: bytes) -> Any:
     return book
 
 
-def _rows(name: str, content: bytes) -> Iterator[tuple[str, Iterable[Sequence[Any]]]]:
-    if name.lower().endswith(BOOKS):
-        read_workbook(content, name, Budget(Limits()))  # within its limits, or not at all
-        yield from sheets_in(content, name)
-        return
-    for title, plain in _tables(name, content):
-        yield _stem(title), ([_number(cell) for cell in row] for _, row in rows_of_csv(plain, title))
-
-
-def _tables(name: str, content: bytes) -> Iterator[tuple[str, bytes]]:
+def _rows(name: str, content: bytes, headers: Headers | None) -> Iterator[tuple[str, Iterable[Sequence[Any]]]]:
     budget = Budget(Limits())
     files = files_in(content, name, budget, []) if name.lower().endswith(".zip") else iter([(name, content)])
     for own, data in files:
-        packed = own.lower().endswith(".gz")
-        if own.lower().removesuffix(".gz").endswith((".csv", ".tsv", ".txt")):
-            yield own, gunzip(data, own, budget) if packed else data
+        if is_book(own):
+            read_workbook(data, own, budget)  # within its limits, or not at all
+            yield from sheets_in(data, own)
+        elif own.lower().removesuffix(".gz").endswith((".csv", ".tsv", ".txt")):
+            plain = gunzip(data, own, budget) if own.lower().endswith(".gz") else data
+            yield _stem(own), ([_number(cell) for cell in row] for _, row in rows_of_csv(plain, own, headers))
 
 
 def _number(cell: str) -> Any:

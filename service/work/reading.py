@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from kpfootprint.errors import IngestError, Problem
 from kpfootprint.ingest import Reading, Upload, ingest_json, read
 from kpfootprint.ingest.files.archive import refuse
-from kpfootprint.ingest.files.csvfile import decode
+from kpfootprint.ingest.files.csvfile import separated, text_of_table
+from kpfootprint.ingest.names.headers import Headers
 from kpfootprint.parcel import Parcel
 from kpfootprint.release import Release
 from kpfootprint.retold import said_of
@@ -19,8 +19,6 @@ from kpfootprint.strict_json import AmbiguousJson, NotJson, read_json
 from service.errors import Refused, refusal_for
 
 ID_LENGTH = 80
-HEAD = 1 << 14
-"""Characters of a plain table among which it is seen what separates its columns; a comma may part decimals, too."""
 
 
 def upload_of(name: str, data: bytes) -> Upload:
@@ -70,22 +68,17 @@ def parcel_of_file(
     return parcel_in(read_upload(release, upload=upload, parcel=parcel, choices=choices))
 
 
-def rows_of_csv(data: bytes, name: str) -> Iterator[tuple[int, list[str]]]:
-    """Give the rows of a plain table with the lines that they end on, whatever separates columns and keeps letters.
+def rows_of_csv(data: bytes, name: str, headers: Headers | None = None) -> Iterator[tuple[int, list[str]]]:
+    """Give the rows of a plain table with the lines that they end on, parted as a table of goods is.
 
     Raises
     ------
     IngestError
         Where it is no text, or quotes do not close as they should.
     """
-    content = decode(data, name)
-    lines = re.sub(r"(?<=\d),(?=\d)", "", content[:HEAD]).splitlines()[:20]
-
-    def parted(separator: str) -> tuple[int, int]:
-        found = [line.count(separator) for line in lines]
-        return sum(map(bool, found)), sum(found)
-
-    reader = csv.reader(io.StringIO(content, newline=""), delimiter=max(",;\t|", key=parted))
+    content = text_of_table(data, name)
+    _, _, separator = separated(content, headers)
+    reader = csv.reader(io.StringIO(content, newline=""), delimiter=separator)
     try:
         for cells in reader:
             yield reader.line_num, cells

@@ -36,6 +36,7 @@ CALLS = (
     (["compare", "--lang", "fr", "--nonsense", "x.csv"], "L’option '--nonsense' n’existe pas"),
     (["compare", ".", "--lang", "fr", "--format", "docx"], "n’est pas l’une des valeurs"),
     (["compare", ".", "--lang", "fr", "--exported-on", "soon"], "n’est pas une date comme 2025-03-31"),
+    (["compare", ".", "--lang", "fr", "--exported-on", "2025-3-1"], "n’est pas une date comme 2025-03-31"),
     (["verify", ".", "--lang", "fr"], "'.' est un dossier"),
     (["compare", ".", "--lang", "fr", "--model", "none"], "'none' n’existe pas"),
     (["batch", ".", "--lang", "fr", "--workers", "two"], "n’est pas un nombre qui convienne"),

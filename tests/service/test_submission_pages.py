@@ -20,12 +20,15 @@ from starlette.testclient import TestClient
 
 from kpfootprint.errors import Problem
 from kpfootprint.ingest.files.workbook import sheets_in
+from kpfootprint.ingest.names.headers import headers_of
+from kpfootprint.ingest.words import vocabulary_of
 from service.jobs.worker import work_once
 from service.settings import Settings
 from service.work.marked import marked_workbook
 from service.work.place import Workplace
 from tests.ingest.making import ods_of
 from tests.service.office import shipment
+from tests.worlds import shipped
 
 
 def carried(page: str) -> dict[str, str]:
@@ -199,6 +202,40 @@ def test_what_is_passed_over_in_an_archive_is_not_unpacked_to_be_marked() -> Non
     tracemalloc.stop()
     assert book["stones"]["A2"].value == -1
     assert most < 20e6
+
+
+def test_the_workbooks_of_an_archive_are_marked_too() -> None:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for name, title in (("one.xlsx", "Tri"), ("two.xlsx", "Comptage")):
+            given, made = openpyxl.Workbook(), io.BytesIO()
+            given.worksheets[0].title = title
+            for row in (["weight_ct", "colour"], [0.5, "kape"]):
+                given.worksheets[0].append(row)
+            given.save(made)
+            archive.writestr(name, made.getvalue())
+        archive.writestr("remarks.csv", "weight_ct\n-1\n")
+    wrong = Problem(table="Tri", row=2, column="colour", value="kape", code="unknown_class", reason="not a colour")
+    book = openpyxl.load_workbook(io.BytesIO(marked_workbook("lots.zip", packed.getvalue(), [wrong])))
+    assert {*book.sheetnames} == {"problems", "Tri", "Comptage", "remarks"}
+    assert book["Tri"]["B2"].fill.start_color.rgb == "00FFC7B0"
+    assert book["Comptage"]["B2"].fill.start_color.rgb != "00FFC7B0"
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["sep=;", "colour;cts", "kape;1,2"],
+        ["colour;cts", "kape;1,25", "brown, light;0,5"],
+        ["colour:cts", "kape:1.2"],
+        ["colour    cts", "kape    1.2", "brown    0.5"],
+    ],
+)
+def test_a_marked_copy_is_parted_as_the_file_is_read(lines: list[str]) -> None:
+    headers = headers_of(vocabulary_of(shipped().scheme, shipped().zone_table))
+    book = openpyxl.load_workbook(io.BytesIO(marked_workbook("lot.csv", "\n".join(lines).encode(), (), headers)))
+    head = next(row for row in book["lot"].iter_rows(values_only=True) if row[0] == "colour")
+    assert head[:2] == ("colour", "cts")
 
 
 def test_names_that_look_like_numbers_are_marked_as_they_came() -> None:

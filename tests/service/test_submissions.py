@@ -539,6 +539,10 @@ def test_a_parcel_may_declare_a_country(office: Office) -> None:
         assert "berberati" in {item["zone_id"] for item in office.get(parcel["comparison"])["parcel"]["declared"]}
     found = {item["url"] for item in office.get("/v1/submissions?zone=CF")["items"]}
     assert place in found
+    comparisons = {parcel["comparison"] for parcel in office.get(place)["parcels"]}
+    for name in ("CF", "Central African Republic"):
+        assert {item["url"] for item in office.get(f"/v1/comparisons?zone={name}")["items"]} == comparisons
+    assert office.get("/v1/comparisons?zone=CM")["items"] == []
     page = office.ask("viewer", "GET", place.removeprefix("/v1") + "?lang=fr", headers={"Accept": "text/html"}).text
     assert "<span>République centrafricaine</span>" in page
     assert verify(office.work.engine).wrong is None

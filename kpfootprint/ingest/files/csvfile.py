@@ -89,21 +89,8 @@ def read_csv(data: bytes, name: str, source: str, headers: Headers | None, limit
     IngestError
         Where the text is none, the header has too many columns, or quotes do not close as they should.
     """
-    text = decode(data, name)
-    if not text.isascii():
-        text = text.translate(_UNSEEN)
-    if '="' in text:
-        text = _AS_TEXT.sub(r"\1", text)
-    if text[:1] == ">" and all(line[:1] in (">", "") for line in text.splitlines()):
-        text = re.sub(r"(?m)^>[ \t]?", "", text)  # a mail that was answered
-    if _spaced(text):
-        text = _GAP.sub("\t", text)
-    if "\r" in text and "\n" not in text:
-        text = text.replace("\r", "\n")
-    said = _said_separator(text)
-    skipped = 0 if said is None else 1
-    start = text[:_HEAD].partition("\n")[2] if skipped else text[:_HEAD]
-    separator = said or _separator(start, headers)
+    text = text_of_table(data, name)
+    skipped, start, separator = separated(text, headers)
     rows, lines = _first_rows(start, separator, name, limits, skipped)
     if not rows:
         raise refuse(name, "file_empty")
@@ -143,6 +130,27 @@ def _spaced(text: str) -> bool:
     if len(filled) < 2 or len({*gaps[table]}) > 1:
         return False
     return not any(separator in _DECIMAL.sub("", line) for line in lines[table] for separator in _SEPARATORS)
+
+
+def text_of_table(data: bytes, name: str) -> str:
+    """Return the text of a file, line by line, without what programs put around its cells; `IngestError` for none."""
+    text = decode(data, name)
+    if not text.isascii():
+        text = text.translate(_UNSEEN)
+    if '="' in text:
+        text = _AS_TEXT.sub(r"\1", text)
+    if text[:1] == ">" and all(line[:1] in (">", "") for line in text.splitlines()):
+        text = re.sub(r"(?m)^>[ \t]?", "", text)  # a mail that was answered
+    if _spaced(text):
+        text = _GAP.sub("\t", text)
+    return text.replace("\r", "\n") if "\r" in text and "\n" not in text else text
+
+
+def separated(text: str, headers: Headers | None = None) -> tuple[int, str, str]:
+    """Return how many first lines say what parts the columns of a text, its head below them, and what parts these."""
+    said = _said_separator(text)
+    start = text[:_HEAD] if said is None else text[:_HEAD].partition("\n")[2]
+    return (0, start, _separator(start, headers)) if said is None else (1, start, said)
 
 
 def _said_separator(text: str) -> str | None:
