@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence, Sized
+from collections.abc import Iterator, Mapping, Sequence, Sized
 from dataclasses import replace
 from itertools import islice
 from typing import Any
@@ -16,11 +16,12 @@ from kpfootprint.ingest.files.archive import Limits, refuse
 from kpfootprint.ingest.names.headers import Meaning, headers_of
 from kpfootprint.ingest.parcels.assemble import assemble
 from kpfootprint.ingest.parcels.breakdowns import RANGES
-from kpfootprint.ingest.parcels.records import CONDITIONS
-from kpfootprint.ingest.problems import Broken, problem
+from kpfootprint.ingest.parcels.records import CONDITIONS, field_readers
+from kpfootprint.ingest.problems import Broken, listed, problem
 from kpfootprint.ingest.raw.cells import Cell, Odd, text_of
 from kpfootprint.ingest.raw.tables import GOODS, Column, ColumnMaker, KnownTable, RawTable, recognise
 from kpfootprint.ingest.sheets.asked import ask_about_table
+from kpfootprint.ingest.sheets.said_of_parcels import declared_places
 from kpfootprint.ingest.words import Vocabulary, fold, nearest, vocabulary_of
 from kpfootprint.parcel import Breakdown, Declaration, DeclaredCountry, Parcel
 from kpfootprint.reference import ZoneTable
@@ -107,17 +108,38 @@ def overlay(
 ) -> dict[str, KnownTable]:
     """Lay what the caller knows of a parcel over what its file or document says: the one place where the two meet.
 
-    A field that is given goes before the parcel's own, declarations that are given before all of its own; what is blank
-    or None is not given.
+    A field that is given goes before the parcel's own, declarations that are given before all of its own, and what is
+    said otherwise there is told; what is blank or None is not given.
     """
     said = {name: value for name, value in given.items() if value is not None and value not in ([], {})}
     laid = dict(tables)
     if not said:
         return laid
     extra, _ = document_tables(said | {"parcel_id": parcel_id}, words, limits, problems)
+    if (goods := next((laid[kind] for kind in GOODS if kind in laid), None)) is not None:
+        for name, one, other in _said_otherwise(extra, laid, words):
+            goods.trace.note("given_before", field=name, given=one, said=other)
     for kind, table in extra.items():
         laid[kind] = _over(table, laid[kind]) if kind == "parcels" and kind in laid else table
     return laid
+
+
+def _said_otherwise(
+    given: Mapping[str, KnownTable], own: Mapping[str, KnownTable], words: Vocabulary
+) -> Iterator[tuple[str, str, str]]:
+    """Give the fields that a file says otherwise than the caller does, with what each of them says."""
+    pairs = {kind: (table, own[kind]) for kind, table in given.items() if kind in own and own[kind].n_rows}
+    for name in [name for name in pairs["parcels"][0].columns if name != "parcel_id"] if "parcels" in pairs else ():
+        said = [of.columns[name].at(0) if name in of.columns else None for of in pairs["parcels"]]
+        one, other = (
+            field_readers(of.marks, of.typed)[name](cell) for of, cell in zip(pairs["parcels"], said, strict=True)
+        )
+        if other is not None and one != other:
+            yield name, text_of(said[0]), text_of(said[1])
+    if "declarations" in pairs:
+        ours, theirs = (sorted(declared_places(table, words)) for table in pairs["declarations"])
+        if {*ours} != {*theirs}:
+            yield "zone_id", listed(ours), listed(theirs)
 
 
 def _over(given: KnownTable, own: KnownTable) -> KnownTable:

@@ -18,6 +18,7 @@ from kpfootprint.ingest.document import document_tables, of_stones, overlay
 from kpfootprint.ingest.files.archive import Budget, Limits, read_file, refuse
 from kpfootprint.ingest.files.inputs import Upload, read_one, stem, tables_in
 from kpfootprint.ingest.names.headers import headers_of
+from kpfootprint.ingest.parcels.alike import APART
 from kpfootprint.ingest.parcels.assemble import Reading, assemble
 from kpfootprint.ingest.parcels.breakdowns import settle_sizes
 from kpfootprint.ingest.parcels.gathered import Findings
@@ -174,6 +175,7 @@ def _read(
     said = given or {}
     problems: list[Problem] = []
     whole: KnownTable | None = None
+    copies = choices.get(APART[0]) == APART[1] or choices.get("sheets") == "parcels"
     if source.name.lower().endswith(".json") and (isinstance(source, Upload) or source.is_file()):
         document = of_stones(_document(source, limits))
         if isinstance(document, Mapping) and document.get("parcel_id") is None:
@@ -188,6 +190,7 @@ def _read(
         valued = any(table.valuations for table in tables.values())
         tables = chosen_valuation(tables, named, choices, problems, one=one)
         named = named if len(_parcel_ids(tables)) <= 1 or one else None
+        copies = copies or valued
         whole = tables.get("parcels") if named is None and not valued and choices.get("part") != "whole" else None
         tables = with_titles(tables, _parcel_ids(tables) if named is None else [named])
     tables = overlay(tables, said, named, words, limits, problems)
@@ -197,7 +200,7 @@ def _read(
             spoiled.setdefault(str(item.values["parcel"]), []).append(item)
     problems = [item for item in problems if "parcel" not in item.values]
     tables = settle_sizes(settle_days(tables, choices), words, choices, problems, spoiled)
-    found = assemble(tables, words, limits, single=named, problems=problems, spoiled=spoiled)
+    found = assemble(tables, words, limits, single=named, problems=problems, spoiled=spoiled, copies=copies)
     apart = [] if whole is None or not whole.titles or found.failures else _totals_apart(whole, found.parcels)
     return Reading(problems=tuple(apart)) if apart else found
 

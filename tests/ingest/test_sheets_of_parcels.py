@@ -353,3 +353,31 @@ def test_sheets_of_sub_parcels_and_tables_of_a_database(scheme: Scheme, zone_tab
     stone: Rows = [["stone_pk", "parcel_fk", "weight_ct"], [101, 7, 0.42], [102, 7, 0.31]]
     (read_of,) = reading({"parcel": parcel, "stone": stone}, scheme, zone_table).parcels
     assert (read_of.parcel_id, read_of.certificate_no, read_of.n_stones) == ("7", "CF-1", 2)
+
+
+LIST = [f"{0.1 * k:.2f},{colour}" for k, colour in enumerate(["white", "cape", "brown", "grey"] * 2, 2)]
+SORTED = ["+7,,4,0.60", "+9,,3,0.66", "+11,,2,0.90"]
+
+
+@pytest.mark.parametrize(
+    ("header", "rows"), [("parcel,weight_ct,colour", LIST), ("parcel,size,colour,pcs,carats", SORTED)]
+)
+def test_the_same_stones_under_two_ids_are_asked_about(
+    header: str, rows: list[str], scheme: Scheme, zone_table: ZoneTable
+) -> None:
+    other = ["0.33,grey"] * 9 if rows is LIST else ["+11,,9,4.00", *SORTED[1:]]
+    for second, code in ((rows, "parcels_alike"), (rows[::-1], "parcels_alike"), (other, None)):
+        text = "\n".join([header, *(f"A,{row}" for row in rows), *(f"B,{row}" for row in second)])
+        upload = Upload("stones.csv", text.encode())
+        found = read(upload, scheme, zone_table)
+        asked = [(item.code, item.value) for item in found.problems]
+        assert asked == ([] if code is None else [(code, "A"), (code, "B")])
+        chosen = read(upload, scheme, zone_table, choices={"parcels": "apart"})
+        assert (chosen.problems, len(chosen.parcels)) == ((), 2)
+        listed = reading(
+            {"parcels": [["parcel_id"], ["A"], ["B"]], "stones": [line.split(",") for line in text.split()]},
+            scheme,
+            zone_table,
+        )
+        notes = [[note["code"] for note in (parcel.read_as or {})["notes"]] for parcel in listed.parcels]
+        assert ("parcels_alike" in notes[0], "parcels_alike" in notes[1]) == (code is not None,) * 2

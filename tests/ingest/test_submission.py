@@ -325,12 +325,23 @@ def test_decimal_commas_that_could_be_thousands_are_refused(
 
 def test_what_the_caller_says_goes_before_the_file(tmp_path: Path, scheme: Scheme, zone_table: ZoneTable) -> None:
     one = {"parcels": "parcel_id,exported_on,sorter\nA,2024-01-05,S1\n", "stones": "parcel_id,weight_ct\nA,0.5\n"}
+    one["declarations"] = "parcel_id,zone_id,carats\nA,Boda,0.5\n"
     folder = folder_of(tmp_path / "s", **one)
     given = {"exported_on": "2025-06-07", "conditions": {"sorter": "S2"}, "declarations": [{"zone_id": "nola"}]}
     read = ingest_file(folder, scheme, zone_table, parcel=given)
     assert (read.parcel_id, read.exported_on, read.conditions.sorter) == ("A", date(2025, 6, 7), "S2")
+    assert read.read_as is not None
+    assert [(note["code"], note["values"]["field"], note["values"]["said"]) for note in read.read_as["notes"]] == [
+        ("given_before", "exported_on", "2024-01-05"),
+        ("given_before", "sorter", "S1"),
+        ("given_before", "zone_id", "boda"),
+    ]
     assert read.declarations == (Declaration(zone_id="nola", carats=None),)
     assert ingest_file(folder, scheme, zone_table, parcel={"parcel_id": "mine"}).parcel_id == "mine"
+    again = {"exported_on": "2024-01-05", "declarations": [{"zone_id": "boda"}]}
+    plain = ingest_file(folder, scheme, zone_table, parcel=again)
+    assert plain.read_as is not None
+    assert plain.read_as["notes"] == []
     assert ingest_file(folder, scheme, zone_table).exported_on == date(2024, 1, 5)
 
 

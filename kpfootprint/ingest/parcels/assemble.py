@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -13,6 +11,7 @@ from numpy.typing import NDArray
 
 from kpfootprint.errors import IngestError, Problem
 from kpfootprint.ingest.files.archive import Limits
+from kpfootprint.ingest.parcels.alike import tell_copies, tell_ids_alike
 from kpfootprint.ingest.parcels.breakdowns import number_and_weight, read_breakdowns
 from kpfootprint.ingest.parcels.gathered import Findings
 from kpfootprint.ingest.parcels.records import (
@@ -35,7 +34,7 @@ from kpfootprint.ingest.raw.rounding import (
     unit_written,
 )
 from kpfootprint.ingest.raw.tables import GOODS, KnownTable
-from kpfootprint.ingest.words import Vocabulary, fold, plain
+from kpfootprint.ingest.words import Vocabulary, fold
 from kpfootprint.parcel import Batch, Conditions, Declaration, DeclaredCountry, Parcel, Stones
 from kpfootprint.scheme import CT_PER_MM3, Scheme, SieveSet
 from kpfootprint.wanted import each
@@ -317,6 +316,7 @@ def assemble(
     single: str | None = None,
     problems: Sequence[Problem] = (),
     spoiled: Mapping[str, Sequence[Problem]] | None = None,
+    copies: bool = False,
 ) -> Reading:
     """Build parcels from recognised tables.
 
@@ -330,6 +330,8 @@ def assemble(
         What was wrong before: with any, the tables are only searched for further problems, and all are raised.
     spoiled : mapping of str to sequence of Problem, optional
         What was wrong before with some parcels alone.
+    copies : bool
+        Whether parcels may hold the same stones, as valuations of one do.
 
     Raises
     ------
@@ -338,9 +340,9 @@ def assemble(
         set is badly declared.
     """
     if not problems:
-        return _assemble(tables, words, limits, single, spoiled or {})
+        return _assemble(tables, words, limits, single, spoiled or {}, copies=copies)
     try:
-        further = _assemble(tables, words, limits, single, spoiled or {}).problems
+        further = _assemble(tables, words, limits, single, spoiled or {}, copies=copies).problems
     except IngestError as error:
         further = error.problems
     raise IngestError([*problems, *(item for item in further if item.code not in _CONSEQUENCES)])
@@ -352,6 +354,8 @@ def _assemble(
     limits: Limits,
     single: str | None,
     spoiled: Mapping[str, Sequence[Problem]],
+    *,
+    copies: bool,
 ) -> Reading:
     findings = Findings(limits.max_problems)
     for parcel_id, items in spoiled.items():
@@ -379,7 +383,7 @@ def _assemble(
             told = tables[kind].problem(Broken("unknown_parcel", {"count": count}), first, "parcel_id")
             findings.add(parcel_id, replace(told, value=parcel_id))
     drafts |= {name: Draft(name) for name in findings.spoiled() if name and name not in drafts}
-    _tell_alike(drafts, tables, findings)
+    tell_ids_alike(drafts, tables, findings)
     if findings.of(None):
         raise IngestError(findings.all(drafts))
     receipt = Receipt(tables.values(), words.scheme)
@@ -390,6 +394,8 @@ def _assemble(
         parcel = build_parcel(draft, given, sieve_sets, words, findings, receipt)
         if parcel is not None:
             built[parcel_id] = parcel
+    if not copies:
+        tell_copies(built, tables, findings, listed=listed)
     bad = findings.spoiled()
     failures = tuple(ParcelFailure(parcel_id=name, problems=findings.of(name)) for name in drafts if name in bad)
     return Reading(
@@ -398,28 +404,3 @@ def _assemble(
         order=tuple(drafts),
         problems=findings.all(drafts),
     )
-
-
-def _tell_alike(drafts: Mapping[str, Draft], tables: Mapping[str, KnownTable], findings: Findings) -> None:
-    """Tell parcels whose ids differ by zeros in front, signs, capitals or a word for a parcel, as hands do."""
-    first: dict[str, str] = {}
-    for name in drafts:
-        other = first.setdefault(_bare(name) or name, name)
-        if other != name:
-            for one, two in ((name, other), (other, name)):
-                table = next(iter(tables.values())).name
-                broken = Broken("ids_alike", {"other": two})
-                findings.add(one, problem(broken, table=table, column="parcel_id", value=one))
-
-
-_PART = re.compile(r"[^\W\d_]+|\d+(?:[.,]\d+)?")
-_FOR_A_PARCEL = ("parcel", "colis", "parcelle", "no", "n", "nr", "num")
-
-
-def _bare(name: str) -> str:
-    """Return an id without signs, capitals and zeros in front: that of ``CF-07`` is that of ``cf 7`` and ``CF-O7``."""
-    text = re.sub(r"(?<=[\W\d_])O(?=\d)|(?<=\d)O(?=\d)", "0", unicodedata.normalize("NFKC", name))
-    parts = [re.sub(r"^0+(?=\d)", "", part) for part in _PART.findall(plain(text).replace("°", "o"))]
-    while len(parts) > 1 and parts[0] in _FOR_A_PARCEL:
-        parts = parts[1:]
-    return re.sub(r"(?<=\d) (?=\d)", "-", " ".join(parts)).replace(" ", "")

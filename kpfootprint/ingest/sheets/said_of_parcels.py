@@ -13,7 +13,7 @@ from kpfootprint.ingest.problems import Broken, listed
 from kpfootprint.ingest.raw.cells import Cell, is_blank, text_of
 from kpfootprint.ingest.raw.tables import Column, KnownTable, stacked
 from kpfootprint.ingest.sheets.fields_said import TITLED, same
-from kpfootprint.ingest.words import fold
+from kpfootprint.ingest.words import Vocabulary, fold
 
 _PLACES = ("zone_id", "country")
 
@@ -98,7 +98,9 @@ def with_declared(declared: KnownTable, said: KnownTable, headers: Headers, prob
     kept: tuple[list[int], list[int]] = ([], [])
     for parcel in dict.fromkeys([*rows[0], *rows[1]]):
         one, other = (of.get(parcel, []) for of in rows)
-        zones = [{_place(table, row, headers) for row in own} for table, own in zip(tables, (one, other), strict=True)]
+        zones = [
+            {_place(table, row, headers.words) for row in own} for table, own in zip(tables, (one, other), strict=True)
+        ]
         if one and other and zones[0] != zones[1]:
             _tell(problems, said, other[0], "zone_id", *(listed(sorted(of)) for of in zones), parcel)
         weighed = [
@@ -122,7 +124,12 @@ def _amounts(table: KnownTable, rows: Sequence[int]) -> list[Cell]:
     return [table.columns[name].at(row) for name in ("carats", "percent") if name in table.columns for row in rows]
 
 
-def _place(table: KnownTable, row: int, headers: Headers) -> str:
+def declared_places(table: KnownTable, words: Vocabulary) -> list[str]:
+    """Return the ids of zones and codes of countries that the rows of declarations name."""
+    return [_place(table, row, words) for row in range(table.n_rows)]
+
+
+def _place(table: KnownTable, row: int, words: Vocabulary) -> str:
     said = next(
         (
             text_of(cell)
@@ -131,4 +138,4 @@ def _place(table: KnownTable, row: int, headers: Headers) -> str:
         ),
         "",
     )
-    return headers.words.zone(said) or headers.words.country(said) or fold(said)
+    return words.zone(said) or words.country(said) or fold(said)
