@@ -35,9 +35,6 @@ _LONG = 40
 _RUN, _UNLIKE = 20, 12
 """Rows that come again in their order by no chance, where so many of them differ."""
 
-_MULTIPLIERS = np.random.default_rng(0).integers(2**62, size=_RUN, dtype=np.int64)
-"""Sums of rows times these tell runs apart, but for chance."""
-
 _KINDS = 20
 """Kinds of rows of which each comes twice, or each three times, by no chance, in whatever order."""
 
@@ -165,7 +162,7 @@ def _again_from(sheet: Layout, places: Sequence[int]) -> int | None:
 
 def _stones_again(sheet: Layout, places: Sequence[int]) -> int | None:
     """Return the first row of stones that came before: a run of a list pasted again, or a list sorted after that."""
-    kinds = _kinds([sheet.raw.columns[at] for at in places])
+    kinds = _summed([sheet.raw.columns[at].codes for at in places])
     times = np.unique(kinds, return_counts=True)[1]
     if len(times) < _UNLIKE or len(times) == len(kinds):
         return None
@@ -175,24 +172,20 @@ def _stones_again(sheet: Layout, places: Sequence[int]) -> int | None:
     if len(kinds) < 2 * _RUN:
         return None
     runs = np.lib.stride_tricks.sliding_window_view(kinds, _RUN)
-    sums = np.convolve(kinds, _MULTIPLIERS, "valid")
+    sums = _summed([*runs.T])
     if np.diff(np.sort(sums)).all():
         return None
     _, begun, place = np.unique(sums, return_index=True, return_inverse=True)
     again = np.flatnonzero(begun[place] + _RUN <= np.arange(len(runs)))
-    found = (row for row in again if len({*runs[row].tolist()}) >= _UNLIKE)
-    return next((int(row) for row in found if np.array_equal(runs[row], runs[begun[place[row]]])), None)
+    return next((int(row) for row in again if len({*runs[row].tolist()}) >= _UNLIKE), None)
 
 
-def _kinds(columns: Sequence[Column]) -> NDArray[np.int64]:
-    """Return a number for each row: the same where the cells of these columns are."""
-    kinds, most = np.zeros(len(columns[0].codes), dtype=np.int64), 1
-    for column in columns:
-        if most * len(column.cells) > np.iinfo(np.int64).max:
-            used, kinds = np.unique(kinds, return_inverse=True)
-            most = len(used)
-        kinds, most = kinds * len(column.cells) + column.codes, most * len(column.cells)
-    return kinds
+def _summed(codes: Sequence[NDArray[np.integer]]) -> NDArray[np.int64]:
+    """Return a number (n,) for what arrays (n,) of codes say together: by chance alone the same one for two."""
+    total = np.zeros(len(codes[0]), dtype=np.int64)
+    for part, times in zip(codes, np.random.default_rng(0).integers(2**62, size=len(codes)), strict=True):
+        total += part * times
+    return total
 
 
 def same_stones(
