@@ -236,14 +236,17 @@ class FreeShares:
 def blends_of(origins: Origins, mean_ct: Floats, *, stated: bool) -> Floats:
     """Return blends (K, Z) in shares of stones, with the stated split between the origins or with any.
 
+    The same for the same origins, in whatever order the paper names them.
+
     Parameters
     ----------
     mean_ct : ndarray of shape (Z,)
         Mean stone of each zone, in carats.
     """
     rng = np.random.default_rng(SEED)
-    amounts = origins.amounts if stated else None
-    counted = origins.counted
+    order = sorted(range(len(origins.counted)), key=origins.counted.__getitem__)
+    counted = [origins.counted[place] for place in order]
+    amounts = None if origins.amounts is None or not stated else [origins.amounts[place] for place in order]
     fixed = amounts is not None or len(counted) == 1
     n = 1 if fixed and all(len(columns) == 1 for columns in counted) else N_BLENDS
     parts = []

@@ -49,6 +49,25 @@ def test_percent_is_carats_in_other_words() -> None:
     assert total == pytest.approx(parcel.carats)
 
 
+@pytest.mark.parametrize(
+    "parts",
+    [
+        [DeclaredCountry(country="CF", carats=100.0), DeclaredCountry(country="CD", carats=48.0)],
+        [DeclaredCountry(country="CF", percent=70.0), DeclaredCountry(country="CD", percent=30.0)],
+        [Declaration(zone_id=zone, percent=p) for zone, p in (("berberati", 50.0), ("carnot", 30.0), ("bria", 20.0))],
+    ],
+    ids=["carats", "percent", "zones"],
+)
+def test_the_order_in_which_a_paper_names_its_origins_does_not_matter(parts: list[Any]) -> None:
+    parcel = references(300, 12)[0][0]
+    found = examined([declared(parcel, *parts), declared(parcel, *parts[::-1])])
+    assert lr(found[0]) == pytest.approx(lr(found[1]), abs=1e-9)
+    first, second = map(split, found)
+    assert first is not None
+    assert second is not None
+    assert first["log10_lr"] == pytest.approx(second["log10_lr"], abs=1e-9)
+
+
 def test_a_country_is_a_blend_of_its_compliant_zones_in_free_shares() -> None:
     parcels, _ = references(300, 40)
     country, other = (DeclaredCountry(country=code) for code in ("CF", "CD"))
