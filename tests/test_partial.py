@@ -290,3 +290,25 @@ def test_number_and_weight_alone_are_not_comparable() -> None:
     assert (found.attribution, found.novelty) == (None, None)
     assert found.explanation is not None
     assert found.explanation.sentences[-1].code == "next_grading"
+
+
+def test_stones_that_nobody_counted_are_not_said_to_be_so_many() -> None:
+    parcel = references(300, 14)[0][0]
+    (found,) = examined([sheet(parcel, None, total(NOT_RECORDED, 364.17), n_stones=0, carats=364.17)])
+    assert codes_of(found)["number_and_weight_alone"] == {"mean_ct": None}
+    assert "stones_not_counted" not in codes_of(found), "nothing is known of their sizes"
+    assert found.explanation is not None
+    asked = found.explanation.sentences[-1]
+    assert (asked.code, dict(asked.values)) == ("next_grading", {"n_stones": None})
+    few = Breakdown(
+        attributes=("size",),
+        codes=np.array([[4]], dtype=np.int16),
+        n_stones=np.array([NOT_RECORDED]),
+        carats=np.array([1.0]),
+    )
+    (found,) = examined([sheet(parcel, shipped().scheme.size.sieve_set, few, n_stones=0, carats=1.0)])
+    assert found.explanation is not None
+    about = codes_of(found)["small_parcel"]["n_stones"]
+    asked = found.explanation.sentences[-1]
+    assert (asked.code, asked.values["n_stones"]) == ("next_stones", about)
+    assert about > 0

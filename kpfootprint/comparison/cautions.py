@@ -68,24 +68,30 @@ def cautions_of(one: OneParcel, usual: StoneRange | None) -> tuple[Cautions, boo
         The cautions so far, and whether the parcel can be compared with anything: too few stones, a number and a weight
         alone, or sizes that rest on weights in another unit cannot.
     """
-    said = Cautions([])
-    _of_release(said, one.release)
-    _of_declaration(said, one)
-    doubt = _of_weights(said, one, usual)
-    _of_size(said, one, doubt)
+    said, weights = Cautions([]), Cautions([])
+    doubt = _of_weights(weights, one, usual)
     some = one.n_stones >= one.release.rules.minimum_stones and doubt != "wrong"
     compared = some and not number_and_weight_alone(one.parcel)
-    _of_record(said, one, compared=compared)
+    _of_release(said, one.release)
+    _of_paper(said, one)
+    _of_zones(said, one, compared=compared)
+    if compared and one.hypotheses.testable[one.row]:
+        _of_alternatives(said, one)
+    _of_declared_carats(said, one.parcel)
+    said.statements += weights.statements
+    _of_size(said, one, doubt)
+    _of_record(said, one)
+    _of_conditions(said, one, compared=compared)
     return said, compared
 
 
-def _of_declaration(said: Cautions, one: OneParcel) -> None:
-    """Say what the declaration, its date and its name leave open."""
+def _of_paper(said: Cautions, one: OneParcel) -> None:
+    """Say what the parcel's name, the countries that it is declared from and its date leave open."""
     parcel, release, hypotheses, row = one.parcel, one.release, one.hypotheses, one.row
     day = one.day.isoformat()
     if parcel.parcel_id.strip().lower() in NAMES_OF_FILES:
         said.add("parcel_unnamed", parcel_id=parcel.parcel_id)
-    if not parcel.declarations and not parcel.countries:
+    if not parcel.origins:
         said.add("no_declaration")
     for item in parcel.countries:
         zones = [zone.zone_id for zone in release.zone_table.zones if zone.country == item.country]
@@ -98,6 +104,11 @@ def _of_declaration(said: Cautions, one: OneParcel) -> None:
         said.add("no_export_date", status_on=day)
     elif parcel.exported_on > one.compared_on:
         said.add("export_date_in_future", day=day, compared_on=one.compared_on.isoformat())
+
+
+def _of_zones(said: Cautions, one: OneParcel, *, compared: bool) -> None:
+    """Say which declared zones were not compliant, and of which there are few reference parcels, or none."""
+    release, day = one.release, one.day.isoformat()
     known = dict(zip(release.zone_ids, release.model.n_reference.tolist(), strict=True))
     for zone in one.declared:
         status = zone.status_on_export_date
@@ -105,16 +116,25 @@ def _of_declaration(said: Cautions, one: OneParcel) -> None:
             said.add("zone_not_covered", zone=zone.zone_id, day=day)
         elif status != COMPLIANT:
             said.add("zone_not_compliant", zone=zone.zone_id, status=status, day=day)
-        if zone.zone_id in hypotheses.left_out[row]:
-            said.add("zone_left_out", zone=zone.zone_id)
+        if zone.zone_id in one.hypotheses.left_out[one.row]:
+            if compared:
+                said.add("zone_left_out", zone=zone.zone_id)
         elif zone.zone_id not in known:
             said.add("zone_without_reference", zone=zone.zone_id)
         elif known[zone.zone_id] < FEW_REFERENCES:
             said.add("few_references", zone=zone.zone_id, n_parcels=known[zone.zone_id])
-    if hypotheses.testable[row] and not hypotheses.alternatives[row].any():
+
+
+def _of_alternatives(said: Cautions, one: OneParcel) -> None:
+    """Say that nothing stands against a declaration but sources that nobody has sampled, or goods from abroad."""
+    if not one.hypotheses.alternatives[one.row].any():
         said.add("no_alternative")
-    elif hypotheses.testable[row] and (abroad := _only_abroad(one)):
-        said.add("alternatives_abroad_only", day=day, zones=abroad)
+    elif abroad := _only_abroad(one):
+        said.add("alternatives_abroad_only", day=one.day.isoformat(), zones=abroad)
+
+
+def _of_declared_carats(said: Cautions, parcel: Parcel) -> None:
+    """Say where the carats of what was declared do not add up to the parcel's."""
     carats = [item.carats for item in parcel.origins if item.carats is not None]
     if carats and parcel.carats is not None and abs(sum(carats) - parcel.carats) > CARATS_APART * parcel.carats:
         said.add("declared_carats_differ", declared=float(sum(carats)), parcel=float(parcel.carats))
@@ -159,8 +179,8 @@ def _sizes_are_weights(one: OneParcel) -> bool:
     return one.parcel.stones is not None or (partial is not None and bool(np.isfinite(partial.mean_ct[one.row])))
 
 
-def _of_record(said: Cautions, one: OneParcel, *, compared: bool) -> None:
-    """Say what of the stones and of their conditions was not recorded."""
+def _of_record(said: Cautions, one: OneParcel) -> None:
+    """Say what of the stones was not recorded."""
     parcel, arrays, row, release = one.parcel, one.arrays, one.row, one.release
     names = release.scheme.attribute_names
     for a, name in enumerate(names):
@@ -180,12 +200,16 @@ def _of_record(said: Cautions, one: OneParcel, *, compared: bool) -> None:
         said.add("carats_not_recorded")
     if parcel.sieve_set is not None and len(parcel.sieve_set.classes) < FEW_SIZE_CLASSES:
         said.add("coarse_sieve_set", sieve_set=parcel.sieve_set.name, n_classes=len(parcel.sieve_set.classes))
-    conditions = parcel.conditions
+
+
+def _of_conditions(said: Cautions, one: OneParcel, *, compared: bool) -> None:
+    """Say which conditions are not known, or new to the reference, and where the stones contradict the screen."""
+    parcel, conditions = one.parcel, one.parcel.conditions
     if conditions.blank and compared:
         said.add("conditions_blank", fields=conditions.blank)
     for f, factor in enumerate(FACTORS):
         value = getattr(conditions, factor)
-        if value is not None and arrays.levels[row, f] < 0:
+        if value is not None and one.arrays.levels[one.row, f] < 0:
             if factor == FACTORS[-1]:
                 said.add("sorter_unknown", sorter=value)
             else:
@@ -233,14 +257,15 @@ def _left_open(said: Cautions, one: OneParcel, partial: Partial) -> None:
     if any(item.sample for item in parcel.breakdowns):
         graded = parcel.n_stones_graded(scheme.size.name)
         said.add("graded_in_part", n_graded=graded, n_stones=round(n_stones))
+    if number_and_weight_alone(parcel):
+        said.add("number_and_weight_alone", mean_ct=parcel.mean_ct)
+        return
     if partial.n_sd[row] > 0:
         fewest, most = (max(round(n_stones + z * float(partial.n_sd[row])), 1) for z in (-WITHIN, WITHIN))
         said.add("stones_not_counted", n_stones=round(n_stones), fewest=fewest, most=most)
     elif partial.spread[row].any():
         said.add("sizes_by_weight")
-    if number_and_weight_alone(parcel):
-        said.add("number_and_weight_alone", mean_ct=float(parcel.carats or 0.0) / n_stones)
-    elif np.isfinite(partial.mean_ct[row]):
+    if np.isfinite(partial.mean_ct[row]):
         said.add("sizes_by_mean", mean_ct=float(partial.mean_ct[row]))
 
 

@@ -316,9 +316,9 @@ def next_question(
         return Statement.of("next_weights", mean_ct=parcel.mean_ct)
     if conclusion == "not_comparable":
         needed = int(release.rules.minimum_stones)
-        if parcel.n_stones >= needed:
-            return Statement.of("next_grading", n_stones=parcel.n_stones)
-        return Statement.of("next_stones", n_stones=parcel.n_stones, needed=needed)
+        if one.n_stones >= needed:
+            return Statement.of("next_grading", n_stones=parcel.n_stones or None)
+        return Statement.of("next_stones", n_stones=one.n_stones, needed=needed)
     if conclusion == "query" or mixing:
         against = sorted(
             (item for item in classes if favours(item.contribution or 0.0) == "H2"),

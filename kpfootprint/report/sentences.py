@@ -72,8 +72,10 @@ def _variants(code: str, values: Mapping[str, Any], shown: Mapping[str, str]) ->
     if "observed" in values and values["low"] is not None:
         places = {("H1", True): "beyond", ("H2", False): "inside"}
         placed = places.get((str(values.get("favours")), _beyond(values, shown)))
+    uncounted = "uncounted" if None in values.values() else None
     held = "held" if code == "novel_parcel" and "log10_lr" in values else None
-    return old, side or placed or values.get("favours"), held, values.get("bound"), limit, perhaps, others, every, many
+    by_side = side or placed or values.get("favours")
+    return old, by_side, held, values.get("bound"), limit, perhaps, others, every, many, uncounted
 
 
 def _beyond(values: Mapping[str, Any], shown: Mapping[str, str]) -> bool:
@@ -165,7 +167,7 @@ def _show(name: str, value: Any, values: Mapping[str, Any], words: Words, names:
         return label(value, words)
     if isinstance(value, int | float):
         return words.number(value, 0) if isinstance(value, int) else words.trimmed(value, 3)
-    return label(value, words) if value in VOCABULARY else value
+    return label(value, words) if name in _CODES else value
 
 
 def amount(relation: str, values: Mapping[str, Any], stones: str, words: Words) -> str:
@@ -195,9 +197,13 @@ def in_sentence(text: str) -> str:
     return text[:1].lower() + text[1:] if text[1:2].islower() else text
 
 
+_CODES = {"band", "status", "field", "value", "reason"}
+"""Values that are codes; all other texts are what somebody wrote, though a sorter be called *strong*."""
+
 _KINDS: dict[str, Callable[[Any, Words], str]] = {
     **dict.fromkeys(_FRACTIONS | {"stone_share"}, lambda value, words: words.share(value)),
-    **dict.fromkeys(_LOG10 | {"declared", "parcel", "carats"}, lambda value, words: words.number(value, 2)),
+    **dict.fromkeys(_LOG10, lambda value, words: words.number(value, 2)),
+    **dict.fromkeys(("declared", "parcel", "carats"), lambda value, words: words.carats(value)),
     **dict.fromkeys(("day", "status_on", "compared_on"), lambda value, words: words.day(value)),
     **dict.fromkeys(("mean_ct", "known_ct", "lowest_ct", "highest_ct"), lambda value, words: words.stone(value)),
     "posterior": lambda value, words: words.credence(value),
@@ -343,7 +349,7 @@ class Speaker:
             n = self.words.number(parcel["n_stones"])
             shown.append(self.words.plural(*STONES, parcel["n_stones"], n=n))
         if parcel["carats"] is not None:
-            shown.append(f"{self.words.number(parcel['carats'], 2)} ct")
+            shown.append(f"{self.carats(parcel['carats'])} ct")
         return ", ".join(shown) or "\u2013"
 
     def zone(self, zone_id: str) -> str:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import textwrap
+from itertools import zip_longest
 
 from kpfootprint.report.blocks import Banner, Beside, Block, Bullets, Document, Facts, Figure, Paragraph, Table, Verdict
 from kpfootprint.report.locale import held
 from kpfootprint.report.report import Report
 from kpfootprint.report.whole import lay_out
 
-WIDTH = 100
+WIDTH, NARROWEST = 100, 12
+"""Of a line, and of a column that makes room for the others."""
 
 
 def render_text(report: Report, lang: str = "en") -> str:
@@ -33,7 +35,8 @@ def render_text(report: Report, lang: str = "en") -> str:
 
 def document_text(document: Document) -> str:
     """Render a laid-out document as plain text, 100 columns wide."""
-    lines = [document.title, "=" * len(document.title), document.subtitle]
+    title = _wrapped(document.title)
+    lines = [*title, "=" * max(map(len, title)), document.subtitle]
     for section in document.sections:
         lines += ["", section.heading, "-" * len(section.heading)]
         for block in section.blocks:
@@ -46,10 +49,10 @@ def _lines(block: Block, colon: str) -> list[str]:
         case Paragraph():
             return _wrapped(block.text)
         case Verdict():
-            lines = [f"* {block.heading} *"] + ([f"* {block.status} *"] if block.status else [])
-            return lines + [line for text in block.lines for line in _wrapped(text)]
+            told = [line for text in (block.heading, block.status) if text for line in _wrapped(f"{text} *", "* ")]
+            return told + [line for text in block.lines for line in _wrapped(text)]
         case Banner():
-            return [f"*** {block.text} ***"]
+            return _wrapped(f"{block.text} ***", "*** ")
         case Beside():
             return [line for inner in (*block.shown, *block.blocks) for line in _lines(inner, colon)]
         case Bullets():
@@ -75,11 +78,15 @@ def _wrapped(text: str, first: str = "") -> list[str]:
 def _table(table: Table) -> list[str]:
     rows = [table.header, *table.rows]
     widths = [max(len(row[i]) for row in rows) for i in range(len(table.header))]
+    while sum(widths) + 2 * len(widths) > WIDTH and max(widths) > NARROWEST:
+        widths[widths.index(max(widths))] -= 1
     lines = ["", *_wrapped(table.caption)]
     for row in rows:
         cells = [
-            cell.rjust(width) if numeric else cell.ljust(width)
-            for cell, width, numeric in zip(row, widths, table.numeric, strict=True)
+            [cell] if len(cell) <= width else textwrap.wrap(cell, width, break_long_words=False)
+            for cell, width in zip(row, widths, strict=True)
         ]
-        lines.append("  " + "  ".join(cells))
+        for parts in zip_longest(*cells, fillvalue=""):
+            columns = zip(parts, widths, table.numeric, strict=True)
+            lines.append("  " + "  ".join(part.rjust(w) if numeric else part.ljust(w) for part, w, numeric in columns))
     return lines

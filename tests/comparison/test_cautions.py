@@ -10,7 +10,7 @@ import pytest
 
 from kpfootprint.comparison.results import Examination
 from kpfootprint.flow import examinations_of
-from kpfootprint.parcel import Batch, Breakdown, Parcel
+from kpfootprint.parcel import Batch, Breakdown, Declaration, Parcel
 from kpfootprint.release import Release
 from kpfootprint.scheme import SieveSet
 from kpfootprint.stats.ranks import LOG10_SUPPORT_OF_UNUSUAL
@@ -166,3 +166,12 @@ def test_conditions_weaken_no_comparison_where_there_is_none() -> None:
     whole, few = examined(bare, with_stones(bare, slice(0, 3)))
     assert "sorter" in str(cautions(whole)["conditions_blank"]["fields"])
     assert "conditions_blank" not in cautions(few)
+
+
+def test_a_parcel_too_small_to_compare_is_told_nothing_of_what_it_is_compared_with() -> None:
+    parcel = replace(with_stones(large("berberati"), np.arange(5)), exported_on=date(2024, 3, 11))
+    speck = (Declaration(zone_id="berberati", carats=100.0), Declaration(zone_id="mbaiki", carats=0.1))
+    (found,) = examined(replace(parcel, declarations=speck))
+    assert found.verification is None
+    assert "small_parcel" in cautions(found)
+    assert not {"alternatives_abroad_only", "no_alternative", "zone_left_out"} & set(cautions(found))

@@ -8,11 +8,24 @@ from typing import Any
 import pytest
 
 from kpfootprint.comparison.results import DeclaredZone, Mixture, ShareReading
-from kpfootprint.report import Report, render_text
+from kpfootprint.report import Report, build_report, render_text
 from kpfootprint.report.blocks import Beside, Table
 from kpfootprint.report.report import seal
+from kpfootprint.report.text import WIDTH
 from kpfootprint.report.whole import lay_out
-from tests.report.factory import ZONES, make_cautions, make_mixture, make_report, make_verification, statement
+from tests.report.factory import (
+    CREATED_AT,
+    KINDS,
+    ZONES,
+    make_cautions,
+    make_examination,
+    make_mixture,
+    make_model,
+    make_parcel,
+    make_report,
+    make_verification,
+    statement,
+)
 
 
 def first_page(report: Report, lang: str = "en") -> str:
@@ -243,3 +256,12 @@ def test_rates_are_told_to_be_of_whole_parcels_where_this_one_is_not_recorded_wh
     sampled = statement("graded_in_part", n_graded=60, n_stones=600)
     report = make_report("consistent", cautions=(*make_cautions("consistent"), sampled))
     assert "of which every stone was graded; here 60 were." in first_page(report)
+
+
+@pytest.mark.parametrize("lang", ["en", "fr"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_line_is_longer_than_was_promised(kind: Any, lang: str) -> None:
+    name = "LOT " + "Mambere-Kadei-" * 4 + " exporter number 12 of the second quarter, third lot"
+    found = make_examination(kind, declared=declared("suspended", "suspended", "not_covered"))
+    report = build_report(make_parcel(kind, parcel_id=name), found, make_model(), created_at=CREATED_AT)
+    assert max(map(len, render_text(report, lang).splitlines())) <= WIDTH

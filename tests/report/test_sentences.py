@@ -69,7 +69,12 @@ EVERY: tuple[tuple[str, dict[str, Any]], ...] = (
     ("sizes_by_weight", {}),
     ("sizes_by_mean", {"mean_ct": 0.364}),
     ("number_and_weight_alone", {"mean_ct": 0.436}),
+    ("number_and_weight_alone", {"mean_ct": None}),
     ("next_grading", {"n_stones": 836}),
+    ("next_grading", {"n_stones": None}),
+    ("graded_in_part", {"n_graded": 1, "n_stones": 9336}),
+    ("graded_in_part", {"n_graded": None, "n_stones": 9336}),
+    ("within_ranges", {"n_classes": 1, "n_all": 31}),
     ("country_in_part", {"country": "CF", "zones": ("gadzi",)}),
     *(("split", {"log10_lr": 0.41, "favours": favours}) for favours in ("H1", "H2", "neither")),
     *(
@@ -299,3 +304,25 @@ def test_a_parcel_of_which_half_is_unlike_is_not_called_mostly_like() -> None:
     half = next(limit for limit, word in PARTS if word == "half")
     assert half > ABOUT_HALF, "what is said to be mostly like its zone has a share below this"
     assert [code for code in TEMPLATES if "mostly like" in TEMPLATES[code]] == ["headline_mixed"]
+
+
+@pytest.mark.parametrize("name", ["none", "strong", "true", "selection"])
+def test_what_somebody_wrote_is_shown_as_it_was_written_though_it_be_a_word_of_ours(name: str) -> None:
+    for code, values in (
+        ("sorter_unknown", {"sorter": name}),
+        ("sorter_matters", {"sorter": name, "log10_lr_without": 0.4}),
+        ("parcel_unnamed", {"parcel_id": name}),
+        ("coarse_sieve_set", {"sieve_set": name, "n_classes": 3}),
+    ):
+        for lang in ("en", "fr"):
+            assert name in said(code, values, lang), (code, lang)
+
+
+def test_one_is_one() -> None:
+    assert said("graded_in_part", {"n_graded": 1, "n_stones": 300}, "en").startswith("Of 300 stones 1 was graded")
+    assert said("within_ranges", {"n_classes": 1, "n_all": 31}, "en") == "Within what is expected: 1 class of 31."
+    assert said("within_ranges", {"n_classes": 1, "n_all": 31}, "fr").endswith("1 classe sur 31.")
+
+
+def test_a_speck_is_no_zero_in_a_sentence_either() -> None:
+    assert "<0.01 ct" in said("declared_carats_differ", {"declared": 0.004, "parcel": 5.0}, "en")

@@ -83,7 +83,7 @@ def read_as(sp: Speaker, found: Mapping[str, Any]) -> str:
     if found.get("n_stones"):
         said.append(words.plural(*STONES, found["n_stones"], n=words.number(found["n_stones"])))
     if found.get("carats"):
-        said.append(f"{words.number(found['carats'], 2)} ct")
+        said.append(f"{words.carats(found['carats'])} ct")
     if found.get("mean_ct"):
         said.append(sp.t("mean {carats} ct", carats=words.stone(found["mean_ct"])))
     if found.get("largest_ct"):

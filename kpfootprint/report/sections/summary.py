@@ -7,7 +7,7 @@ from typing import Any
 
 from kpfootprint.comparison.results import ODD_WEIGHTS, standing
 from kpfootprint.report.blocks import Banner, Beside, Block, Bullets, Facts, Paragraph, Section, Verdict
-from kpfootprint.report.locale import mark
+from kpfootprint.report.locale import mark, mark_plural
 from kpfootprint.report.messages import CONCLUSIONS, TEXTS
 from kpfootprint.report.pictures.ratio import lr_scale
 from kpfootprint.report.report import origins_of
@@ -75,7 +75,9 @@ def heading(sp: Speaker) -> str:
         lacking = [item for item in sp.content["cautions"] if item["code"] == "zone_without_reference"]
         if unknown := [item["values"]["zone"] for item in lacking]:
             return sp.t("Not comparable: no reference for {zones}", zones=sp.zones(unknown))
-        if "number_and_weight_alone" in cautions:
+        if alone := cautions.get("number_and_weight_alone"):
+            if alone["mean_ct"] is None:
+                return sp.t("Not comparable: nothing but a weight")
             return sp.t("Not comparable: nothing but a number and a weight")
         if "small_parcel" in cautions:
             return sp.t("Not comparable: too few stones")
@@ -272,7 +274,13 @@ def _measured_on_more(sp: Speaker) -> Iterator[str]:
         message = mark("These rates are of parcels with every attribute recorded; not recorded here: {attributes}.")
         yield sp.t(message, attributes=shown)
     for n in (item["values"]["n_graded"] for item in cautions if item["code"] == "graded_in_part"):
-        yield sp.t("These rates are of parcels of which every stone was graded; here {n} were.", n=sp.words.number(n))
+        yield sp.words.plural(*EVERY_GRADED, n or 0, n=sp.words.count(n))
+
+
+EVERY_GRADED = mark_plural(
+    "These rates are of parcels of which every stone was graded; here {n} was.",
+    "These rates are of parcels of which every stone was graded; here {n} were.",
+)
 
 
 def _undeclared(sp: Speaker, found: Mapping[str, Any]) -> str:
