@@ -14,6 +14,7 @@ from importlib import resources
 from itertools import islice
 from typing import Any, TypeVar
 
+from kpfootprint.ingest.latin import with_latin
 from kpfootprint.reference import ZoneTable
 from kpfootprint.scheme import Attribute, AttributeClass, ClassSet, Scheme
 
@@ -49,8 +50,11 @@ def fold(text: str) -> str:
 
 @lru_cache(maxsize=1)
 def declared_words() -> Mapping[str, Any]:
-    """Return the words of this library, as ``words.toml`` has them."""
-    return tomllib.loads(resources.files("kpfootprint.ingest").joinpath("words.toml").read_text(encoding="utf-8"))
+    """Return the words of this library, as ``words.toml`` has them, and Russian ones in Latin letters as well."""
+    text = resources.files("kpfootprint.ingest").joinpath("words.toml").read_text(encoding="utf-8")
+    written = with_latin(tomllib.loads(text), frozenset(re.findall(r'"([^"]+)"', text)))
+    assert isinstance(written, dict)
+    return written
 
 
 def plain(text: str) -> str:
@@ -152,8 +156,8 @@ def fold_sure(text: str) -> str:
 
 
 def is_not_recorded(text: str) -> bool:
-    """Say whether a text stands for what nobody recorded: ``unknown``, ``n/a``, ``?``."""
-    return fold(text) in condition_values("") or ("?" in text and not text.strip(" ?"))
+    """Say whether a text stands for what nobody recorded: ``unknown``, ``n/a``, ``?``, ``/``."""
+    return fold(text) in condition_values("") or (bool(text.strip()) and not text.strip(" ?/…"))
 
 
 @lru_cache(maxsize=8)

@@ -110,6 +110,8 @@ def _in_carats(sheet: Layout) -> Layout:
 
     Where carats stand beside it, both have to be the same weights.
     """
+    named = [at for at in sheet.places("other_unit") if not np.isfinite(sheet.raw.values(at)).any()]  # ``Grain | G001``
+    sheet = sheet.with_meaning(named, Meaning(role="row"))
     places, weights = sheet.places("other_unit"), sheet.places("carats", "stones_or_carats", wide=None)
     weights = [at for at in weights if sheet.meanings[at].sure]  # not ``Classe``, which may stand above sizes
     if len(places) != 1:
@@ -242,7 +244,7 @@ def _of_unit(sheet: Layout, at: int) -> list[Cell] | None:
     counted = counted and (at == 0 or meaning.party != "")  # ``Weight range``, or ``Weight`` before the stones
     weighed = meaning.role == "carats" and not meaning.wide and (len(sheet.places("carats")) > 1 or counted)
     named = meaning.role == "size_class" or says("size", *tokens)
-    if len(units) > 1 or not (units or named or weighed):
+    if meaning.wide or len(units) > 1 or not (units or named or weighed):
         return None
     own = [_bare(cell) for cell in column.cells]
     texts = [text_of(_bare(cell)) for cell in sheet.cells(at)]

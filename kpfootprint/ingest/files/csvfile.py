@@ -32,6 +32,9 @@ _AS_TEXT = re.compile(r'(?m)(?<![^,;\t\n])="([^"\n]*)"')
 """How a spreadsheet is told that a cell is text: ``="0012"``."""
 
 _GAP = re.compile(r"(?<=\S) {2,}(?=\S)")
+_CELL = re.compile(r"\S+(?: \S+)*")
+_LINES = 2_000
+"""Lines of a text whose columns stand below each other, at most."""
 
 _CYRILLIC = re.compile(r"[À-ÿ]{4,}")
 """What Russian words in cp1251 look like in cp1252, where no language has so many accents side by side."""
@@ -127,9 +130,34 @@ def _spaced(text: str) -> bool:
     gaps = [len(_GAP.findall(line)) for line in lines]
     filled = [at for at, count in enumerate(gaps) if count]
     table = slice(filled[0], filled[-1] + 1) if filled else slice(0)
-    if len(filled) < 2 or len({*gaps[table]}) > 1:
-        return False
-    return not any(separator in _DECIMAL.sub("", line) for line in lines[table] for separator in _SEPARATORS)
+    return len(filled) > 1 and len({*gaps[table]}) == 1 and not _parted_otherwise(lines[table])
+
+
+def _parted_otherwise(lines: Sequence[str]) -> bool:
+    return any(separator in _DECIMAL.sub("", line) for line in lines for separator in _SEPARATORS)
+
+
+def _aligned(text: str) -> str | None:
+    """Return a text with tabs between its columns, where all stands below the one cell of the first line it belongs to.
+
+    So it is where runs of spaces part the cells of a table and some are blank; None where it is not.
+    """
+    lines = text.splitlines()
+    filled = [at for at, line in enumerate(lines) if _GAP.search(line.strip())]
+    table = lines[filled[0] : filled[-1] + 1] if len(filled) > 2 else []
+    spans = [[hit.span() for hit in _CELL.finditer(line)] for line in table]
+    if not table or len(spans[0]) < 3 or _parted_otherwise(table):
+        return None
+    laid = []
+    for line, own in zip(table, spans, strict=True):
+        places = [
+            [at for at, (start, end) in enumerate(spans[0]) if start < last and first < end] for first, last in own
+        ]
+        if any(len(hits) != 1 for hits in places) or len({hits[0] for hits in places}) < len(places):
+            return None
+        cells = {hits[0]: line[first:last] for hits, (first, last) in zip(places, own, strict=True)}
+        laid.append("\t".join(cells.get(at, "") for at in range(len(spans[0]))))
+    return "\n".join([*lines[: filled[0]], *laid, *lines[filled[-1] + 1 :], ""])
 
 
 def text_of_table(data: bytes, name: str) -> str:
@@ -143,6 +171,8 @@ def text_of_table(data: bytes, name: str) -> str:
         text = re.sub(r"(?m)^>[ \t]?", "", text)  # a mail that was answered
     if _spaced(text):
         text = _GAP.sub("\t", text)
+    elif "\t" not in text and text.count("\n") <= _LINES and (aligned := _aligned(text)) is not None:
+        text = aligned
     return text.replace("\r", "\n") if "\r" in text and "\n" not in text else text
 
 

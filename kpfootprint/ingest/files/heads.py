@@ -292,7 +292,8 @@ def _is_group_row(upper: Sequence[str], lower: Sequence[str], headers: Headers) 
     fills = any(text and (at >= len(lower) or not lower[at]) for at, text in enumerate(upper))
     known = any(text and headers.of(text).role != "unknown" for text in upper)
     gaps = any(not text for text in lower[: len(upper)])
-    return (repeated and len(set(below)) < len(below)) or (known and (merged or (fills and gaps)))
+    again = len({*map(fold, filter(None, upper))}) < sum(map(bool, upper))  # as programs write them
+    return (repeated and len(set(below)) < len(below)) or (known and (merged or again or (fills and gaps)))
 
 
 def _is_label(upper: Sequence[str], lower: Sequence[str], headers: Headers) -> bool:
@@ -336,7 +337,8 @@ def _continues(below: Sequence[Cell], top: Sequence[str], headers: Headers) -> b
     of_zones += texts[1:] if headers.measure(texts[0]) == "zone_id" else []
     if any(map(str.isdigit, "".join(of_zones))):
         return False  # ``Nola 12.50 ct``
-    if any(texts) and all(is_unit(text) or _says_no_more(text) for text in texts if text):
+    pairs = [(text, top[at] if at < len(top) else "") for at, text in enumerate(texts) if text]
+    if pairs and all(is_unit(text) or _says_no_more(text) or _goes_on(of, text, headers) for text, of in pairs):
         return True
     said = [headers.of(text) for text in texts if text and len(text) <= _LONGEST_NAMED]
     measured = [
@@ -358,6 +360,13 @@ def _continues(below: Sequence[Cell], top: Sequence[str], headers: Headers) -> b
 def _says_no_more(text: str) -> bool:
     """Say whether a word below a header goes on with it and names nothing by itself: ``class`` below ``Size``."""
     return all_say(("filler", "size"), tokens_of(text), ("mm", "dtc"))
+
+
+def _goes_on(top: str, below: str, headers: Headers) -> bool:
+    """Say whether words go on with a header and change nothing: ``form`` below ``Crystal``, ``(dry)``."""
+    said, whole = headers.of(top), headers.of(f"{top} {below}")
+    bracketed = below[:1] == "(" and below[-1:] == ")" and len(below) > 3 and below[1:-1].replace(" ", "").isalpha()
+    return bool(top) and (bracketed or (whole.sure and not whole.wide and whole.role == said.role != "unknown"))
 
 
 def _classes_of(said: Sequence[Meaning]) -> set[str]:

@@ -86,6 +86,12 @@ class Meaning:
 UNKNOWN = Meaning(role="unknown", sure=False)
 
 
+_COUNT_OF = re.compile(
+    r"(?:count of|nombre de|anzahl von|aantal van|contagem de|cuenta de) (?P<of>.+)|(?P<what>.+) count"
+)
+"""How programs head a count of weights, which is one of stones: ``Count of Weight (ct)``, ``weight_ct count``."""
+
+
 @dataclass(frozen=True)
 class Headers:
     """The words of headers, for one scheme."""
@@ -227,6 +233,10 @@ class Headers:
         part = next((role for role in ("sample", "whole") if says(role, *tokens)), "")
         rest = [token for token in tokens if not any(says(role, token) for role in ("whole", "sample", "filler"))]
         measure = next((role for role in ("carats", "n_stones") if any(says(role, token) for token in rest)), "")
+        if (counted := _COUNT_OF.fullmatch(" ".join(tokens))) is not None:
+            named = (counted["of"] or counted["what"]).split()
+            if all_say(("carats",), named) and not all_say(("in_carats",), named):
+                measure = "n_stones"
         pieces = any(says("n_stones", token) for token in rest)
         rest = [token for token in rest if not says("carats", token) and not says("n_stones", token)]
         if pieces:

@@ -102,8 +102,8 @@ class PlainCells(Sequence[str]):
 LONGEST_TEXT = 200
 """Characters of the longest name, number or id."""
 
-DASHES = frozenset("-–—−‐‑")
-"""Signs that stand for nothing where one of them, or two, fill a cell."""
+DASHES = frozenset("-–—−‐‑.")
+"""Signs that stand for nothing where one of them, or two, fill a cell; a point is how programs write it."""
 
 
 LONGEST = 500
@@ -116,7 +116,7 @@ def shortened(cell: Cell) -> Cell:
 
 
 def is_blank(cell: Cell) -> bool:
-    """Say whether a cell holds nothing: a dash alone is nothing, too."""
+    """Say whether a cell holds nothing: a dash or a point alone is nothing, too."""
     if cell is None:
         return True
     if not isinstance(cell, str):

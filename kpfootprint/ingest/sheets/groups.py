@@ -135,7 +135,7 @@ def without_dittos(sheet: Layout) -> Layout:
     columns = list(sheet.raw.columns)
     for at, column in enumerate(columns):
         short = [(code, cell) for code, cell in column.texts() if len(cell) <= 8 and not cell[:1].isdigit()]
-        hits = [code for code, cell in short if plain(cell).strip() in known]
+        hits = [code for code, cell in short if {cell.strip(), plain(cell).strip()} & {*known}]
         if not hits:
             continue
         rows = np.flatnonzero(column.rows_with(hits))
