@@ -305,6 +305,17 @@ def test_an_id_that_a_declaration_reads_otherwise_is_a_problem(zone_id: str, sai
     ]
 
 
+def test_no_zone_is_called_as_the_source_that_nobody_has_sampled(tmp_path: Path) -> None:
+    folder = write_folder(tmp_path / "package", FEW)
+    for name in ("zones", "zone_status", "parcels"):
+        path = folder / f"{name}.csv"
+        path.write_text(path.read_text("utf-8").replace("z00,", "Unlisted,"), encoding="utf-8")
+    seal(folder)
+    (found,) = validate_package(folder)
+    assert (found.code, found.row, found.value) == ("bad_zone_id", 2, "Unlisted")
+    assert reason_in(found, "fr") != found.reason
+
+
 def test_columns_may_come_in_any_order(tmp_path: Path) -> None:
     folder = write_folder(tmp_path / "package", FEW)
     path = folder / "zones.csv"

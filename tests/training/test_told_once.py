@@ -274,6 +274,32 @@ def test_classes_under_the_header_of_another_attribute_are_told_once_a_column(tm
     assert "classes of morphology (" in found[0].reason
 
 
+@pytest.mark.parametrize("word", ["value", "Lot", "valeur", "sieve"])
+def test_a_word_that_heads_another_column_of_sheets_is_no_attribute(word: str, tmp_path: Path) -> None:
+    folder = write_folder(tmp_path / "package", FEW)
+    written(folder, "stones", lambda lines: [lines[0].replace("morphology", word), *lines[1:]])
+    found = described(folder, lambda d: d["attributes"][2].update(name=word, column=word))
+    assert [(item.table, item.column, item.value, item.code) for item in found if "fields of" not in item.reason] == [
+        ("datapackage.json", "attributes", word, "bad_scheme")
+    ]
+    found = described(
+        write_folder(tmp_path / "other", FEW), lambda d: d["attributes"][1].setdefault("synonyms", []).append(word)
+    )
+    assert [(item.column, item.value, item.code) for item in found] == [("attributes", word, "bad_scheme")]
+    assert f"the header {word!r} stands for the columns" in found[0].reason
+
+
+def test_a_file_that_is_listed_twice_is_told_and_not_read_twice(tmp_path: Path) -> None:
+    def twice(document: dict[str, Any]) -> None:
+        (item,) = (item for item in document["resources"] if item["name"] == "stones")
+        item.pop("hash", None)
+        item["path"] = [item["path"]] * 2
+
+    found = described(write_folder(tmp_path / "package", FEW), twice)
+    assert [item.code for item in found] == ["table_twice"]
+    assert places(found)
+
+
 def test_a_few_classes_of_another_attribute_are_unknown_words(tmp_path: Path) -> None:
     folder = write_folder(tmp_path / "package", FEW)
     found = written(folder, "stones", lambda lines: with_column(lines, "colour", "flat"))

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields
+from functools import cache
 from itertools import pairwise
 from typing import Any
 
 from kpfootprint.errors import Problem, ReferenceDataError, SchemeMismatch
 from kpfootprint.ingest.raw.cells import is_blank
 from kpfootprint.ingest.totals import is_total
-from kpfootprint.ingest.words import Vocabulary, fold
+from kpfootprint.ingest.words import Vocabulary, declared_words, fold
 from kpfootprint.parcel import Conditions
 from kpfootprint.reference import ZoneTable
 from kpfootprint.retold import LANGUAGES, Said, said_of
@@ -28,6 +29,13 @@ _FIXED = (
 )
 """Columns of submissions that are no attribute."""
 _CONDITIONS = {item.name for item in fields(Conditions)}
+
+
+@cache
+def _of_submissions() -> Mapping[str, str]:
+    """Return the columns of stones and counts that are no attribute by their folded headers, which always mean them."""
+    tables = (declared_words()["columns"][name] for name in ("stones", "counts"))
+    return {fold(word): name for columns in tables for name, words in columns.items() for word in (name, *words)}
 
 
 def told(reason: str, /, value: object = None, of: str | None = None, **values: object) -> Problem:
@@ -100,7 +108,8 @@ def _problems(items: Sequence[object]) -> Iterator[Problem]:
         if (other := columns.get(fold(column))) is not None:
             reason = "the attributes {other} and {name} have one column; give each its own"
             yield told(reason, column, other=repr(other), name=repr(name))
-        if taken := [word for word in (column, name) if word in {*_FIXED, *_CONDITIONS}]:
+        fixed = {} if "sieve_set" in item else _of_submissions()
+        if taken := [word for word in (column, name) if word in {*_FIXED, *_CONDITIONS} or fold(word) in fixed]:
             yield told("{name} or its column has a meaning of its own; choose another name", taken[0], name=repr(name))
         named.setdefault(fold(name), name)
         columns.setdefault(fold(column), name)
@@ -263,7 +272,8 @@ def _two_attributes(scheme: Scheme) -> Iterator[Problem]:
         *((a.column, (a.column, a.name, *a.labels.values(), *a.synonyms)) for a in scheme.categorical),
     ):
         for word in dict.fromkeys(words):
-            other = meant.setdefault(fold(word), column)
+            fixed = None if column == size.column else _of_submissions().get(fold(word))
+            other = fixed or meant.setdefault(fold(word), column)
             if other != column:
                 reason = "the header {word} stands for the columns {other} and {column}"
                 yield told(reason, word, word=repr(word), other=other, column=column)

@@ -119,6 +119,7 @@ def _resources(folder: Path, document: Mapping[str, Any]) -> Iterator[Problem]:
     wrong = partial(told, column="resources")
     named = [item.get("name") for item in items if isinstance(item, Mapping)]
     bare: list[str] = []
+    reason: str
     for name in (*SMALL_TABLES, "stones"):
         if name not in named and name not in OPTIONAL:
             has = ", ".join(filter(None, map(str, named))) or "none"
@@ -136,13 +137,17 @@ def _resources(folder: Path, document: Mapping[str, Any]) -> Iterator[Problem]:
             yield wrong("bad_resource", inline, name=repr(item.get("name")))
             continue
         paths = item.get("path")
-        for path in paths if isinstance(paths, list) and paths else [paths]:
+        listed = paths if isinstance(paths, list) and paths else [paths]
+        if twice := [path for at, path in enumerate(listed) if path in listed[:at]]:
+            reason = "{name} lists a file twice in its path; list it once"
+            yield wrong("table_twice", reason, value=twice[0], name=repr(item.get("name")))
+        for path in listed:
             if not isinstance(path, str) or not path or _leads_outside(path):
                 yield wrong("path_outside", "not a path inside the package", value=path)
             elif any(part.is_symlink() for part in _parts(folder, path)):
                 yield wrong("archive_link", "the path is a link; put the file itself there", value=path)
         if not _is_read(item.get("encoding", "utf-8")):
-            reason: str = Said("{name} is read as UTF-8 or cp1252; save it so", name=repr(item.get("name")))
+            reason = Said("{name} is read as UTF-8 or cp1252; save it so", name=repr(item.get("name")))
             yield wrong("bad_resource", reason, value=item["encoding"])
         schema = item.get("schema", {})
         if not isinstance(schema, Mapping) or not isinstance(schema.get("fields", []), list):

@@ -288,6 +288,9 @@ def _one_zone_each(rows: Rows) -> Iterator[Problem]:
             )
             place: dict[str, Any] = {"table": "zones", "row": line, "column": "country", "value": country}
             yield told("bad_country", reason, **place, code=code)
+        if fold(row["zone_id"]) == "unlisted":
+            reason = "reports call a source that nobody has sampled so; write the id otherwise"
+            yield told("bad_zone_id", reason, table="zones", row=line, column="zone_id", value=row["zone_id"])
         if "=" in row["zone_id"] or row["zone_id"].casefold().startswith("country:"):
             reason = "a declaration reads 'zone=carats' and 'country:CF': write the id without = and not after country:"
             yield told("bad_zone_id", reason, table="zones", row=line, column="zone_id", value=row["zone_id"])
