@@ -81,7 +81,7 @@ def evaluate_model(
         fitted = release.manifest["reference"]
         raise ValueError(
             f"{folder} was fitted to {fitted['name']} {fitted['version']} ({fitted['sha256'][:12]}), and {reference} is"
-            f" {package.name} {package.version} ({package.sha256[:12]}); name its own package with --reference, or fit anew"
+            f" {package.name} {package.version} ({package.sha256[:12]}); name its own package, or fit anew"
         )
     evaluation = evaluate(release, package, quick=quick, n_jobs=n_jobs, progress=progress)
     _put(folder, "evaluation.json", evaluation.to_json())
