@@ -117,7 +117,7 @@ def _try_writing(folder: Path) -> None:
 
 def _told(problem: Problem) -> dict[str, object]:
     """Return a problem with its reason in every language, for whoever tells of it elsewhere."""
-    from kpfootprint.cli.main import reason_in
+    from kpfootprint.cli.surroundings import reason_in
     from kpfootprint.retold import LANGUAGES
 
     return problem.as_dict() | {"reasons": {lang: reason_in(problem, lang) for lang in LANGUAGES}}

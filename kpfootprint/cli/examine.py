@@ -23,7 +23,7 @@ from kpfootprint.cli.reading import (
     read_submission,
     receipt_lines,
 )
-from kpfootprint.cli.surroundings import lang_option, model_option, now, open_release, settings, told
+from kpfootprint.cli.surroundings import lang_option, model_option, now, open_release, problem_told, settings, told
 from kpfootprint.errors import IngestError, NotExamined
 from kpfootprint.visible import csv_line
 
@@ -94,7 +94,13 @@ def _sealed(report: Report, parcel: Parcel, release: Release) -> bytes:
 @click.command()
 @click.argument("submission", type=click.Path(exists=True, path_type=Path))
 @out_option
-@click.option("--workers", type=click.IntRange(1), default=1, show_default=True, help="Processes that examine parcels.")
+@click.option(
+    "--workers",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    help="Processes that examine parcels, without --scheduler.",
+)
 @click.option(
     "--scheduler", metavar="ADDRESS", help="Dask scheduler whose workers examine parcels, as tcp://host:8786."
 )
@@ -141,7 +147,7 @@ def batch(
             stream.write(csv_line(COLUMNS).encode() + b"\r\n")
         for number, parcel_id in enumerate(read.order, start=1):
             found = failures.get(parcel_id) or next(outcomes)
-            stream.write(f"{_row(found)}\r\n".encode() if form == "csv" else f"{_line(found)}\n".encode())
+            stream.write(f"{_row(found, lang)}\r\n".encode() if form == "csv" else f"{_line(found)}\n".encode())
             if not isinstance(found, Report):
                 n_bad += 1
             elif reports is not None:
@@ -153,13 +159,12 @@ def batch(
 
 
 def _write_report(folder: Path, number: int, report: Report, lang: str) -> None:
-    """Write a report as a page, under the parcel's place and what of its name a file can bear."""
-    from kpfootprint.report import render_html
-
+    """Write a report as the page that `compare` makes, named by its place and what of its name a file can bear."""
     parcel_id = report.part("parcel")["parcel"]["parcel_id"]
     name = "".join(c if c.isalnum() or c in "-_" else "_" for c in parcel_id)[:80]
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / f"{number:04}-{name}.html").write_text(render_html(report, lang), encoding="utf-8")
+    with writing(folder / f"{number:04}-{name}.html") as stream:
+        stream.write(_rendered(report, "html", lang))
 
 
 def _line(found: Report | NotExamined | ParcelFailure) -> str:
@@ -173,9 +178,10 @@ def _line(found: Report | NotExamined | ParcelFailure) -> str:
     return json.dumps(document, ensure_ascii=False, separators=(",", ":"))
 
 
-def _row(found: Report | NotExamined | ParcelFailure) -> str:
-    """Return the row of a parcel: what its report says first, or what is wrong with it."""
+def _row(found: Report | NotExamined | ParcelFailure, lang: str) -> str:
+    """Return the row of a parcel: what its report says first, or what is wrong with it, texts in a language."""
     from kpfootprint.report import Report
+    from kpfootprint.report.sentences import speaker
 
     if isinstance(found, Report):
         document = found.content
@@ -185,7 +191,7 @@ def _row(found: Report | NotExamined | ParcelFailure) -> str:
             **{name: parcel[name] for name in ("parcel_id", "n_stones", "carats", "exported_on")},
             **{name: verification.get(name) for name in ("log10_lr", "low", "high", "typicality_p")},
             **{name: document[name] for name in ("conclusion", "report_id")},
-            "verbal": (verification.get("verbal") or {}).get("text"),
+            "verbal": speaker(found, lang).say(verification["verbal"]) if verification.get("verbal") else None,
             "novelty_p": (document["novelty"] or {}).get("p_value"),
             "declared": " ".join(item["zone_id"] for item in parcel["declared"]),
             "undeclared_stones": fraction.get("estimate"),
@@ -193,7 +199,8 @@ def _row(found: Report | NotExamined | ParcelFailure) -> str:
             "release": document["model"]["release"],
         }
     else:
-        cells = {"parcel_id": found.parcel_id, "problems": "; ".join(map(str, found.problems))}
+        told_of = "; ".join(problem_told(problem, lang) for problem in found.problems)
+        cells = {"parcel_id": found.parcel_id, "problems": told_of}
     return csv_line([cells.get(name) for name in COLUMNS])
 
 
@@ -272,12 +279,13 @@ def validate(submission: Path, choices: Choices, model: Path | None) -> None:
     read = read_submission(submission, open_release(model), choices)
     if read.problems:
         raise IngestError(read.problems)
-    n_stones = sum(parcel.n_stones for parcel in read.batch)
-    n_parcels = len(read.order)
+    n_stones, n_parcels = [parcel.n_stones for parcel in read.batch], len(read.order)
     if n_parcels == 1:
-        tell("1 parcel, {stones} stones: no problem found.", stones=n_stones)
+        tell("1 parcel: no problem found.")
+    elif all(n_stones):
+        tell("{parcels} parcels, {stones} stones: no problem found.", parcels=n_parcels, stones=sum(n_stones))
     else:
-        tell("{parcels} parcels, {stones} stones: no problem found.", parcels=n_parcels, stones=n_stones)
+        tell("{parcels} parcels, not all of them counted: no problem found.", parcels=n_parcels)
     plain = n_parcels > 1 and all(parcel.read_plainly for parcel in read.batch)
     for parcel in () if plain else read.batch:
         for line in receipt_lines(parcel):

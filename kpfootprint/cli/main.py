@@ -16,7 +16,7 @@ from kpfootprint.cli.operate import backup, keys, models, register, restore, ser
 from kpfootprint.cli.output import say, tell
 from kpfootprint.cli.planning import adequacy, drift, plan, pool, sorters, zones
 from kpfootprint.cli.reports import beside, verify
-from kpfootprint.cli.surroundings import OPENED, asked_language, lang_option, retold, speak
+from kpfootprint.cli.surroundings import asked_language, lang_option, problem_told, retold, speak
 from kpfootprint.errors import IngestError, KPFootprintError, Problem, ReferenceDataError
 
 BAD_INPUT = 2
@@ -52,26 +52,18 @@ def _speaks(command: click.Command) -> None:
 _speaks(cli)
 
 
-def reason_in(problem: Problem, lang: str) -> str:
-    """Return what is wrong in a language."""
-    from service.pages.problems import Teller
-
-    return Teller(lang, OPENED[0].scheme if OPENED else None).told(problem)
-
-
 def show_problems(problems: Sequence[Problem], lang: str) -> None:
     """Write every problem on standard error, one a line, how to answer a question, and how many there are."""
     from kpfootprint.report.locale import words
-    from kpfootprint.report.problems import count_line, problem_line
+    from kpfootprint.report.problems import count_line
 
-    own = words(lang)
     for problem in problems:
-        say(str(problem) if lang == "en" else problem_line(problem, reason_in(problem, lang), own), err=True)
+        say(problem_told(problem, lang), err=True)
         for question, answer in problem.values.get("choices", ()):
             answered = shlex.quote(f"{question}={answer}")
             tell("  choose with: --choose {answered}", err=True, answered=answered)
     hidden = [int(item.values["count"]) - 1 for item in problems if item.code == "more_problems"]
-    say(count_line(len(problems) + sum(hidden), own), err=True)
+    say(count_line(len(problems) + sum(hidden), words(lang)), err=True)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -213,13 +213,14 @@ def read_sortings(path: Path, release: Release, given: dict[str, Any], choices: 
 def receipt_lines(parcel: Parcel) -> Iterator[str]:
     """Yield how a parcel was read: stones, carats, classes, and whatever was left out or passed over."""
     from kpfootprint.report.locale import words
+    from kpfootprint.report.sentences import STONES
     from service.pages.problems import Teller
 
     lang = asked_language()
     own, teller = words(lang), Teller(lang, OPENED[0].scheme)
     read: dict[str, Any] = dict(parcel.read_as or {})
     counted = [
-        told("{n} stones", n=own.number(read["n_stones"])) if read["n_stones"] else told("stones not counted"),
+        own.plural(*STONES, n, n=own.number(n)) if (n := read["n_stones"]) else told("stones not counted"),
         told("not weighed") if read["carats"] is None else f"{own.number(read['carats'], 2)} ct",
     ]
     if read["mean_ct"] is not None:

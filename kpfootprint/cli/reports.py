@@ -141,7 +141,7 @@ def verify(dossier: Path, code: str | None, model: Path | None) -> int:
         )
         return 0
     tell(
-        "Not the same: {count} differences from {report}.",
+        "Not the same; differences from {report}: {count}.",
         err=True,
         report=check.report_id,
         count=len(check.differences),

@@ -15,6 +15,7 @@ import click
 from kpfootprint.retold import LANGUAGES, catalogue
 
 if TYPE_CHECKING:
+    from kpfootprint.errors import Problem
     from kpfootprint.release import Release
     from service.settings import Settings
     from service.work.place import Workplace
@@ -162,3 +163,18 @@ def open_release(model: Path | None) -> Release:
     opened = load_release(release_folder(model))
     OPENED[:] = [opened]
     return opened
+
+
+def reason_in(problem: Problem, lang: str) -> str:
+    """Return what is wrong in a language."""
+    from service.pages.problems import Teller
+
+    return Teller(lang, OPENED[0].scheme if OPENED else None).told(problem)
+
+
+def problem_told(problem: Problem, lang: str) -> str:
+    """Return a problem in one line, in a language."""
+    from kpfootprint.report.locale import words
+    from kpfootprint.report.problems import problem_line
+
+    return str(problem) if lang == "en" else problem_line(problem, reason_in(problem, lang), words(lang))

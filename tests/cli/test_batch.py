@@ -159,3 +159,25 @@ def test_validate_tells_every_problem(examples: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize("arguments", [("--workers", "0"), ("--workers", "many")])
 def test_options_that_make_no_sense_are_bad_input(arguments: tuple[str, str], examples: Path, tmp_path: Path) -> None:
     assert run(examples / "submission", tmp_path, *arguments).status == 2
+
+
+def test_pages_are_those_of_compare_with_the_letterhead_and_rows_are_in_the_language_asked_for(
+    examples: Path, tmp_path: Path
+) -> None:
+    pages = tmp_path / "pages"
+    bad = spoilt(examples, tmp_path / "bad")
+    asked = ("batch", bad, "--reports", pages, "--format", "csv", "--lang", "fr")
+    done = kpfootprint(*asked, home=tmp_path, KPF_LETTERHEAD="Office of Mines")
+    assert {page.name for page in pages.iterdir()} == {"0001-A-01.html", "0003-A-03.html"}
+    assert all("Office of Mines" in page.read_text(encoding="utf-8") for page in pages.iterdir())
+    rows = list(csv.DictReader(io.StringIO(done.text)))
+    assert rows[0]["verbal"].startswith("C\u2019est un soutien")
+    assert "ligne" in rows[1]["problems"]
+
+
+def test_stones_that_nobody_counted_are_not_none(tmp_path: Path) -> None:
+    sheet = tmp_path / "weighed.csv"
+    sheet.write_text("size_class,carats\n+7,5\n+9,6\n+11,4\n", encoding="utf-8")
+    done = kpfootprint("validate", sheet, home=tmp_path)
+    assert done.text.startswith("1 parcel: no problem found.")
+    assert " 0 stones" not in done.text

@@ -15,7 +15,7 @@ import numpy as np
 import openpyxl
 import pytest
 
-from kpfootprint.cli.main import reason_in
+from kpfootprint.cli.surroundings import reason_in
 from kpfootprint.errors import Problem, ReferenceDataError
 from kpfootprint.report.locale import words
 from kpfootprint.report.problems import remark_text

@@ -18,7 +18,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from kpfootprint.cli.main import reason_in
+from kpfootprint.cli.surroundings import reason_in
 from kpfootprint.flow import examine
 from kpfootprint.parcel import Batch, Declaration, Parcel, Stones
 from kpfootprint.reference import ReferencePackage, StatusPeriod, ZoneTable

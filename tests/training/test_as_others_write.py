@@ -15,7 +15,7 @@ import numpy as np
 import openpyxl
 import pytest
 
-from kpfootprint.cli.main import reason_in
+from kpfootprint.cli.surroundings import reason_in
 from kpfootprint.errors import ReferenceDataError
 from tests.training.packages import FEW, few, write_folder, write_workbook
 from training.package import load_package, merge_packages, validate_package

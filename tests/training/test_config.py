@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from kpfootprint.cli.main import reason_in
+from kpfootprint.cli.surroundings import reason_in
 from tests.every import every
 from training.config import DEFAULT, ConfigError, parse_config, read_config
 

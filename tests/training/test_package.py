@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from kpfootprint.cli.main import reason_in
+from kpfootprint.cli.surroundings import reason_in
 from kpfootprint.errors import ReferenceDataError
 from kpfootprint.reference import shipped_reference
 from kpfootprint.retold import retold

@@ -13,7 +13,7 @@ import openpyxl
 import pytest
 from openpyxl.styles import Font
 
-from kpfootprint.cli.main import reason_in
+from kpfootprint.cli.surroundings import reason_in
 from kpfootprint.errors import Problem
 from tests.training.packages import FEW, write_folder, write_workbook
 from training.package import load_package, validate_package
