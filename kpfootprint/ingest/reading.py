@@ -186,6 +186,7 @@ def _read(
         named: str | None = single
     else:
         tables = _read_tables(source, words, limits, choices, problems)
+        tables = _of_all_parcels(tables, choices, problems)
         tables, named = _named(tables, source, said, problems, limits, one=one)
         valued = any(table.valuations for table in tables.values())
         tables = chosen_valuation(tables, named, choices, problems, one=one)
@@ -203,6 +204,21 @@ def _read(
     found = assemble(tables, words, limits, single=named, problems=problems, spoiled=spoiled, copies=copies)
     apart = [] if whole is None or not whole.titles or found.failures else _totals_apart(whole, found.parcels)
     return Reading(problems=tuple(apart)) if apart else found
+
+
+def _of_all_parcels(tables: dict[str, KnownTable], choices: Choices, problems: list[Problem]) -> dict[str, KnownTable]:
+    """Ask where a line says that there are more parcels or fewer than there are, and drop what it says."""
+    parcels, found = tables.get("parcels"), max(len(_parcel_ids(tables)), 1)
+    if parcels is None or (column := parcels.columns.get("n_parcels")) is None:
+        return tables
+    told = {"found": found, "choices": [("part", "whole")]}
+    others = [row for row in range(parcels.n_rows) if text_of(column.at(row)) not in ("", str(found))]
+    for row in others[:1] if choices.get("part") != "whole" else ():
+        broken = Broken("parcels_total", {"expected": text_of(column.at(row)), **told})
+        problems.append(parcels.problem(broken, row, "n_parcels"))
+    columns = {name: item for name, item in parcels.columns.items() if name != "n_parcels"}
+    kept = {kind: table for kind, table in tables.items() if kind != "parcels"}
+    return {**kept, "parcels": replace(parcels, columns=columns)} if columns else kept
 
 
 def _totals_apart(said: KnownTable, parcels: Sequence[Parcel]) -> list[Problem]:

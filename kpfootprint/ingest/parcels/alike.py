@@ -37,12 +37,20 @@ def tell_ids_alike(ids: Iterable[str], tables: Mapping[str, KnownTable], finding
 def tell_copies(
     built: dict[str, Parcel], tables: Mapping[str, KnownTable], findings: Findings, *, listed: bool
 ) -> None:
-    """Ask about parcels with the same stones, in whatever order; where a table of parcels has both, it is noted."""
+    """Ask about parcels with the same stones, in whatever order; where a table of parcels has both, it is noted.
+
+    So may be a list and a sorting sheet of as many stones and carats.
+    """
     first: dict[tuple[object, ...], str] = {}
     goods = next((tables[kind].name for kind in GOODS if kind in tables), "")
     for name, parcel in each([*built.items()]):
         rows = _rows(parcel)
-        other = first.setdefault((*rows,), name) if parcel.n_stones >= _FEW and len({*rows}) >= _UNLIKE else name
+        if parcel.n_stones < _FEW or parcel.carats is None:
+            continue
+        whole = (parcel.n_stones, round(parcel.carats, 2))
+        other = first.setdefault((*rows,), name) if len({*rows}) >= _UNLIKE else name
+        other = first.get((*whole, parcel.stones is None), name) if other == name else other
+        first.setdefault((*whole, parcel.stones is not None), name)
         if other != name and not listed:
             _tell_both(name, other, "parcels_alike", goods, findings, choices=[APART])
         for one, two in ((name, other), (other, name)) if other != name and listed else ():

@@ -12,9 +12,19 @@ from kpfootprint.ingest.parcels.records import CONDITIONS
 from kpfootprint.ingest.problems import Broken
 from kpfootprint.ingest.raw.cells import Cell, DecimalMarks, is_blank, read_date, read_number, text_of, without_unit
 from kpfootprint.ingest.raw.rounding import unit_written
-from kpfootprint.ingest.words import all_say, condition_values, fold, fold_sure, holds, is_not_recorded, tokens_of
+from kpfootprint.ingest.words import (
+    all_say,
+    condition_values,
+    fold,
+    fold_sure,
+    holds,
+    is_not_recorded,
+    is_number_of,
+    says,
+    tokens_of,
+)
 
-TITLED = ("certificate_no", "exporter", "exported_on", "hs_code", *CONDITIONS)
+TITLED = ("certificate_no", "exporter", "exported_on", "hs_code", "n_parcels", *CONDITIONS)
 """Fields of a parcel that titles above a table may give, or columns that say the same in every row."""
 IDS = ("parcel_id", "certificate_no")
 _HEADS = ("money", "value_usd", "mean", "percent", "n_stones", "carats")
@@ -29,6 +39,8 @@ def field_named(key: str, value: Cell, headers: Headers) -> str:
     """Return the field of a parcel that a label names, or nothing."""
     in_mm = _MILLIMETRES.search(text_of(value)) is not None and all_say(("screen", "filler"), tokens_of(key))
     known = headers.words.columns("parcels").get(fold(key)) or headers.measure(key)
+    if is_number_of(tokens_of(key)) and says("several_parcels", *tokens_of(key)):
+        return "n_parcels"
     return "bottom_screen_mm" if in_mm else known or (key if key in STATED else "")
 
 
@@ -46,6 +58,8 @@ def field_of(name: str, value: Cell) -> str | None:
         return name if any(char.isdigit() for char in text) else None
     if name in ("cleaning_state", "selection", "specials_removed"):
         return name if fold_sure(text) in condition_values(name) or condition_said(name, text) is not None else None
+    if name == "n_parcels":
+        return name if text.isdigit() else None
     if name == "sieve_set":
         return name if 0 < len(text) <= 80 and not any(map(str.isdigit, text)) and not is_blank(value) else None
     if name in (*STATED, "bottom_screen_mm"):

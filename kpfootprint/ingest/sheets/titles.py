@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from kpfootprint.errors import Problem
 from kpfootprint.ingest.columns.meanings import Choices
@@ -26,9 +27,9 @@ from kpfootprint.ingest.columns.origins import (
 )
 from kpfootprint.ingest.names.headers import Headers
 from kpfootprint.ingest.names.statements import DAY, STATED, stated
-from kpfootprint.ingest.parcels.records import CONDITIONS
+from kpfootprint.ingest.parcels.records import CONDITIONS, PERCENT_APART
 from kpfootprint.ingest.problems import Broken, listed, problem
-from kpfootprint.ingest.raw.cells import Cell, is_blank, text_of
+from kpfootprint.ingest.raw.cells import Cell, DecimalMarks, is_blank, read_numbers, text_of
 from kpfootprint.ingest.raw.tables import GOODS, Column, KnownTable, Note, RawTable
 from kpfootprint.ingest.sheets.fields_said import (
     IDS,
@@ -99,7 +100,7 @@ def said_by_titles(
     if origins and "declarations" not in tables:
         made["declarations"] = declared(raw, origins, headers)
         problems += _countries_otherwise(raw, origins, headers)
-    elif origins and heard.own and "parcel_id" not in tables["declarations"].columns:
+    elif origins and "parcel_id" not in tables["declarations"].columns:
         problems += _declared_otherwise(raw, origins, tables["declarations"], headers)
     if goods is not None:
         heard.tell(goods, of_table=raw.name in {table.name for table in tables.values()})
@@ -391,14 +392,33 @@ def _one_row(kind: str, raw: RawTable, found: Mapping[str, _Said]) -> KnownTable
 def _declared_otherwise(
     raw: RawTable, origins: Mapping[Origin, tuple[int, str]], table: KnownTable, headers: Headers
 ) -> list[Problem]:
-    """Tell zones of titles that are none of those that a column of zones has."""
+    """Tell zones of titles that are none of those that a column of zones has, or of which it has another share."""
     column = table.columns.get("zone_id")
+    if column is None:
+        return []
     zones = _declared_in({"declarations": table}, headers)
-    return [
-        _said_otherwise(raw, line, key, "zone_id", item.place, ", ".join(filter(None, column.used().names())))
-        for item, (line, key) in origins.items()
-        if column is not None and headers.words.zone(item.place) not in {*zones, None}
-    ]
+    texts = ", ".join(filter(None, column.used().names()))
+    named = {item: headers.words.zone(item.place) for item in origins}
+    other = {item: (item.place, texts) for item, zone in named.items() if zone is not None and zone not in zones}
+    amounts = [item.percent if item.carats is None else item.carats for item in origins]
+    said = _shares(named.values(), read_numbers(amounts, DecimalMarks())[0])
+    weighed = next((name for name in ("carats", "percent") if name in table.columns), None)
+    amounts_of = np.full(table.n_rows, np.nan) if weighed is None else table.values(weighed)
+    sums = np.bincount(column.codes, amounts_of, len(column.cells)).astype(float)
+    found = _shares([headers.words.zone(text) for text in column.names()], sums)
+    if said and found and not other:
+        for item, zone in named.items():
+            if abs(said[zone] - found.get(zone, 0.0)) > PERCENT_APART:
+                other[item] = (f"{item.place} {said[zone]:.3g}%", f"{found.get(zone, 0.0):.3g}%")
+    return [_said_otherwise(raw, *origins[item], "zone_id", *texts_of) for item, texts_of in other.items()]
+
+
+def _shares(zones: Iterable[str | None], amounts: NDArray[np.float64]) -> dict[str | None, float]:
+    """Return the percent of each zone in amounts of all; nothing where one is not known."""
+    shares: dict[str | None, float] = {}
+    for zone, amount in zip(zones, amounts.tolist(), strict=True):
+        shares[zone] = shares.get(zone, 0.0) + 100.0 * amount / float(amounts.sum() or np.nan)
+    return {} if np.isnan(amounts).any() else shares
 
 
 def _countries_otherwise(raw: RawTable, origins: Mapping[Origin, tuple[int, str]], headers: Headers) -> list[Problem]:
