@@ -33,9 +33,15 @@ def module_of(path: Path) -> str:
 
 
 @cache
+def tree_of(path: Path) -> ast.Module:
+    """Return the syntax of a file, parsed once for all who look at it; nobody changes it."""
+    return ast.parse(path.read_bytes())
+
+
+@cache
 def imports(path: Path) -> tuple[Import, ...]:
     """Return everything a file imports, wherever in it."""
-    return tuple(_imports(ast.parse(path.read_text(encoding="utf-8")), deep=False, typing=False))
+    return tuple(_imports(tree_of(path), deep=False, typing=False))
 
 
 def _imports(node: ast.AST, *, deep: bool, typing: bool) -> Iterator[Import]:
@@ -54,7 +60,7 @@ def _imports(node: ast.AST, *, deep: bool, typing: bool) -> Iterator[Import]:
 
 def classes(path: Path) -> list[str]:
     """Return the names of the public classes of a file, wherever in it."""
-    return [name for name in _classes(ast.parse(path.read_text(encoding="utf-8"))) if not name.startswith("_")]
+    return [name for name in _classes(tree_of(path)) if not name.startswith("_")]
 
 
 def _classes(node: ast.AST) -> Iterator[str]:

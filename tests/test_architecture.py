@@ -9,7 +9,7 @@ from statistics import median
 import pytest
 
 from tests.every import every
-from tests.source import ROOT, Import, files, imports, module_of, modules_of, source_of, within
+from tests.source import ROOT, Import, files, imports, module_of, modules_of, source_of, tree_of, within
 
 CODE = ("kpfootprint", "training", "service")
 OUR_OWN = CODE
@@ -96,7 +96,7 @@ def test_the_library_has_no_network_no_database_and_no_chance() -> None:
 def test_the_library_has_no_clock_and_no_environment() -> None:
     wrong, last = [], {name.rpartition(".")[2] for name in CLOCK_AND_SURROUNDINGS}
     for path in library():
-        tree = ast.parse(path.read_text(encoding="utf-8"))
+        tree = tree_of(path)
         found = (node for node in ast.walk(tree) if isinstance(node, ast.Attribute) and node.attr in last)
         names = {ast.unparse(node) for node in found}
         wrong += [f"{path.relative_to(ROOT)} uses {name}" for name in sorted(names & CLOCK_AND_SURROUNDINGS)]

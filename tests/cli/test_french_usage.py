@@ -26,7 +26,7 @@ from kpfootprint.retold import ERRORS, Said, again, kept, retold, said_of
 from service.misfits import KINDS, REASONS
 from service.pages.render import PAGES
 from service.register.unavailable import CANNOT, STATES
-from tests.source import files
+from tests.source import files, tree_of
 from training.config import ConfigError, parse_config
 
 SOURCE = LOCALES / "fr" / "LC_MESSAGES" / "click.po"
@@ -192,7 +192,7 @@ def calls() -> tuple[ast.expr, ...]:
 def _calls() -> Iterator[ast.expr]:
     for folder in ("kpfootprint", "service", "training"):
         for path in files(folder):
-            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            for node in ast.walk(tree_of(path)):
                 match node:
                     case ast.Call(func=ast.Name(id=name), args=[said, *_]) if name in CARRIERS:
                         yield said
@@ -211,7 +211,7 @@ def reasons() -> set[str]:
     found = set()
     for folder in ("training", "service/register"):
         for path in files(folder):
-            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            for node in ast.walk(tree_of(path)):
                 match node:
                     case ast.Assign(targets=[ast.Name(id="reason")], value=ast.Constant(value=str(said))):
                         found.add(said)

@@ -11,6 +11,7 @@ import kpfootprint.ingest
 from kpfootprint.ingest import RULES
 from kpfootprint.ingest.problems import Broken, problem
 from tests.every import every
+from tests.source import tree_of
 
 SOURCES = sorted(Path(kpfootprint.ingest.__file__).parent.rglob("*.py"))
 
@@ -19,7 +20,7 @@ def strings() -> set[str]:
     """Return every string in the code of ingestion."""
     found: set[str] = set()
     for path in SOURCES:
-        tree = ast.parse(path.read_text(encoding="utf-8"))
+        tree = tree_of(path)
         found |= {
             node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)
         }

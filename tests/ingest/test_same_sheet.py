@@ -372,6 +372,7 @@ def test_a_sheet_laid_out_otherwise_is_the_same_parcel_or_none(
     assert after == before or (after == [] and told), json.dumps([*names, upload.name, str(upload.data[:3000])])
 
 
+@pytest.mark.slow
 @every("name", [name for name in CHANGES if name not in ("folded", "as_above")])
 def test_one_change_alone_is_seldom_refused(name: str, examples: Path, scheme: Scheme, zone_table: ZoneTable) -> None:
     refused = [told for seed in range(6) if (told := tried_on(examples, seed, [name], scheme, zone_table)[2])]

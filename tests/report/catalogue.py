@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from kpfootprint.report.locale import CATALOGUE
 from kpfootprint.report.messages import TEXTS
+from tests.source import tree_of
 
 if TYPE_CHECKING:
     from babel.messages.catalog import Catalog
@@ -30,7 +31,7 @@ def extracted() -> Catalog:
     found = Catalog(header_comment="")
     here = CATALOGUE.parents[1]
     for path in sorted(here.rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_bytes())):
+        for node in ast.walk(tree_of(path)):
             match node:
                 case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name), args=args) if name in _KEYWORDS:
                     texts = [str(arg.value) for arg in args[: _KEYWORDS[name]] if isinstance(arg, ast.Constant)]

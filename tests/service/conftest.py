@@ -85,12 +85,14 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def app(home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+def app(home: Path, new_register: bytes, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
     """Run the app."""
     os.environ |= {"BENTOML_DO_NOT_TRACK": "true", "BENTOML_HOME": str(tmp_path_factory.mktemp("bentoml"))}
     from service.app import create_app
 
     settings = Settings(home=home, max_body_mb=0.5, max_upload_mb=1, rate_per_minute=100_000)
+    home.mkdir(mode=0o700)
+    (home / "register.db").write_bytes(new_register)
     open_register(settings).dispose()
     with TestClient(create_app(settings).to_asgi(), follow_redirects=False, raise_server_exceptions=False) as client:
         yield client
@@ -144,10 +146,14 @@ def kept(ask: Ask, parcel: dict[str, Any]) -> str:
 
 
 @pytest.fixture(scope="module", params=BOTH)
-def office(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
+def office(
+    request: pytest.FixtureRequest, new_register: bytes, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Office]:
     url = request.getfixturevalue("postgres").new_database() if request.param == "postgres" else None
     os.environ |= {"BENTOML_DO_NOT_TRACK": "true", "BENTOML_HOME": str(tmp_path_factory.mktemp("bentoml"))}
     settings = Settings(home=tmp_path_factory.mktemp("office"), database_url=url, rate_per_minute=0)
+    if url is None:
+        (settings.home / "register.db").write_bytes(new_register)
     open_register(settings).dispose()
     made = Office(settings)
     with made.client:

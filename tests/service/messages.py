@@ -17,6 +17,7 @@ from service.errors import FOUND, KINDS
 from service.pages import calendar
 from service.pages.examples import EXAMPLES
 from service.pages.render import PAGES
+from tests.source import tree_of
 
 TEMPLATES = PAGES.parents[3] / "templates"
 CARRIERS = {"Refused": None, "existing": None, "again": None}
@@ -47,7 +48,7 @@ def messages() -> Iterator[str]:
 
 def declared(path: Path) -> Iterator[str]:
     """Yield the texts of a module whose type is said to be `service.Wording` or `service.Wordings`."""
-    for node in ast.parse(path.read_bytes()).body:
+    for node in tree_of(path).body:
         match node:
             case ast.AnnAssign(annotation=ast.Name(id="Wording" | "Wordings"), value=ast.AST() as value):
                 texts = value.values if isinstance(value, ast.Dict) else [value]

@@ -22,7 +22,7 @@ from service.pages.problems import SAID, Teller
 from service.pages.render import PAGES
 from tests.cli.test_french_usage import in_french
 from tests.service.messages import CARRIERS, TEMPLATES, messages
-from tests.source import files
+from tests.source import files, tree_of
 
 NEVER = re.compile(
     r"\b(proves?|proof|matche?s?|confirm\w*|authentic\w*|conflict diamonds?|prouve\w*|preuve|authentique\w*"
@@ -48,9 +48,7 @@ def test_everything_is_translated() -> None:
 
 
 def test_what_is_refused_is_worded_late() -> None:
-    worded = [
-        node for path in files("service") for node in ast.walk(ast.parse(path.read_text("utf-8"))) if _refuses(node)
-    ]
+    worded = [node for path in files("service") for node in ast.walk(tree_of(path)) if _refuses(node)]
     assert len(worded) > 60
     assert not [ast.unparse(node) for node in worded if any(isinstance(part, ast.JoinedStr) for part in node.args)]
 
@@ -93,7 +91,7 @@ def phrases() -> set[str]:
     """Return every text of ours that ingestion puts into a value of a problem."""
     found: list[ast.expr] = []
     for path in files("kpfootprint/ingest"):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in ast.walk(tree_of(path)):
             match node:
                 case ast.Dict(keys=keys, values=values):
                     named = zip(keys, values, strict=True)

@@ -34,6 +34,7 @@ def test_every_parcel_that_is_kept_is_seen_once_by_a_fit_without_it() -> None:
     assert np.mean(shipped().model.shares.none.p_values(statistic, found.ln_n) <= NONE_P) < 0.12
 
 
+@pytest.mark.slow
 def test_ranks_let_no_more_real_parcels_pass_for_mixed_than_simulated_ones_and_find_no_more_than_these() -> None:
     rng, n, edges = np.random.default_rng(2), 6000, share_bins()
     _, truth = world.draw("listed", 5, seed=3)
