@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
@@ -31,7 +33,8 @@ def refusal_response(request: Request, refused: Refused) -> Response:
 
 def problem_response(request: Request, refused: Refused) -> Response:
     """Return the problem details of a refusal."""
-    document = refused.document(instance=request.url.path, request_id=visit_of(request).request_id)
+    instance = quote(request.scope["path"], safe="/:@!$&'()*+,;=~")
+    document = refused.document(instance=instance, request_id=visit_of(request).request_id)
     return JSONResponse(document, refused.status, refused.headers, MEDIA_TYPE)
 
 

@@ -114,7 +114,8 @@ def drifted(
         ``invalid_input`` where neither is named.
     """
     if exporter is None and zone is None:
-        raise Refused("invalid_input", UNNAMED)
+        problem = Problem(table="query", column="exporter", code="missing", reason=UNNAMED)
+        raise Refused("invalid_input", UNNAMED, problems=(problem,))
     release, zone = work.release(), work.origin(zone)
     found, _ = page_of(
         work.engine, before=None, limit=MOST_SHIPMENTS, search=Search(exporter=exporter, zone=zone, sort="-created_at")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,8 @@ def problem_in(answer: Any, status: int, code: str) -> dict[str, Any]:
     assert (document["status"], document["title"]) == KINDS[code]
     assert document["type"] == f"/docs#{code}"
     assert document["request_id"] == answer.headers["x-request-id"]
+    assert document["problems"] or code != "invalid_input"
+    assert not re.search(r"[^!-~]", document["instance"]), "an address is written without signs of other kinds"
     for problem in document["problems"]:
         assert set(problem) >= PROBLEM_MEMBERS
     return document
