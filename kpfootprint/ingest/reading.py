@@ -192,7 +192,8 @@ def _read(
         tables = chosen_valuation(tables, named, choices, problems, one=one)
         named = named if len(_parcel_ids(tables)) <= 1 or one else None
         copies = copies or valued
-        whole = tables.get("parcels") if named is None and not valued and choices.get("part") != "whole" else None
+        if named is None and not valued and choices.get("part") != "whole" and (said_of := tables.get("parcels")):
+            whole = said_of if said_of.titles else said_of.trace.whole
         tables = with_titles(tables, _parcel_ids(tables) if named is None else [named])
     tables = overlay(tables, said, named, words, limits, problems)
     spoiled: dict[str, list[Problem]] = {}
@@ -202,7 +203,7 @@ def _read(
     problems = [item for item in problems if "parcel" not in item.values]
     tables = settle_sizes(settle_days(tables, choices), words, choices, problems, spoiled)
     found = assemble(tables, words, limits, single=named, problems=problems, spoiled=spoiled, copies=copies)
-    apart = [] if whole is None or not whole.titles or found.failures else _totals_apart(whole, found.parcels)
+    apart = [] if whole is None or found.failures else _totals_apart(whole, found.parcels)
     return Reading(problems=tuple(apart)) if apart else found
 
 

@@ -300,7 +300,7 @@ class Trace:
     """How a table was read: filled while it is.
 
     `stated` is what its totals alone say, as titles do; `lines` are titles that were read as something else, `said`
-    what they say of each of several parcels.
+    what they say of each of several parcels, `whole` what a cover says of all together.
     """
 
     header_rows: tuple[int, ...] = (1,)
@@ -311,6 +311,7 @@ class Trace:
     stated: list[tuple[int, tuple[Cell, ...]]] = field(default_factory=list)
     lines: set[int] = field(default_factory=set)
     said: Mapping[str, Column] = field(default_factory=dict)
+    whole: KnownTable | None = None
 
     def note(self, code: str, /, **values: object) -> None:
         """Note something to know of how the table was read."""

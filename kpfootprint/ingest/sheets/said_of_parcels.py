@@ -53,7 +53,9 @@ def with_titles(tables: Mapping[str, KnownTable], ids: Sequence[str]) -> dict[st
             names = TITLED if kind == "parcels" else _PLACES if table.n_rows == 1 else ()
             columns = {name: column for name, column in columns.items() if name in names}
             unread = [column.header for name, column in table.columns.items() if name not in columns]
-            if unread and kept and kind == "parcels":
+            if kind == "declarations":
+                unread = [f"{unread[0]}: {listed(column.names())}" for column in table.columns.values() if unread][:1]
+            if unread and kept:
                 next(iter(kept.values())).trace.note("titles_of_several", titles=listed(unread))
         elif kind != "parcels" or "parcel_id" in columns:
             kept[kind] = table
@@ -68,12 +70,14 @@ def with_titles(tables: Mapping[str, KnownTable], ids: Sequence[str]) -> dict[st
 
 def with_said(parcels: KnownTable, said: KnownTable, problems: list[Problem]) -> KnownTable:
     """Give the parcels of a table what titles say of all of them, or sheets of each; what differs is told."""
+    if said.titles:
+        parcels.trace.whole = said
     place = {text_of(cell): row for row, cell in enumerate(_cells(said, "parcel_id"))}
     ids = _cells(parcels, "parcel_id")
     at = [0 if said.titles else place.get(text_of(cell)) for cell in ids]
     columns = dict(parcels.columns)
     for name, column in said.columns.items():
-        if name == "parcel_id" or (said.titles and name not in TITLED):
+        if name == "parcel_id" or (said.titles and name not in TITLED and parcels.n_rows > 1):
             continue
         own = columns.get(name, Column.filled(column.header, None, parcels.n_rows))
         cells: list[Cell] = []

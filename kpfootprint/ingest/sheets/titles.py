@@ -100,7 +100,7 @@ def said_by_titles(
     if origins and "declarations" not in tables:
         made["declarations"] = declared(raw, origins, headers)
         problems += _countries_otherwise(raw, origins, headers)
-    elif origins and "parcel_id" not in tables["declarations"].columns:
+    elif origins:
         problems += _declared_otherwise(raw, origins, tables["declarations"], headers)
     if goods is not None:
         heard.tell(goods, of_table=raw.name in {table.name for table in tables.values()})
@@ -397,7 +397,7 @@ def _declared_otherwise(
     if column is None:
         return []
     zones = _declared_in({"declarations": table}, headers)
-    texts = ", ".join(filter(None, column.used().names()))
+    texts = listed(filter(None, column.used().names()), 20)
     named = {item: headers.words.zone(item.place) for item in origins}
     other = {item: (item.place, texts) for item, zone in named.items() if zone is not None and zone not in zones}
     amounts = [item.percent if item.carats is None else item.carats for item in origins]
@@ -406,7 +406,7 @@ def _declared_otherwise(
     amounts_of = np.full(table.n_rows, np.nan) if weighed is None else table.values(weighed)
     sums = np.bincount(column.codes, amounts_of, len(column.cells)).astype(float)
     found = _shares([headers.words.zone(text) for text in column.names()], sums)
-    if said and found and not other:
+    if said and found and not other and "parcel_id" not in table.columns:
         for item, zone in named.items():
             if abs(said[zone] - found.get(zone, 0.0)) > PERCENT_APART:
                 other[item] = (f"{item.place} {said[zone]:.3g}%", f"{found.get(zone, 0.0):.3g}%")
