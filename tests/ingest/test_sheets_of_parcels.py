@@ -374,10 +374,11 @@ def test_the_same_stones_under_two_ids_are_asked_about(
         assert asked == ([] if code is None else [(code, "A"), (code, "B")])
         chosen = read(upload, scheme, zone_table, choices={"parcels": "apart"})
         assert (chosen.problems, len(chosen.parcels)) == ((), 2)
-        listed = reading(
-            {"parcels": [["parcel_id"], ["A"], ["B"]], "stones": [line.split(",") for line in text.split()]},
-            scheme,
-            zone_table,
-        )
-        notes = [[note["code"] for note in (parcel.read_as or {})["notes"]] for parcel in listed.parcels]
-        assert ("parcels_alike" in notes[0], "parcels_alike" in notes[1]) == (code is not None,) * 2
+        stones = [line.split(",") for line in text.split()]
+        for told in (
+            {"parcels": [["parcel_id"], ["A"], ["B"]]},
+            {"declarations": [["parcel_id", "zone_id"], ["A", "bria"], ["B", "carnot"]]},
+        ):
+            listed = reading(told | {"stones": stones}, scheme, zone_table)
+            notes = [[note["code"] for note in (parcel.read_as or {})["notes"]] for parcel in listed.parcels]
+            assert ("parcels_alike" in notes[0], "parcels_alike" in notes[1]) == (code is not None,) * 2

@@ -37,9 +37,10 @@ def tell_ids_alike(ids: Iterable[str], tables: Mapping[str, KnownTable], finding
 def tell_copies(
     built: dict[str, Parcel], tables: Mapping[str, KnownTable], findings: Findings, *, listed: bool
 ) -> None:
-    """Ask about parcels with the same stones, in whatever order; where a table of parcels has both, it is noted.
+    """Ask about parcels with the same stones, in whatever order, of which nothing else tells that they are two.
 
-    So may be a list and a sorting sheet of as many stones and carats.
+    So may be a list and a sorting sheet of as many stones and carats. Where a table of parcels has both, or where they
+    are declared otherwise, it is noted.
     """
     first: dict[tuple[object, ...], str] = {}
     goods = next((tables[kind].name for kind in GOODS if kind in tables), "")
@@ -51,9 +52,12 @@ def tell_copies(
         other = first.setdefault((*rows,), name) if len({*rows}) >= _UNLIKE else name
         other = first.get((*whole, parcel.stones is None), name) if other == name else other
         first.setdefault((*whole, parcel.stones is not None), name)
-        if other != name and not listed:
+        if other == name:
+            continue
+        if not listed and parcel.origins == built[other].origins:
             _tell_both(name, other, "parcels_alike", goods, findings, choices=[APART])
-        for one, two in ((name, other), (other, name)) if other != name and listed else ():
+            continue
+        for one, two in ((name, other), (other, name)):
             read_as = dict(built[one].read_as or {})
             read_as["notes"] = [*read_as["notes"], Note(code="parcels_alike", values={"other": two}).told]
             built[one] = replace(built[one], read_as=read_as)
