@@ -377,7 +377,7 @@ def test_the_same_stones_under_two_ids_are_asked_about(
         stones = [line.split(",") for line in text.split()]
         for told in (
             {"parcels": [["parcel_id"], ["A"], ["B"]]},
-            {"declarations": [["parcel_id", "zone_id"], ["A", "bria"], ["B", "carnot"]]},
+            {"declarations": [["parcel_id", "zone_id", "carats"], ["A", "bria", "2"], ["B", "carnot", "2"]]},
         ):
             listed = reading(told | {"stones": stones}, scheme, zone_table)
             notes = [[note["code"] for note in (parcel.read_as or {})["notes"]] for parcel in listed.parcels]
