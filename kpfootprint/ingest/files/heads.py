@@ -366,7 +366,8 @@ def _goes_on(top: str, below: str, headers: Headers) -> bool:
     """Say whether words go on with a header and change nothing: ``form`` below ``Crystal``, ``(dry)``."""
     said, whole = headers.of(top), headers.of(f"{top} {below}")
     bracketed = below[:1] == "(" and below[-1:] == ")" and len(below) > 3 and below[1:-1].replace(" ", "").isalpha()
-    return bool(top) and (bracketed or (whole.sure and not whole.wide and whole.role == said.role != "unknown"))
+    same = whole.sure and not whole.wide and whole.role == said.role not in ("unknown", "other")
+    return bool(top) and (bracketed or (same and ":" not in top + below))
 
 
 def _classes_of(said: Sequence[Meaning]) -> set[str]:

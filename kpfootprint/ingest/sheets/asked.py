@@ -59,6 +59,9 @@ _FEW = 5
 """Stones of which a mean says something."""
 
 
+_PIECES = re.compile(r"(?:.*\s)?\d+\s+p\.?", re.IGNORECASE)
+"""Several stones where the number of one should stand: ``Vrac 120 p``."""
+
 _LEGEND = re.compile(r"[^\W\d]\s*[=:]\s*[^\W\d]")
 """What a colour or a mark stands for: ``red = removed``."""
 
@@ -76,7 +79,11 @@ def ask_about_numbers(sheet: Layout) -> None:
         spans = {code: (low, high) for code, (low, high) in spans.items() if 0 < high - low < 1000}
         distinct = enumerate(() if column.mostly_distinct else column.cells)
         days = [code for code, cell in distinct if isinstance(cell, date)]  # what is made of ``2-5``
-        counted = [code for code, cell in cells.items() if [a.kind for a in amounts_in(plain(cell))] == ["n_stones"]]
+        counted = [
+            code
+            for code, cell in cells.items()
+            if [a.kind for a in amounts_in(plain(cell))] == ["n_stones"] or _PIECES.fullmatch(cell)
+        ]
         several = np.flatnonzero(column.rows_with([*spans, *days, *counted]))
         others = [place for place in range(len(sheet.raw.columns)) if place not in sheet.places("carats")]
         if not column.mostly_distinct:  # weights below a list, and nothing else

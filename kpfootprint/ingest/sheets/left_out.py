@@ -15,6 +15,7 @@ from kpfootprint.ingest.names.size_labels import names_size
 from kpfootprint.ingest.names.statements import amounts_in
 from kpfootprint.ingest.problems import Broken
 from kpfootprint.ingest.raw.cells import PlainCells, is_blank, read_number, read_numbers, text_of
+from kpfootprint.ingest.raw.rounding import unit_written
 from kpfootprint.ingest.sheets.lines_below import leave_notes
 from kpfootprint.ingest.sheets.summed import Rows, equals
 from kpfootprint.ingest.totals import is_of_which, is_summary, is_total, is_weak_total, total_stems
@@ -242,11 +243,19 @@ def _sums_up(rows: Rows, row: int, label: str) -> str:
     shown, sums = rows.shown(row), {at: rows.inside(at, 0, row) for at in rows.values}
     if row and "%" in label and _are_shares(shown, sums):
         return "share_row"
-    return "mean_row" if row and all(_summarises(value, sums[at], sums) for at, value in shown.items()) else ""
+    cells = {at: (value, rows.sheet.raw.columns[at].at(row)) for at, value in shown.items()}
+    slack = {at: 0.5 * unit_written(cell, value) for at, (value, cell) in cells.items()}
+    mean = row and all(_summarises(value, sums[at], sums, slack[at]) for at, value in shown.items())
+    return "mean_row" if mean else ""
 
 
-def _summarises(value: float, parts: NDArray[np.float64], others: Mapping[int, NDArray[np.float64]]) -> bool:
-    """Say whether a number is the mean, an extreme, the number or a middle of others, or the weight of their stones."""
+def _summarises(
+    value: float, parts: NDArray[np.float64], others: Mapping[int, NDArray[np.float64]], slack: float = 0.0
+) -> bool:
+    """Say whether a number is the mean, an extreme, the number or a middle of others, or the weight of their stones.
+
+    It may be rounded to as much as `slack` besides.
+    """
     parts = parts[np.isfinite(parts)]
     if not len(parts):
         return False
@@ -255,7 +264,7 @@ def _summarises(value: float, parts: NDArray[np.float64], others: Mapping[int, N
     found = [total / len(parts), parts.min(), parts.max(), len(parts), float(np.median(parts)), float(np.std(parts))]
     found += [float(np.std(parts, ddof=1))] if len(parts) > 1 else []
     found += [total / other for other in sums if other > 0]
-    return any(abs(value - item) <= 0.0051 + 0.005 * abs(item) for item in found)
+    return any(abs(value - item) <= max(0.0051 + 0.005 * abs(item), slack + 1e-9) for item in found)
 
 
 def _are_shares(shown: Mapping[int, float], sums: Mapping[int, NDArray[np.float64]]) -> bool:
