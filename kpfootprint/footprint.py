@@ -72,20 +72,15 @@ def footprints_of(
 
 def _leaves_open(parcel: Parcel, scheme: Scheme) -> bool:
     """Say whether a parcel leaves something open: sets, rows without a size, weights without numbers, samples."""
-    n_classes = {item.name: len(item.classes) for item in scheme.categorical}
+    if any(parcel.set_codes(item) for item in scheme.categorical):
+        return True
     if parcel.stones is not None:
-        return any(bool((codes >= n_classes[name]).any()) for name, codes in parcel.stones.codes.items())
+        return False
     if parcel.sieve_set is None and (parcel.n_stones == 0 or parcel.carats is not None):
         return True
     if parcel.sieve_set is not None and not parcel.sieve_set.gapless:
         return True
-    for item in parcel.breakdowns:
-        if item.sample or bool((item.n_stones < 0).any()) or bool((item.codes < 0).any()):
-            return True
-        for position, name in enumerate(item.attributes):
-            if name in n_classes and bool((item.codes[:, position] >= n_classes[name]).any()):
-                return True
-    return False
+    return any(item.sample or bool((item.n_stones < 0).any() or (item.codes < 0).any()) for item in parcel.breakdowns)
 
 
 def _edge_and_top(parcels: Sequence[Parcel], size: str) -> tuple[Floats, Floats]:

@@ -77,7 +77,8 @@ def cautions_of(one: OneParcel, usual: StoneRange | None) -> tuple[Cautions, boo
     _of_zones(said, one, compared=compared)
     if compared and one.hypotheses.testable[one.row]:
         _of_alternatives(said, one)
-    _of_declared_carats(said, one.parcel)
+    if differing := carats_apart(one.parcel, CARATS_APART):
+        said.add("declared_carats_differ", **differing)
     said.statements += weights.statements
     _of_size(said, one, doubt)
     _of_record(said, one)
@@ -133,11 +134,12 @@ def _of_alternatives(said: Cautions, one: OneParcel) -> None:
         said.add("alternatives_abroad_only", day=one.day.isoformat(), zones=abroad)
 
 
-def _of_declared_carats(said: Cautions, parcel: Parcel) -> None:
-    """Say where the carats of what was declared do not add up to the parcel's."""
-    carats = [item.carats for item in parcel.origins if item.carats is not None]
-    if carats and parcel.carats is not None and abs(sum(carats) - parcel.carats) > CARATS_APART * parcel.carats:
-        said.add("declared_carats_differ", declared=float(sum(carats)), parcel=float(parcel.carats))
+def carats_apart(parcel: Parcel, part: float) -> dict[str, Value]:
+    """Return the carats that were declared and the parcel's, where they lie apart by more than this part of these."""
+    declared, carats = [item.carats for item in parcel.origins if item.carats is not None], parcel.carats
+    if not declared or carats is None or abs(sum(declared) - carats) <= part * carats:
+        return {}
+    return {"declared": float(sum(declared)), "parcel": float(carats)}
 
 
 def _only_abroad(one: OneParcel) -> tuple[str, ...]:

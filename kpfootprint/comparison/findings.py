@@ -187,12 +187,8 @@ def mixture_of(one: OneParcel, against: OfDeclaration) -> Mixture:
     foreign = foreign_sources(weights[None], one.hypotheses.allowed[row][None])[0]
     gain, posterior = _source_posteriors(one, against.profile, foreign)
     mean_foreign, mean_declared = float(posterior @ mean_ct), float(weights @ mean_ct)
-    carats = Interval(
-        estimate=carat_share(stones.estimate, mean_foreign, mean_declared),
-        low=carat_share(stones.low, mean_foreign, mean_declared),
-        high=carat_share(stones.high, mean_foreign, mean_declared),
-        level=LEVEL,
-    )
+    ends = (carat_share(share, mean_foreign, mean_declared) for share in (stones.estimate, stones.low, stones.high))
+    carats = Interval(**dict(zip(("estimate", "low", "high"), ends, strict=True)), level=LEVEL)
     distance = source_distances(release.model.predictor, release.model.structure, weights[None])[0]
     found = detection_chance(release.model.detection, HALF, n_stones, distance)
     ranked = [int(z) for z in np.argsort(-posterior, kind="stable")[:MOST_SOURCES] if posterior[z] >= LEAST_POSTERIOR]

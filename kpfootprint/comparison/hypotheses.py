@@ -195,15 +195,11 @@ def _origins(
         return None
     position = {zone: k for k, zone in enumerate(release.zone_ids)}
     parts: list[Declaration | DeclaredCountry] = [*declarations, *countries]
-    columns: list[tuple[int, ...]] = []
-    for zone in declarations:
-        columns.append((position[zone.zone_id],) if zone.zone_id in position else ())
+    columns: list[tuple[int, ...]] = [(position[z.zone_id],) if z.zone_id in position else () for z in declarations]
     for item in countries:
-        known = [
-            position[z.zone_id] for z in release.zone_table.zones if z.country == item.country and z.zone_id in position
-        ]
-        compliant = [k for k in known if allowed[k]]
-        columns.append(tuple(compliant or known))
+        zones = [zone.zone_id for zone in release.zone_table.zones if zone.country == item.country]
+        known = [position[zone] for zone in zones if zone in position]
+        columns.append(tuple([k for k in known if allowed[k]] or known))
     amounts = [part.percent if part.carats is None else part.carats for part in parts]
     stated = tuple(amount for amount in amounts if amount is not None)
     names = (*(item.zone_id for item in declarations), *(item.country for item in countries))

@@ -106,7 +106,7 @@ class Verification:
     bounds: tuple[Log10, Log10]
     bound_hit: Literal["lower", "upper"] | None
     log10_lr_unbounded: Log10
-    verbal: Statement | None
+    verbal: Statement
     typicality_p: PValue
     by_alternative: tuple[AlternativeLR, ...]
     by_selection: SelectionLR

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from kpfootprint.comparison.cautions import FEW_REFERENCES
+from kpfootprint.comparison.cautions import FEW_REFERENCES, carats_apart
 from kpfootprint.comparison.results import (
     ODD_WEIGHTS,
     ClassFinding,
@@ -87,9 +87,9 @@ def sentences_of(
     return *out, next_question(one, found, reasons, classes, mixing=mixing)
 
 
-def _doubted(found: Examination) -> bool:
-    """Say whether the unit of weight is in doubt."""
-    return any(caution.code in ODD_WEIGHTS for caution in found.cautions)
+def _cautioned(found: Examination, *codes: str) -> bool:
+    """Say whether one of these cautions was said."""
+    return any(caution.code in codes for caution in found.cautions)
 
 
 def headline_sentences(
@@ -106,7 +106,7 @@ def headline_sentences(
     log10_lr = verification.log10_lr
     about: dict[str, Value] = {**source}
     zones = source["zones"]
-    if _doubted(found):
+    if _cautioned(found, *ODD_WEIGHTS):
         code, about = "headline_weights", {}
     elif conclusion == "consistent":
         possible = () if found.attribution is None or len(zones) > 1 else found.attribution.prediction_set
@@ -128,7 +128,7 @@ def headline_sentences(
         unlike = "headline_unlike" if verification.typicality_p < UNLIKE_P else "headline_less"
         code = unlike if "lr" in reasons else "headline_novel"
     out = [Statement.of(code, **about)]
-    side = None if verification.verbal is None else verification.verbal.values["favours"]
+    side = verification.verbal.values["favours"]
     if conclusion == "query" and (side == "H1" or code in MIXED):
         kind = "mixed" if "share" in reasons else "novel" if reasons else "blend"
         out.append(Statement.of(f"lr_of_{kind}", log10_lr=log10_lr, favours=side, **source))
@@ -224,12 +224,15 @@ def class_sentences(
         out.append(Statement.of("within_ranges", n_classes=within, n_all=len(weighed)))
     if conclusion == "consistent":
         return out
-    against = [item for item, _ in ranked if favours(item.contribution or 0.0) == "H2"]
-    out += [
-        Statement(code="look_first", values={"attribute": item.attribute, "class": item.class_name})
-        for item in [item for item in against if relation(item) == "more"][:MOST_FIRST]
-    ]
-    return out
+    first = [item for item in _against(classes) if relation(item) == "more"][:MOST_FIRST]
+    said = [{"attribute": item.attribute, "class": item.class_name} for item in first]
+    return [*out, *(Statement(code="look_first", values=values) for values in said)]
+
+
+def _against(classes: tuple[ClassFinding, ...]) -> list[ClassFinding]:
+    """Return the classes that speak against the declaration, the weightiest first."""
+    found = [item for item in classes if favours(item.contribution or 0.0) == "H2"]
+    return sorted(found, key=lambda item: item.contribution or 0.0)
 
 
 def relation(item: ClassFinding) -> str:
@@ -301,52 +304,52 @@ def next_question(
 
     `mixing` says whether the parcel shows undeclared goods, though not enough for a query.
     """
-    parcel, declared, release, conclusion = one.parcel, one.declared, one.release, found.conclusion
-    if not declared and not _doubted(found):
+    parcel, release, conclusion, day = one.parcel, one.release, found.conclusion, one.day.isoformat()
+    doubted = _cautioned(found, *ODD_WEIGHTS)
+    if not one.declared and not doubted:
         return Statement.of("next_declaration")
-    stands = {zone.zone_id: standing(zone.status_on_export_date) for zone in declared}
-    barred = tuple(zone for zone, status in stands.items() if status == "not_compliant")
-    if barred:
-        return Statement.of("next_status", zones=barred, day=one.day.isoformat())
-    left_out = one.hypotheses.left_out[one.row]
-    unknown = tuple(zone.zone_id for zone in declared if zone.zone_id not in (*release.zone_ids, *left_out))
-    if unknown:
+    if barred := _standing_so("not_compliant", one):
+        return Statement.of("next_status", zones=barred, day=day)
+    known = (*release.zone_ids, *one.hypotheses.left_out[one.row])
+    if unknown := tuple(zone.zone_id for zone in one.declared if zone.zone_id not in known):
         return Statement.of("next_reference", zones=unknown)
-    if _doubted(found):
+    if doubted:
         return Statement.of("next_weights", mean_ct=parcel.mean_ct)
     if conclusion == "not_comparable":
         needed = int(release.rules.minimum_stones)
-        if one.n_stones >= needed:
-            return Statement.of("next_grading", n_stones=parcel.n_stones or None)
-        return Statement.of("next_stones", n_stones=one.n_stones, needed=needed)
+        if one.n_stones < needed:
+            return Statement.of("next_stones", n_stones=one.n_stones, needed=needed)
+        return Statement.of("next_grading", n_stones=parcel.n_stones or None)
     if conclusion == "query" or mixing:
-        against = sorted(
-            (item for item in classes if favours(item.contribution or 0.0) == "H2"),
-            key=lambda item: item.contribution or 0.0,
-        )
-        if against and set(reasons) != {"novelty"}:
-            item = next((item for item in against if relation(item) == "more"), against[0])
-            code = {"more": "next_bought", "fewer": "next_missing"}.get(relation(item))
-            if code is not None:
-                return Statement(code=code, values={"attribute": item.attribute, "class": item.class_name})
-        return Statement.of("next_sources")
+        return _question_of_goods(reasons, classes)
     if conclusion == "inconclusive":
         if parcel.conditions.blank:
             return Statement.of("next_conditions", fields=parcel.conditions.blank)
-        if enough := more_stones(parcel.n_stones, release):
-            return Statement.of("next_stones", n_stones=parcel.n_stones, needed=enough)
-        return Statement.of("next_sources")
+        enough = more_stones(parcel.n_stones, release)
+        asked = Statement.of("next_stones", n_stones=parcel.n_stones, needed=enough)
+        return asked if enough else Statement.of("next_sources")
     if parcel.exported_on is None or parcel.exported_on > one.compared_on:
         return Statement.of("next_date")
-    carats = sum(item.carats or 0.0 for item in parcel.origins)
-    if carats and parcel.carats is not None and abs(carats - parcel.carats) > CARATS_ASKED * parcel.carats:
-        return Statement.of("next_carats", declared=float(carats), parcel=float(parcel.carats))
-    unknown_on = tuple(zone for zone, status in stands.items() if status == "unknown")
-    if unknown_on:
-        return Statement.of("next_status_unknown", zones=unknown_on, day=one.day.isoformat())
-    if any(caution.code == "size_range_missing" for caution in found.cautions):
-        return Statement.of("next_sources")
-    return Statement.of("next_nothing")
+    if differing := carats_apart(parcel, CARATS_ASKED):
+        return Statement.of("next_carats", **differing)
+    if unknown := _standing_so("unknown", one):
+        return Statement.of("next_status_unknown", zones=unknown, day=day)
+    return Statement.of("next_sources" if _cautioned(found, "size_range_missing") else "next_nothing")
+
+
+def _standing_so(status: str, one: OneParcel) -> tuple[str, ...]:
+    """Return the declared zones that stand so, see `standing`."""
+    return tuple(zone.zone_id for zone in one.declared if standing(zone.status_on_export_date) == status)
+
+
+def _question_of_goods(reasons: Sequence[Reason], classes: tuple[ClassFinding, ...]) -> Statement:
+    """Return the question about stones that speak against a declaration, those that are there before missing ones."""
+    against = _against(classes)
+    if against and set(reasons) != {"novelty"}:
+        item = next((item for item in against if relation(item) == "more"), against[0])
+        if code := {"more": "next_bought", "fewer": "next_missing"}.get(relation(item)):
+            return Statement(code=code, values={"attribute": item.attribute, "class": item.class_name})
+    return Statement.of("next_sources")
 
 
 def resemblance_sentences(one: OneParcel) -> list[Statement]:

@@ -15,7 +15,7 @@ from kpfootprint.plain import Share
 from kpfootprint.planning.trials import SEED, known_exactly, outcomes_of
 from kpfootprint.reference import COMPLIANT
 from kpfootprint.release import Release
-from kpfootprint.stats.arrays import Floats
+from kpfootprint.stats.arrays import Bools, Floats
 from kpfootprint.stats.intervals import clopper_pearson
 from kpfootprint.stats.metrics import cllr, costs
 from kpfootprint.stats.shares import source_distances
@@ -119,25 +119,22 @@ def adequacy(release: Release, zone_id: str, on: date) -> Adequacy:
 
     true = tried(release, z, N_TRUE, SEED)
     nowhere = tried(release, n_zones, N_MORE, SEED)
-    first = {other: tried(release, other, N_FIRST, SEED) for other in range(n_zones) if other != z}
-    passed = {other: int((one.conclusion == CONSISTENT).sum()) for other, one in first.items()}
+    trials = {other: [tried(release, other, N_FIRST, SEED)] for other in range(n_zones) if other != z}
     distance = source_distances(release.model.predictor, release.model.structure, declared[None])[0].tolist()
-    ranked = sorted(first, key=lambda other: (-passed[other], distance[other]))[:N_HARDEST]
-    drawn = dict.fromkeys(first, N_FIRST)
-    more = {other: tried(release, other, N_MORE, SEED + 1) for other in ranked}
-    for other, one in more.items():
-        passed[other] += int((one.conclusion == CONSISTENT).sum())
-        drawn[other] += N_MORE
+    ranked = sorted(trials, key=lambda other: (-_passed(trials[other]).sum(), distance[other]))[:N_HARDEST]
+    for other in ranked:
+        trials[other].append(tried(release, other, N_MORE, SEED + 1))
 
     def neighbour(other: int) -> Neighbour:
-        limits = clopper_pearson(passed[other], drawn[other])
+        passed = _passed(trials[other])
+        limits = clopper_pearson(int(passed.sum()), passed.size)
         return Neighbour(
             zone_id=release.zone_ids[other],
             distance=distance[other],
-            chance_false_consistent=passed[other] / drawn[other],
+            chance_false_consistent=float(passed.mean()),
             low=limits.low,
             high=limits.high,
-            n_drawn=drawn[other],
+            n_drawn=passed.size,
             status=status[other],
             compliant=status[other] == COMPLIANT,
         )
@@ -153,14 +150,19 @@ def adequacy(release: Release, zone_id: str, on: date) -> Adequacy:
         n_stones=N_STONES,
         n_parcels=n_parcels,
         effective_parcels=effective,
-        true_consistent=float((true.conclusion == CONSISTENT).mean()),
+        true_consistent=float(_passed([true]).mean()),
         true_queried=float((true.conclusion == QUERY).mean()),
         hardest=tuple(hardest),
-        others=tuple(sorted(map(neighbour, first), key=lambda item: item.distance)),
-        nowhere_consistent=float((nowhere.conclusion == CONSISTENT).mean()),
-        gain=_gain(n_parcels, (true, nowhere, *more.values()), best),
+        others=tuple(sorted(map(neighbour, trials), key=lambda item: item.distance)),
+        nowhere_consistent=float(_passed([nowhere]).mean()),
+        gain=_gain(n_parcels, (true, nowhere, *(trials[other][-1] for other in ranked)), best),
         collect=_collect(release, z, hardest),
     )
+
+
+def _passed(trials: Sequence[Judged]) -> Bools:
+    """Return which drawn parcels were called consistent."""
+    return np.concatenate([one.conclusion == CONSISTENT for one in trials])
 
 
 def _gain(n_parcels: int, now: Sequence[Judged], known: Sequence[Judged]) -> tuple[Gain, ...]:
@@ -170,7 +172,7 @@ def _gain(n_parcels: int, now: Sequence[Judged], known: Sequence[Judged]) -> tup
     """
     h1, best_h1 = (trials[0].signs.log10_lr for trials in (now, known))
     h2, best_h2 = (np.concatenate([one.signs.log10_lr for one in trials[1:]]) for trials in (now, known))
-    called, best_called = (trials[0].conclusion == CONSISTENT for trials in (now, known))
+    called, best_called = (_passed(trials[:1]) for trials in (now, known))
     saved = _surely(0.5 * (costs(-h1) - costs(-best_h1)), 0.5 * (costs(h2) - costs(best_h2)))
     won = _surely(best_called.astype(float) - called)
     error, chance = cllr(h1, h2), float(called.mean())

@@ -157,14 +157,10 @@ def pool_answer(batch: Batch, release: Release, status_on: date) -> Json:
     papers = [_on_paper(parcel, release, status_on) for parcel in batch]
     if any(parcel.exported_on is None for parcel in batch):
         cautions.append(statement("no_export_date", status_on=status_on.isoformat()))
-    barred = {
-        (zone, status, paper["status_on"]): None
-        for paper in papers
-        for zone, status in zip(paper["declared"], paper["status"], strict=True)
-        if standing(status) == "not_compliant"
-    }
-    for zone, status, day in barred:
-        cautions.append(statement("zone_not_compliant", zone=zone, status=status, day=day))
+    stated = [(*pair, one["status_on"]) for one in papers for pair in zip(one["declared"], one["status"], strict=True)]
+    for zone, status, day in dict.fromkeys(stated):
+        if standing(status) == "not_compliant":
+            cautions.append(statement("zone_not_compliant", zone=zone, status=status, day=day))
     lr = found.verification
     if lr.bound_hit is not None:
         cautions.append(statement("bound_hit", bound=lr.bound_hit, log10_lr=decimals(lr.log10_lr)))
@@ -319,14 +315,10 @@ def _adequacy_statements(found: Adequacy) -> list[Json]:
     said = [statement("adequacy", n_parcels=found.n_parcels, zone=found.zone_id, share=decimals(found.true_consistent))]
     if found.hardest:
         worst = found.hardest[0]
-        values = {"hardest": worst.zone_id, "at_most": decimals(worst.high)}
-        if worst.chance_false_consistent > 0:
-            values["passing"] = decimals(worst.chance_false_consistent)
-        else:
-            values["n_drawn"] = worst.n_drawn
-        said.append(statement("adequacy_hides" if "passing" in values else "adequacy_none_passes", **values))
-    last = found.gain[-1]
-    first = found.gain[0]
+        some, values = worst.chance_false_consistent > 0, {"hardest": worst.zone_id, "at_most": decimals(worst.high)}
+        values |= {"passing": decimals(worst.chance_false_consistent)} if some else {"n_drawn": worst.n_drawn}
+        said.append(statement("adequacy_hides" if some else "adequacy_none_passes", **values))
+    first, *_, last = found.gain
     further = {"zone": found.zone_id, "extra_parcels": last.extra_parcels}
     if last.expected_chance - first.expected_chance >= WORTH:
         said.append(statement("adequacy_gain", **further, then=decimals(last.expected_chance)))

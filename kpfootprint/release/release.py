@@ -177,19 +177,16 @@ def load_release(folder: Path) -> Release:
 
 def format_of(model: FootprintModel, rules: Mapping[str, float]) -> int:
     """Return the oldest format that holds a model and what its manifest has for rules."""
-    if model.tables is None:
-        return WITHOUT_TABLES
-    if model.goods is None:
-        return WITHOUT_GOODS
-    if model.calibration.offset_spread is None:
-        return WITHOUT_SPREAD
-    if model.shares.goods_p is None:
-        return WITHOUT_GOODS_P
-    if model.sets is None or model.novelty_weight is None:
-        return WITHOUT_SETS
-    if "strong_novelty_p" not in rules:
-        return WITHOUT_STRONG_P
-    return WITHOUT_VOTE if model.tables.vote is None else FORMAT
+    came = (
+        (WITHOUT_TABLES, model.tables),
+        (WITHOUT_GOODS, model.goods),
+        (WITHOUT_SPREAD, model.calibration.offset_spread),
+        (WITHOUT_GOODS_P, model.shares.goods_p),
+        (WITHOUT_SETS, None if model.sets is None else model.novelty_weight),
+        (WITHOUT_STRONG_P, rules.get("strong_novelty_p")),
+        (WITHOUT_VOTE, None if model.tables is None else model.tables.vote),
+    )
+    return next((before for before, part in came if part is None), FORMAT)
 
 
 def _with_test_of_all_goods(arrays: dict[str, Any]) -> dict[str, Any]:

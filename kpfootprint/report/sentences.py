@@ -122,11 +122,7 @@ def _shown(code: str, values: Mapping[str, Any], words: Words, names: Names) -> 
 
 def _just_missed(shown: Mapping[str, str], values: Mapping[str, Any], words: Words) -> dict[str, str]:
     """Say of what misses its limit by less than is shown that it lies just under it, not that it is the limit."""
-    pairs = (
-        {"p_share": "p_limit_share", "times": "times_limit"}
-        if values.get("favours") != "H2"
-        else {"p_share": "p_limit_share"}
-    )
+    pairs = {"p_share": "p_limit_share"} | ({} if values.get("favours") == "H2" else {"times": "times_limit"})
     return {
         name: words.text(mark("just under {limit}"), limit=shown[limit])
         for name, limit in pairs.items()

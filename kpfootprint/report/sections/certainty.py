@@ -55,13 +55,11 @@ def _typicality(sp: Speaker, found: Mapping[str, Any]) -> Paragraph:
 def _other_questions(sp: Speaker, found: Mapping[str, Any]) -> Table:
     rows = [(sp.t("As reported"), sp.log10(found["log10_lr"]))]
     for other in found["by_alternative"]:
-        if other["kind"] == "any_other_zone":
-            name = sp.t("against any other zone")
-        elif other["kind"] == "zone":  # stands with what else is found of that zone
-            continue
-        else:
-            name = sp.t("with an unlisted source at weight {weight}", weight=sp.share(other["unlisted_weight"]))
-        rows.append((name, sp.log10(other["log10_lr"])))
+        name, weight = sp.t("against any other zone"), other["unlisted_weight"]
+        if weight is not None:
+            name = sp.t("with an unlisted source at weight {weight}", weight=sp.share(weight))
+        if other["kind"] != "zone":  # which stands with what else is found of that zone
+            rows.append((name, sp.log10(other["log10_lr"])))
     selection = found["by_selection"]
     rows += [
         (sp.t("sizes as recorded, unbounded"), sp.log10(selection["as_recorded"])),

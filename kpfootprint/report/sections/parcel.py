@@ -79,19 +79,15 @@ _QUOTED = ("words", "lines", "comments")
 def read_as(sp: Speaker, found: Mapping[str, Any]) -> str:
     """Say in one line what was understood of the sheet; what a receipt does not hold is not said."""
     words = sp.words
-    said = []
-    if found.get("n_stones"):
-        said.append(words.plural(*STONES, found["n_stones"], n=words.number(found["n_stones"])))
-    if found.get("carats"):
-        said.append(f"{words.carats(found['carats'])} ct")
-    if found.get("mean_ct"):
-        said.append(sp.t("mean {carats} ct", carats=words.stone(found["mean_ct"])))
-    if found.get("largest_ct"):
-        said.append(sp.t("largest {carats} ct", carats=words.stone(found["largest_ct"])))
-    if found.get("left_out"):
-        said.append(sp.t("rows left out: {n}", n=words.number(len(found["left_out"]))))
-    if found.get("passed_over"):
-        said.append(sp.t("columns passed over: {names}", names=words.row([str(x) for x in found["passed_over"]])))
+    shown: dict[str, Callable[[Any], str]] = {
+        "n_stones": lambda n: words.plural(*STONES, n, n=words.number(n)),
+        "carats": lambda carats: f"{words.carats(carats)} ct",
+        "mean_ct": lambda carats: sp.t("mean {carats} ct", carats=words.stone(carats)),
+        "largest_ct": lambda carats: sp.t("largest {carats} ct", carats=words.stone(carats)),
+        "left_out": lambda rows: sp.t("rows left out: {n}", n=words.number(len(rows))),
+        "passed_over": lambda names: sp.t("columns passed over: {names}", names=words.row([str(x) for x in names])),
+    }
+    said = [show(found[name]) for name, show in shown.items() if found.get(name)]
     told = [note["values"] for note in found.get("notes", ()) if note["code"].endswith("_not_read")]
     if quoted := [str(text) for values in told for name in _QUOTED if (text := values.get(name))]:
         said.append(sp.t("not read: {words}", words=words.row(quoted)))

@@ -72,8 +72,8 @@ def heading(sp: Speaker) -> str:
     kind = sp.content["conclusion"] or "undeclared"
     cautions = {item["code"]: item["values"] for item in sp.content["cautions"]}
     if kind == "not_comparable":
-        lacking = [item for item in sp.content["cautions"] if item["code"] == "zone_without_reference"]
-        if unknown := [item["values"]["zone"] for item in lacking]:
+        lacking = "zone_without_reference"
+        if unknown := [item["values"]["zone"] for item in sp.content["cautions"] if item["code"] == lacking]:
             return sp.t("Not comparable: no reference for {zones}", zones=sp.zones(unknown))
         if alone := cautions.get("number_and_weight_alone"):
             if alone["mean_ct"] is None:
@@ -96,10 +96,8 @@ def status(sp: Speaker) -> str:
     found = sp.content["status"]
     if found["declared"] is None:
         return ""
-    zones: dict[str, list[str]] = {"compliant": [], "unknown": [], "not_compliant": []}
-    for zone in sp.content["parcel"]["declared"]:
-        zones[standing(zone["status_on_export_date"])].append(zone["zone_id"])
-    barred, unknown = zones["not_compliant"], zones["unknown"]
+    zones = [(zone["zone_id"], standing(zone["status_on_export_date"])) for zone in sp.content["parcel"]["declared"]]
+    barred, unknown = ([zone for zone, of in zones if of == kind] for kind in ("not_compliant", "unknown"))
     said = TEXTS["status"]
     parts = [sp.t(said[found["declared"]], zones=sp.zones(barred or unknown))]
     if barred and unknown:
