@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -42,25 +43,34 @@ def tell_copies(
     So may be a list and a sorting sheet of as many stones and carats. Where a table of parcels has both, or where they
     are declared otherwise, it is noted.
     """
-    first: dict[tuple[object, ...], str] = {}
     goods = next((tables[kind].name for kind in GOODS if kind in tables), "")
-    for name, parcel in each([*built.items()]):
-        rows = _rows(parcel)
-        if parcel.n_stones < _FEW or parcel.carats is None:
-            continue
-        whole = (parcel.n_stones, round(parcel.carats, 2))
-        other = first.setdefault((*rows,), name) if len({*rows}) >= _UNLIKE else name
-        other = first.get((*whole, parcel.stones is None), name) if other == name else other
-        first.setdefault((*whole, parcel.stones is not None), name)
-        if other == name:
-            continue
-        if not listed and parcel.origins == built[other].origins:
-            _tell_both(name, other, "parcels_alike", goods, findings, choices=[APART])
-            continue
-        for one, two in ((name, other), (other, name)):
-            read_as = dict(built[one].read_as or {})
-            read_as["notes"] = [*read_as["notes"], Note(code="parcels_alike", values={"other": two}).told]
-            built[one] = replace(built[one], read_as=read_as)
+    as_much: defaultdict[tuple[int, float], list[str]] = defaultdict(list)
+    for name, parcel in built.items():
+        if parcel.n_stones >= _FEW and parcel.carats is not None:
+            as_much[parcel.n_stones, round(parcel.carats, 2)].append(name)
+    for names in as_much.values():
+        for name, other in _copies([built[name] for name in names]) if len(names) > 1 else ():
+            if not listed and built[name].origins == built[other].origins:
+                _tell_both(name, other, "parcels_alike", goods, findings, choices=[APART])
+                continue
+            for one, two in ((name, other), (other, name)):
+                read_as = dict(built[one].read_as or {})
+                read_as["notes"] = [*read_as["notes"], Note(code="parcels_alike", values={"other": two}).told]
+                built[one] = replace(built[one], read_as=read_as)
+
+
+def _copies(parcels: Sequence[Parcel]) -> Iterator[tuple[str, str]]:
+    """Give the ids of parcels of as many stones and carats, each with one before that has the same stones."""
+    first: dict[tuple[object, ...], str] = {}
+    of_kind: dict[bool, str] = {}
+    for parcel in each(parcels):
+        name, listed = parcel.parcel_id, parcel.stones is not None
+        goods = _goods(parcel)
+        other = first.setdefault(goods, name) if goods else name
+        other = of_kind.get(not listed, name) if other == name else other
+        of_kind.setdefault(listed, name)
+        if other != name:
+            yield name, other
 
 
 def _tell_both(name: str, other: str, code: str, table: str, findings: Findings, **told: object) -> None:
@@ -69,19 +79,25 @@ def _tell_both(name: str, other: str, code: str, table: str, findings: Findings,
         findings.add(one, problem(broken, table=table, column="parcel_id", value=one))
 
 
-def _rows(parcel: Parcel) -> list[tuple[object, ...]]:
-    """Return what each stone, or each row of a sorting sheet with carats, is, in an order of their own."""
+def _goods(parcel: Parcel) -> tuple[object, ...]:
+    """Return what a parcel's stones, or the rows of its sorting sheet with carats, are, in an order of their own.
+
+    Nothing of rows that are too much alike for that to tell anything.
+    """
     if parcel.stones is not None:
-        codes = (parcel.stones.codes[name].tolist() for name in sorted(parcel.stones.codes))
-        return sorted(zip(parcel.stones.weight_ct.tolist(), *codes, strict=True))
+        names = sorted(parcel.stones.codes)
+        stones = np.stack([parcel.stones.weight_ct, *(parcel.stones.codes[name] for name in names)])
+        stones = stones[:, np.lexsort(stones)]
+        unlike = np.any(np.diff(stones) != 0, axis=0).sum() + 1
+        return (*names, stones.tobytes()) if unlike >= _UNLIKE else ()
     rows: list[tuple[object, ...]] = []
     sizes = () if parcel.sieve_set is None else parcel.sieve_set.lower_ct
     for item in parcel.breakdowns:
         if item.carats is None or bool(np.isnan(item.carats).any()):
-            return []
+            return ()
         cells = zip(map(tuple, item.codes.tolist()), item.n_stones.tolist(), item.carats.tolist(), strict=True)
         rows += [(item.attributes, sizes, *row) for row in sorted(cells)]
-    return rows
+    return (*rows,) if len({*rows}) >= _UNLIKE else ()
 
 
 def _bare(name: str) -> str:
