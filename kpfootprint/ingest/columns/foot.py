@@ -84,7 +84,7 @@ def _says_no_more(sheet: Layout, row: int, measured: list[int]) -> bool:
 def _says_a_total_again(sheet: Layout, row: int, at: int) -> bool:
     """Say whether the number beside words is that of a total above: ``Certified correct | 15.20 | carats``."""
     raw, own = sheet.raw, text_of(sheet.raw.columns[at].at(row))
-    totals = [above for above in range(row) if is_total(raw.label(above))]
+    totals = [above for above in range(max(row - _LINES, 0), row) if is_total(raw.label(above))]
     said = {text_of(column.at(above)) for above in totals for column in raw.columns if not column.mostly_distinct}
     return own in said and not _names_goods(sheet, raw.label(row))
 

@@ -61,16 +61,17 @@ def tell_copies(
 
 def _copies(parcels: Sequence[Parcel]) -> Iterator[tuple[str, str]]:
     """Give the ids of parcels of as many stones and carats, each with one before that has the same stones."""
-    first: dict[tuple[object, ...], str] = {}
-    of_kind: dict[bool, str] = {}
+    weighed: dict[object, Parcel] = {}
+    of_kind: dict[bool, Parcel] = {}
     for parcel in each(parcels):
-        name, listed = parcel.parcel_id, parcel.stones is not None
-        goods = _goods(parcel)
-        other = first.setdefault(goods, name) if goods else name
-        other = of_kind.get(not listed, name) if other == name else other
-        of_kind.setdefault(listed, name)
-        if other != name:
-            yield name, other
+        listed = parcel.stones is not None
+        weights = _goods(parcel) if parcel.stones is None else np.sort(parcel.stones.weight_ct).tobytes()
+        other = weighed.setdefault(weights, parcel)
+        if other is parcel or not _goods(parcel) or _goods(parcel) != _goods(other):
+            other = of_kind.get(not listed, parcel)
+        of_kind.setdefault(listed, parcel)
+        if other is not parcel:
+            yield parcel.parcel_id, other.parcel_id
 
 
 def _tell_both(name: str, other: str, code: str, table: str, findings: Findings, **told: object) -> None:
