@@ -33,7 +33,7 @@ def refusal_response(request: Request, refused: Refused) -> Response:
 
 def problem_response(request: Request, refused: Refused) -> Response:
     """Return the problem details of a refusal."""
-    instance = quote(request.scope["path"], safe="/:@!$&'()*+,;=~")
+    instance = quote(request.scope.get("raw_path") or request.url.path, safe="/:@!$&'()*+,;=~%")
     document = refused.document(instance=instance, request_id=visit_of(request).request_id)
     return JSONResponse(document, refused.status, refused.headers, MEDIA_TYPE)
 

@@ -64,7 +64,7 @@ def _in_table(body: bytes) -> shapes.NewCertificates:
 def _rows(body: bytes) -> list[tuple[int, dict[str, str]]]:
     """Return the rows of a table with the lines that they end on."""
     lines = rows_of_csv(body, "certificates")
-    _, first = next(lines, (1, []))
+    _, first = next((line for line in lines if any(line[1])), (1, []))
     header = [name.strip().lower() for name in first]
     unknown = [name for name in header if name not in COLUMNS]
     if unknown or "certificate_no" not in header or "reported_by" not in header:

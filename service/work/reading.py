@@ -77,10 +77,10 @@ def rows_of_csv(data: bytes, name: str, headers: Headers | None = None) -> Itera
         Where it is no text, or quotes do not close as they should.
     """
     content = text_of_table(data, name)
-    _, _, separator = separated(content, headers)
+    skipped, _, separator = separated(content, headers)
     reader = csv.reader(io.StringIO(content, newline=""), delimiter=separator)
     try:
         for cells in reader:
-            yield reader.line_num, cells
+            yield reader.line_num, cells if reader.line_num > skipped else []  # ``sep=;`` is no row
     except csv.Error:
         raise refuse(name, "bad_quotes", row=reader.line_num) from None

@@ -37,6 +37,7 @@ JSON = {"Content-Type": "application/json"}
         ("GET", "/schema.json", 404, "not_found"),
         ("GET", "/healthz", 404, "not_found"),
         ("GET", "/v1/comparisons/%00", 404, "not_found"),
+        ("GET", "/v1/comparisons/..%2f..", 404, "not_found"),
         ("GET", "/v1/zones/Berb%C3%A9rati%20Ouest/adequacy", 404, "not_found"),
         ("GET", "/v1/drift", 422, "invalid_input"),
         ("GET", "/static_content/index.css", 404, "not_found"),

@@ -234,8 +234,8 @@ def test_the_workbooks_of_an_archive_are_marked_too() -> None:
 def test_a_marked_copy_is_parted_as_the_file_is_read(lines: list[str]) -> None:
     headers = headers_of(vocabulary_of(shipped().scheme, shipped().zone_table))
     book = openpyxl.load_workbook(io.BytesIO(marked_workbook("lot.csv", "\n".join(lines).encode(), (), headers)))
-    head = next(row for row in book["lot"].iter_rows(values_only=True) if row[0] == "colour")
-    assert head[:2] == ("colour", "cts")
+    head = book["lot"][2 if lines[0] == "sep=;" else 1]
+    assert [cell.value for cell in head[:2]] == ["colour", "cts"]
 
 
 def test_names_that_look_like_numbers_are_marked_as_they_came() -> None:

@@ -300,7 +300,7 @@ def test_certificates_and_stones_that_came_before_are_flagged(office: Office) ->
     reported = {"items": [{"certificate_no": "cf-77-A", "reported_by": "KP chair", "reported_on": "2026-01-31"}]}
     assert office.ask("monitor", "POST", "/v1/certificates", json=reported).json() == {"added": 1, "known": 0}
     assert office.ask("monitor", "POST", "/v1/certificates", json=reported).json() == {"added": 0, "known": 1}
-    table = "certificate_no;reported_by;note\nCF 77a;KP chair;again\nZZ 1;Antwerp;\n"
+    table = "sep=;\ncertificate_no;reported_by;note\nCF 77a;KP chair;again\nZZ 1;Antwerp;\n"
     more = office.ask("monitor", "POST", "/v1/certificates", content=table, headers={"Content-Type": "text/csv"})
     assert more.json() == {"added": 1, "known": 1}
     found = office.get("/v1/certificates?certificate_no=cf77a")["items"]
