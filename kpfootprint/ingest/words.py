@@ -486,7 +486,7 @@ _MET: deque[Vocabulary] = deque(maxlen=8)
 
 def vocabulary_of(scheme: Scheme, zone_table: ZoneTable) -> Vocabulary:
     """Return the words for a scheme and a table of zones; the last few are kept, with what was made of them."""
-    found = next((item for item in _MET if item.scheme is scheme and item.zone_table is zone_table), None)
+    found = next((item for item in _MET if item.scheme == scheme and item.zone_table == zone_table), None)
     if found is None:
         _MET.append(found := Vocabulary(scheme, zone_table))
     return found

@@ -11,7 +11,7 @@ from typing import Any
 from kpfootprint.errors import Problem, ReferenceDataError, SchemeMismatch
 from kpfootprint.ingest.raw.cells import is_blank
 from kpfootprint.ingest.totals import is_total
-from kpfootprint.ingest.words import Vocabulary, declared_words, fold
+from kpfootprint.ingest.words import Vocabulary, declared_words, fold, vocabulary_of
 from kpfootprint.parcel import Conditions
 from kpfootprint.reference import ZoneTable
 from kpfootprint.retold import LANGUAGES, Said, said_of
@@ -282,4 +282,4 @@ def _two_attributes(scheme: Scheme) -> Iterator[Problem]:
 
 def words_of(scheme: Scheme) -> Vocabulary:
     """Return what the tables of a package may call things."""
-    return Vocabulary(scheme, _NO_ZONES)
+    return vocabulary_of(scheme, _NO_ZONES)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from kpfootprint.errors import IngestError, Problem, ReferenceDataError
-from kpfootprint.ingest.names.headers import Headers
+from kpfootprint.ingest.names.headers import headers_of
 from kpfootprint.ingest.parcels.assemble import assemble
 from kpfootprint.ingest.problems import Broken
 from kpfootprint.ingest.raw.cells import text_of
@@ -171,7 +171,7 @@ def _tables(
             if name in small:
                 small[name] = with_days(table_rows(folder, document, name), item)
             else:
-                stones[name] = table_of(folder, item, Headers(words))
+                stones[name] = table_of(folder, item, headers_of(words))
                 problems += [*check_stones(stones[name], item, words), *unlisted(folder, document, stones[name])]
         except (IngestError, ReferenceDataError) as error:
             problems += error.problems
@@ -215,7 +215,7 @@ def _parcels(
     problems: list[Problem] = []
     try:
         (item,) = (item for item in document["resources"] if item["name"] == "parcels")
-        raws = {"parcels": table_of(folder, item, Headers(words)), **stones}
+        raws = {"parcels": table_of(folder, item, headers_of(words)), **stones}
         if not raws["stones"].n_rows:
             raise fault("empty_table", "the table has no rows", table="stones")
         tables = {name: recognise(raw, name, words, problems) for name, raw in raws.items()}
