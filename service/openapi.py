@@ -107,6 +107,8 @@ def _placed(shape: Any, schemas: dict[str, Any]) -> dict[str, Any]:
     """Return a reference to a shape's schema, which is put among the components; small ones stand where they are."""
     if isinstance(shape, Named):
         return _whole(shape, schemas)
+    if isinstance(shape, tuple):
+        return {"anyOf": [_placed(one, schemas) for one in shape]}
     if isinstance(shape, Mapping):
         return dict(shape)
     schema: dict[str, Any] = TypeAdapter(shape).json_schema(ref_template=COMPONENTS + "{model}")

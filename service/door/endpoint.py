@@ -29,7 +29,7 @@ Answering = TypeVar("Answering", bound=Handler)
 Answer = Mapping[str, Any]
 """What a handler returns to go out as JSON, with the status of its endpoint."""
 Shape = Any
-"""A type that pydantic can describe, a JSON Schema as a mapping, or None for nothing."""
+"""A type that pydantic can describe, a JSON Schema as a mapping, one of several of them, or None for nothing."""
 
 JSON = "application/json"
 

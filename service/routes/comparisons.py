@@ -35,7 +35,7 @@ COMPARE = Endpoint(
     "monitor",
     query=(LANG, *GIVEN),
     body=Body(KINDS),
-    answer=REPORT,
+    answer=(REPORT, shapes.Sealed),
     status=201,
     once=True,
     summary="Compare a parcel with what was declared, and keep the report.",
@@ -58,7 +58,7 @@ async def submitted(visit: Visit) -> Response:
 
     kept = await visit.work.heavy(kept_once, large=visit.large)
     place = f"/v1/comparisons/{kept.id}"
-    sealed = {"sealed": True, "parcel": f"{place}/parcel", "opinions": f"{place}/opinions"}
+    sealed = shapes.Sealed(sealed=True, parcel=f"{place}/parcel", opinions=f"{place}/opinions")
     answer = json.dumps(sealed) if is_blind(visit.work, visit.who) else kept.report
     return Response(answer, status_code=201, media_type=JSON, headers={"Location": place})
 

@@ -6,7 +6,7 @@ What is kept as a dataclass is told as one: its shape has the members of the dat
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Any, NotRequired, Required, get_type_hints
+from typing import Annotated, Any, Literal, NotRequired, Required, get_type_hints
 
 from annotated_types import Gt, Le
 from pydantic import AfterValidator, ConfigDict, Field, with_config
@@ -150,6 +150,14 @@ class Parcel(TypedDict, total=False):
     stones: Columns | Annotated[list[StoneRow], Field(min_length=1)]
     counts: list[CountRow]
     size_classes: list[SizeClass]
+
+
+class Sealed(TypedDict):
+    """What is answered in place of a report to whoever judges first: where the parcel and opinions are."""
+
+    sealed: Literal[True]
+    parcel: str
+    opinions: str
 
 
 class Flag(TypedDict):

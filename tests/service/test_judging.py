@@ -10,6 +10,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import numpy as np
 import pytest
 import sqlalchemy as sa
@@ -55,6 +56,9 @@ def sealed(blind: Office, parcel: dict[str, Any]) -> str:
     made = blind.ask("monitor", "POST", "/v1/comparisons", json=parcel)
     assert made.status_code == 201
     assert set(made.json()) == {"sealed", "parcel", "opinions"}, "the answer tells nothing either"
+    described = blind.get("/openapi.json")
+    shape = described["paths"]["/v1/comparisons"]["post"]["responses"]["201"]["content"]["application/json"]["schema"]
+    jsonschema.Draft202012Validator({**shape, "components": described["components"]}).validate(made.json())
     return str(made.headers["location"])
 
 
