@@ -180,7 +180,9 @@ def _known_columns(sheet: Layout, kind: str) -> dict[str, int]:
             continue
         name = sheet.scheme.size.column if (kind, item.role) == ("stones", "carats") else item.role
         if name in found:
-            sheet.tell("column_twice", at, column=name)
+            answers = [(f"column:{sheet.raw.columns[at].header}", "ignore")] if name in sheet.attributes else []
+            told = {"choices": answers} if answers and not item.sure else {}
+            sheet.tell("column_twice", at, column=name, **told)
         found.setdefault(name, at)
     return found
 

@@ -256,14 +256,14 @@ def _summarises(
 
     It may be rounded to as much as `slack` besides.
     """
-    parts = parts[np.isfinite(parts)]
+    n_rows, parts = len(parts), parts[np.isfinite(parts)]
     if not len(parts):
         return False
     total = float(parts.sum())
     sums = [float(np.nansum(item)) for item in others.values()]
     found = [total / len(parts), parts.min(), parts.max(), len(parts), float(np.median(parts)), float(np.std(parts))]
     found += [float(np.std(parts, ddof=1))] if len(parts) > 1 else []
-    found += [total / other for other in sums if other > 0]
+    found += [total / n_rows, *(total / other for other in sums if other > 0)]  # blank ones may be zeros
     return any(abs(value - item) <= max(0.0051 + 0.005 * abs(item), slack + 1e-9) for item in found)
 
 
