@@ -92,13 +92,10 @@ def conclude(rules: Rules, signs: Signs, n_stones: Floats) -> Ints:
 
 def reasons_for(rules: Rules, conclusion: Conclusion, signs: Signs, row: int = 0) -> tuple[Reason, ...]:
     """Return what made the parcel in `row` a query, or kept it from being consistent; empty for other conclusions."""
-    if conclusion == "query":
-        crossed = _asking(rules, signs)
-    elif conclusion == "inconclusive":
-        crossed = _falling_short(rules, signs)
-    else:
+    limits_of = {"query": _asking, "inconclusive": _falling_short}.get(conclusion)
+    if limits_of is None:
         return ()
-    return tuple(reason for reason, holds in zip(REASONS, crossed[:, row], strict=True) if holds)
+    return tuple(reason for reason, holds in zip(REASONS, limits_of(rules, signs)[:, row], strict=True) if holds)
 
 
 def _asking(rules: Rules, signs: Signs) -> Bools:

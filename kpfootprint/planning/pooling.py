@@ -240,8 +240,6 @@ def _normal(p_values: Floats) -> Floats:
 def _correlation(p_values: Floats) -> float:
     """Return the mean correlation (0 to 1) between the parcels' tests in true groups (n_groups, k)."""
     k = p_values.shape[1]
-    if k < 2:
-        return 0.0
     matrix = np.corrcoef(_normal(p_values).T)
     return float(np.clip((matrix.sum() - k) / (k * (k - 1)), 0.0, 0.99))
 

@@ -34,9 +34,8 @@ def outcomes_of(
         What is integrated over where shares are free, see `kpfootprint.comparison.hypotheses.FreeShares`.
     """
     allowed = np.broadcast_to(allowed, declared.shape)
-    free = np.zeros(len(arrays)) if log_evidence is None else log_evidence
-    looks = _looks(release, arrays, declared)
-    return joined([judge(release, integrated(looked, free[rows]), allowed[rows]) for rows, looked in looks])
+    looks = _looks(release, arrays, declared, log_evidence)
+    return joined([judge(release, looked, allowed[rows]) for rows, looked in looks])
 
 
 def share_p_of(release: Release, arrays: ParcelArrays, declared: Floats, allowed: Bools) -> Floats:
@@ -59,16 +58,19 @@ def resampled_of(
         What is integrated over where shares are free.
     """
     of = partial(LikelihoodRatio, model=release.model, unlisted_weight=release.unlisted_weight)
-    looks = ((rows, integrated(looked, log_evidence[rows])) for rows, looked in _looks(release, arrays, declared))
+    looks = _looks(release, arrays, declared, log_evidence)
     found = [resampled(of(looked=seen, alternatives=alternatives[rows]), log_evidence[rows]) for rows, seen in looks]
     return np.concatenate(found, axis=1)
 
 
-def _looks(release: Release, arrays: ParcelArrays, declared: Floats) -> Iterator[tuple[Ints, Look]]:
+def _looks(
+    release: Release, arrays: ParcelArrays, declared: Floats, log_evidence: Floats | None = None
+) -> Iterator[tuple[Ints, Look]]:
     """Give the positions of some parcels, and how they look under their declarations."""
+    free = np.zeros(len(arrays)) if log_evidence is None else log_evidence
     for start in range(0, len(arrays), SLICE):
         rows = np.arange(start, min(start + SLICE, len(arrays)))
-        yield rows, look(release.model, arrays.take(rows), declared[rows])
+        yield rows, integrated(look(release.model, arrays.take(rows), declared[rows]), free[rows])
 
 
 def known_exactly(release: Release, zones: int | slice) -> Release:

@@ -60,14 +60,13 @@ def _variants(code: str, values: Mapping[str, Any], shown: Mapping[str, str]) ->
     old = "old" if code in _ADDED and _ADDED[code] not in values else None
     side = None
     if "log10_limit" in values:
-        even = code == "short_lr" and abs(values["log10_lr"]) < EVEN
-        side = "even" if even else "H1" if values["log10_lr"] > 0 else "H2"
+        side = "even" if abs(values["log10_lr"]) < EVEN else "H1" if values["log10_lr"] > 0 else "H2"
     limit = "none" if values.get("detection_limit") == 1 else None
     every = "all" if values.get("low") == 1 else "nearly" if values.get("share", 0) >= PARTS[0][0] else None
     others = "others" if values.get("other_zones") else "two" if values.get("n_readings") else None
     perhaps = "perhaps" if code == "mixture_found" and values["low"] == 0 else None
-    many = "in_part" if "declared_zones" in values else None
-    many = "many" if many is None and ("zones" in values or "attributes" in values) else many
+    several = "many" if {"zones", "attributes"} & values.keys() else None
+    many = "in_part" if "declared_zones" in values else several
     placed = None
     if "observed" in values and values["low"] is not None:
         places = {("H1", True): "beyond", ("H2", False): "inside"}

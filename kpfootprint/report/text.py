@@ -82,10 +82,7 @@ def _table(table: Table) -> list[str]:
         widths[widths.index(max(widths))] -= 1
     lines = ["", *_wrapped(table.caption)]
     for row in rows:
-        cells = [
-            [cell] if len(cell) <= width else textwrap.wrap(cell, width, break_long_words=False)
-            for cell, width in zip(row, widths, strict=True)
-        ]
+        cells = [textwrap.wrap(cell, max(w, 1), break_long_words=False) for cell, w in zip(row, widths, strict=True)]
         for parts in zip_longest(*cells, fillvalue=""):
             columns = zip(parts, widths, table.numeric, strict=True)
             lines.append("  " + "  ".join(part.rjust(w) if numeric else part.ljust(w) for part, w, numeric in columns))

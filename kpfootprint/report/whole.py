@@ -91,27 +91,26 @@ def _note(sp: Speaker, office: Stationery) -> str:
 def _limits(sp: Speaker) -> Section:
     """Return the section on what the report cannot say."""
     content = sp.content
-    items = [
-        mark("Where a single stone was mined. A footprint describes a parcel as a whole, never one stone."),
-        mark(
+    said = [
+        sp.t("Where a single stone was mined. A footprint describes a parcel as a whole, never one stone."),
+        sp.t(
             "Whether goods that look like those of a zone were mined there. Neighbouring zones share their geology, "
             "and their footprints overlap."
         ),
-        mark("Who dug, held, sold or carried the stones. A footprint speaks of geology alone."),
-        mark(
+        sp.t("Who dug, held, sold or carried the stones. A footprint speaks of geology alone."),
+        sp.t(
             "What was taken out beforehand. Sieving, picking over and acid change a footprint beyond what the "
             "conditions tell."
         ),
-        mark("How a source looks that nobody has sampled."),
+        sp.t("How a source looks that nobody has sampled."),
     ]
     if content["verification"] is not None:
-        items.append(
-            mark(
+        said.append(
+            sp.t(
                 "How probable the declaration is. The likelihood ratio weighs what was seen; everything else that is "
                 "known of the parcel is for the reader to weigh with it."
             )
         )
-    said = [sp.t(item) for item in items]
     if content["mixture"] is not None and content["mixture"]["p_value"] > FOUND_P:
         below = mark("Whether there are undeclared goods below the detection limit ({limit}).")
         any_ = mark(

@@ -155,11 +155,9 @@ def _key_facts(sp: Speaker) -> list[tuple[str, str]]:
     rows = [(sp.t("Next question"), text) for text in sp.sentences("next_")]
     if content["conclusion"] == "consistent" and content["mixture"] is not None:
         high = content["mixture"]["undeclared_stone_fraction"]["high"]
-        shown = mark("By what this parcel shows: that up to {high} of its stones are undeclared goods.")
-        still = sp.t(shown, high=sp.share(high))
-        if high == 1:
-            still = sp.t("By what this parcel shows: that all of its stones are undeclared goods.")
-        rows.append((sp.t("Not ruled out"), still))
+        some = mark("By what this parcel shows: that up to {high} of its stones are undeclared goods.")
+        all_ = mark("By what this parcel shows: that all of its stones are undeclared goods.")
+        rows.append((sp.t("Not ruled out"), sp.t(all_ if high == 1 else some, high=sp.share(high))))
     if content["parcel"]["declared"]:
         rows.append((sp.t("Declared"), declared(sp)))
     rows.append((sp.t("Parcel"), sp.size))
