@@ -207,8 +207,8 @@ def _of_record(said: Cautions, one: OneParcel) -> None:
 def _of_conditions(said: Cautions, one: OneParcel, *, compared: bool) -> None:
     """Say which conditions are not known, or new to the reference, and where the stones contradict the screen."""
     parcel, conditions = one.parcel, one.parcel.conditions
-    if conditions.blank and compared:
-        said.add("conditions_blank", fields=conditions.blank)
+    if compared and (blank := one.release.open_conditions(conditions)):
+        said.add("conditions_blank", fields=blank)
     for f, factor in enumerate(FACTORS):
         value = getattr(conditions, factor)
         if value is not None and one.arrays.levels[one.row, f] < 0:

@@ -323,8 +323,8 @@ def next_question(
     if conclusion == "query" or mixing:
         return _question_of_goods(reasons, classes)
     if conclusion == "inconclusive":
-        if parcel.conditions.blank:
-            return Statement.of("next_conditions", fields=parcel.conditions.blank)
+        if blank := release.open_conditions(parcel.conditions):
+            return Statement.of("next_conditions", fields=blank)
         enough = more_stones(parcel.n_stones, release)
         asked = Statement.of("next_stones", n_stones=parcel.n_stones, needed=enough)
         return asked if enough else Statement.of("next_sources")

@@ -16,6 +16,7 @@ import numpy as np
 
 from kpfootprint.conclusions import Rules
 from kpfootprint.errors import ReleaseError
+from kpfootprint.parcel import FACTORS, Conditions
 from kpfootprint.reference import COMPLIANT, ZoneTable
 from kpfootprint.release.arrays import check_model
 from kpfootprint.release.files import ARRAYS, MANIFEST, plain_arrays, read_files
@@ -99,6 +100,11 @@ class Release:
     def level_names(self) -> tuple[tuple[str, ...], ...]:
         """Known levels of each condition."""
         return tuple(tuple(names) for names in self.manifest["level_names"])
+
+    def open_conditions(self, conditions: Conditions) -> tuple[str, ...]:
+        """Return the conditions that are not known of a parcel, but for those that no reference parcel recorded."""
+        never = {factor for factor, names in zip(FACTORS, self.level_names, strict=True) if not names}
+        return tuple(name for name in conditions.blank if name not in never)
 
     @property
     def unlisted_weight(self) -> float:

@@ -10,7 +10,7 @@ import pytest
 
 from kpfootprint.comparison.results import Examination
 from kpfootprint.flow import examinations_of
-from kpfootprint.parcel import Batch, Breakdown, Declaration, Parcel
+from kpfootprint.parcel import Batch, Breakdown, Conditions, Declaration, Parcel
 from kpfootprint.release import Release
 from kpfootprint.scheme import SieveSet
 from kpfootprint.stats.ranks import LOG10_SUPPORT_OF_UNUSUAL
@@ -158,6 +158,16 @@ def test_nothing_is_said_of_the_resemblance_of_few_stones_that_were_weighed_and_
     assert found.attribution is None
     assert found.explanation is not None
     assert not any(item.code.startswith("resembles") for item in found.explanation.sentences)
+
+
+def test_conditions_that_the_reference_never_recorded_are_not_missed() -> None:
+    parcel = replace(large("carnot"), conditions=Conditions())
+    names = [[], [], [*shipped().level_names[-1]]]
+    bare = replace(shipped(), manifest={**shipped().manifest, "level_names": names})
+    (found,) = examinations_of(Batch((parcel,)), bare, status_on=DAY)
+    assert cautions(found)["conditions_blank"] == {"fields": ("sorter", "bottom_screen_mm")}
+    (whole,) = examined(parcel)
+    assert cautions(whole)["conditions_blank"] == {"fields": parcel.conditions.blank}
 
 
 def test_conditions_weaken_no_comparison_where_there_is_none() -> None:
