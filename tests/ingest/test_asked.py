@@ -122,6 +122,7 @@ def test_a_doubt_is_asked_about(text: str, code: str, reads: Reads) -> None:
         shuffled(drawn(200) * 2),
         [*drawn(200), *drawn(200)[150:]],
         [*drawn(200)[:90], *drawn(200)[40:]],
+        [*drawn(60_000), *drawn(60_000)[200:800]],
     ],
 )
 def test_stones_of_a_list_that_come_again_are_asked_about_in_whatever_order(rows: list[str], reads: Reads) -> None:

@@ -35,6 +35,9 @@ _LONG = 40
 _RUN, _UNLIKE = 20, 12
 """Rows that come again in their order by no chance, where so many of them differ."""
 
+_RUNS = 20_000
+"""Runs of a table that are held against each other, about, of those that could be."""
+
 _KINDS = 20
 """Kinds of rows of which each comes twice, or each three times, by no chance, in whatever order."""
 
@@ -171,13 +174,12 @@ def _stones_again(sheet: Layout, places: Sequence[int]) -> int | None:
         return int(np.flatnonzero(first[place] < np.arange(len(kinds)))[0])
     if len(kinds) < 2 * _RUN:
         return None
-    runs = np.lib.stride_tricks.sliding_window_view(kinds, _RUN)
-    sums = _summed([*runs.T])
-    if np.diff(np.sort(sums)).all():
-        return None
-    _, begun, place = np.unique(sums, return_index=True, return_inverse=True)
-    again = np.flatnonzero(begun[place] + _RUN <= np.arange(len(runs)))
-    return next((int(row) for row in again if len({*runs[row].tolist()}) >= _UNLIKE), None)
+    # of a long list runs that begin with rows of some kinds: of two that are the same both do, or neither
+    starts = np.flatnonzero(kinds[: 1 - _RUN] % max(len(kinds) // _RUNS, 1) == 0)
+    runs = np.lib.stride_tricks.sliding_window_view(kinds, _RUN)[starts]
+    _, begun, place = np.unique(_summed([*runs.T]), return_index=True, return_inverse=True)
+    again = np.flatnonzero(starts[begun[place]] + _RUN <= starts)
+    return next((int(starts[at]) for at in again if len({*runs[at].tolist()}) >= _UNLIKE), None)
 
 
 def _summed(codes: Sequence[NDArray[np.integer]]) -> NDArray[np.int64]:
