@@ -303,6 +303,7 @@ def test_an_array_is_no_larger_than_its_bytes(tmp_path: Path, member: bytes) -> 
         load_release(folder)
 
 
+@pytest.mark.slow
 def test_arrays_that_unpack_to_gigabytes_are_not_unpacked(tmp_path: Path) -> None:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive, archive.open("a.npy", "w") as stream:

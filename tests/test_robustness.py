@@ -149,6 +149,7 @@ def test_any_parcel_gives_a_report_at_length(document: dict[str, Any]) -> None:
     sound(read(document))
 
 
+@pytest.mark.slow
 @every("weight", WEIGHTS)
 def test_stones_all_alike_are_few_or_odd(weight: float) -> None:
     stones = {"weight_ct": [weight] * 60, "colour": ["brown"] * 60, "morphology": ["cube"] * 60}

@@ -285,6 +285,7 @@ def test_countries_are_received_no_more_kindly_than_the_kindest_of_their_zones_o
     assert word(parcel, DeclaredCountry(country="CF")) <= -kindest
 
 
+@pytest.mark.slow
 @tried(15)
 @given(
     st.integers(0, 10**6),

@@ -427,6 +427,7 @@ def test_values_that_are_alike_are_one_problem_with_their_number(
     assert "in 500 rows" in first.reason
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("zip64", [False, True])
 def test_the_contents_of_an_archive_are_bounded_before_they_are_built(
     scheme: Scheme, zone_table: ZoneTable, zip64: bool

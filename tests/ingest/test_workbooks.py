@@ -173,6 +173,7 @@ def sheet_of(rows: str) -> bytes:
 FIRST = '<row r="1"><c r="A1" t="inlineStr"><is><t>weight_ct</t></is></c></row>'
 
 
+@pytest.mark.slow
 @every(
     "rows, code",
     [
@@ -230,6 +231,7 @@ def test_a_strict_book_is_told_apart(scheme: Scheme, zone_table: ZoneTable) -> N
     assert [item.code for item in found] == ["strict_workbook"]
 
 
+@pytest.mark.slow
 def test_a_header_of_a_million_columns_is_counted_before_it_is_built(
     tmp_path: Path, scheme: Scheme, zone_table: ZoneTable
 ) -> None:

@@ -55,6 +55,7 @@ def claim(release: Release, source: int, k: int, seed: int, *, shared: bool = Tr
     )
 
 
+@pytest.mark.slow
 def test_the_joint_lr_is_nearer_nothing_than_the_product_and_the_same_each_time(release: Release) -> None:
     asked = claim(release, 0, 3, seed=1)
     found, again = pool(release, asked, n_groups=30), pool(release, asked, n_groups=30)

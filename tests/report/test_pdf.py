@@ -71,6 +71,7 @@ def test_two_to_four_pages_with_title_language_and_id(kind: Kind, lang: str) -> 
     assert reader.metadata.creation_date == datetime(2026, 5, 3, 9, 30, tzinfo=UTC)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lang", ["en", "fr"])
 def test_two_dozen_zones_and_ten_cautions_still_fit(lang: str) -> None:
     report = make_crowded_report()

@@ -35,6 +35,7 @@ def padded(document: dict[str, Any]) -> bytes:
     return json.dumps(document).encode() + b" " * LARGE
 
 
+@pytest.mark.slow
 def test_a_large_parcel_is_answered_as_a_small_one(office: Office, parcel: dict[str, Any]) -> None:
     small = office.ask("monitor", "POST", "/v1/comparisons", json=parcel)
     once = {"Idempotency-Key": "a large one"} | AS_JSON
@@ -99,6 +100,7 @@ def test_what_is_large_is_done_at_a_place_like_the_one_that_was_asked(office: Of
     assert there[2] != here[2] == os.getpid()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("task", [_ends, _takes_all_memory])
 def test_what_ends_or_takes_too_much_ends_alone(task: Callable[[], Any]) -> None:
     with pytest.raises(Refused, match="too_large"):

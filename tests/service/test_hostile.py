@@ -143,6 +143,7 @@ def releases(draw: st.DrawFn) -> tuple[dict[str, Any], dict[str, Any]]:
     return manifest, arrays
 
 
+@pytest.mark.slow
 @some(0.15, 15)
 @given(made=releases())
 @pytest.mark.filterwarnings("ignore")

@@ -221,6 +221,7 @@ def test_a_submission_is_asked_before_it_is_received(app: TestClient, keys: dict
     assert (item["n_parcels"], item["n_bad"]) == (2, 0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["xlsx", "ods"])
 def test_the_lines_at_fault_are_shown_and_no_others_are_built(kind: str, app: TestClient, keys: dict[str, str]) -> None:
     """A cell far away, or one that says it comes 9,999 times, would make a rectangle of millions."""

@@ -67,6 +67,7 @@ def table(named: list[tuple[str, str, str]]) -> list[dict[str, Any]]:
     return [{key: row[key] for key in used} for row in rows]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("paper", list(DECLARED))
 def test_the_same_declaration_gets_the_same_words(office: Office, rows: list[dict[str, str]], paper: str) -> None:
     named = DECLARED[paper]

@@ -80,6 +80,7 @@ def test_pav_is_monotone_and_a_fixed_point(h1: Floats, h2: Floats) -> None:
     np.testing.assert_allclose(again2, p2, atol=1e-9)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("metric", SCALARS)
 @given(h1=LRS, h2=LRS, data=st.data())
 def test_integer_weights_are_repeats(metric: Metric, h1: Floats, h2: Floats, data: st.DataObject) -> None:

@@ -39,6 +39,7 @@ def test_it_is_the_normal_score_of_a_chi_square_distance(known: tuple[View, np.n
     np.testing.assert_allclose(strangeness(view, TRUST)[usual], exact[usual], atol=0.12)
 
 
+@pytest.mark.slow
 def test_an_attribute_that_is_not_recorded_does_not_make_a_parcel_look_familiar(
     known: tuple[View, np.ndarray],
 ) -> None:

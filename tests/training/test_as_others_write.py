@@ -186,6 +186,7 @@ def without_sorters(folder: Path) -> None:
         writer.writerows(rows)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "change",
     [
@@ -239,6 +240,7 @@ def test_a_workbook_is_known_by_what_it_holds(name: str, tmp_path: Path) -> None
     assert {problem.table for problem in validate_package(sent)} == {"package"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("word", "meant"), [("Oui", True), ("n", False), (0, False), ("perhaps", None)])
 def test_whether_a_package_is_synthetic_is_said_in_the_words_of_submissions(
     word: str | int, meant: bool | None, tmp_path: Path

@@ -132,6 +132,7 @@ BOMBS: dict[str, tuple[Edit, str]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", BOMBS)
 def test_a_package_that_would_take_for_ever_is_told_at_once(kind: str, tmp_path: Path) -> None:
     edit, code = BOMBS[kind]

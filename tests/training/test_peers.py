@@ -57,6 +57,7 @@ def test_peers_find_zones_that_differ_plainly(method: Peer, package: ReferencePa
     assert strangeness is None or np.isfinite(strangeness).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", PEERS, ids=lambda m: m.name)
 def test_peers_learn_from_the_parcels_of_a_split_only(method: Peer, package: ReferencePackage) -> None:
     train = np.flatnonzero(zone_codes(package) != 0)
@@ -122,6 +123,7 @@ def test_profile_of_nothing_undeclared_is_the_likelihood_itself(package: Referen
     assert fitted._profile(counts, 0)[0] == pytest.approx(pure)
 
 
+@pytest.mark.slow
 def test_the_table_holds_every_method_and_marks_the_best(package: ReferencePackage) -> None:
     everything, unmixer = np.ones(len(package.batch), dtype=bool), MultinomialEM()
     verification = [
