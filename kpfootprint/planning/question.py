@@ -29,7 +29,7 @@ RULES: Final[Mapping[str, str]] = {
     "share_of_stones": "a share of stones above 0 and up to 1 is needed",
     "declared_itself": "this zone is declared itself",
     "no_such_zone": "there is no such zone; there are: {zones}",
-    "no_reference": "the reference has no parcel of this zone; it has of: {zones}",
+    "no_reference": "the reference has no parcel of this zone, or too few; it knows: {zones}",
     "nothing_declared": "one declared zone or more is needed",
     "mixed_amounts": "all zones by percent, or all by carats, are needed",
     "no_zone": "a zone, or its zone_id with carats, is needed",

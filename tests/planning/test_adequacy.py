@@ -65,7 +65,7 @@ def test_sixty_zones_stay_on_two_pages_and_those_that_pass_are_named(answer: dic
 
 
 def test_a_zone_without_reference_is_refused_with_those_that_have_one(release: Release) -> None:
-    with pytest.raises(IngestError, match="it has of: berberati"):
+    with pytest.raises(IngestError, match="it knows: berberati"):
         adequacy_answer("boganda", release, DAY)
 
 
