@@ -304,6 +304,29 @@ def test_a_cover_may_have_values_below_their_labels(cover: Rows, scheme: Scheme,
     assert [item.zone_id for item in parcel.declarations] == ["nola"] * (len(cover) == 5)
 
 
+NOLA_AND_BODA = "Nola 0.42 ct ; Boda 0.31 ct"
+
+
+@pytest.mark.parametrize(
+    "cover",
+    [
+        [["Certificate", "CF-7"], [f"Zones: {NOLA_AND_BODA}"], ["Exported by: X"]],
+        [["Certificate: CF-7"], ["Exporter: X"], [f"Zones: {NOLA_AND_BODA}"]],
+        [[f"Origin : {NOLA_AND_BODA}"], ["Screen: 1.5"], ["Exporter:", "X"], ["Certificate no.: CF-7"]],
+        [["Zone", NOLA_AND_BODA], ["Certificate: CF-7"], ["Shipper : X"]],
+        [["Certificate", "CF-7", "Exporter", "X"], ["Zones", NOLA_AND_BODA], ["Sorted by", "JM"]],
+        [["Zones", NOLA_AND_BODA, "Sorter", "JM"], ["Exporter", "X"], ["Certificate", "CF-7"]],
+        [["Sorter", "JM", "Parcel", "A-7"], ["Certificate", "CF-7"], ["Exporter : X"], ["Zones", NOLA_AND_BODA]],
+    ],
+)
+def test_a_cover_may_mix_cells_of_labels_with_cells_of_both(cover: Rows, scheme: Scheme, zone_table: ZoneTable) -> None:
+    found = reading({"Cover": cover, "Stones": STONES}, scheme, zone_table, one=True)
+    assert found.problems == ()
+    (parcel,) = found.parcels
+    assert (parcel.certificate_no, parcel.exporter) == ("CF-7", "X")
+    assert {item.zone_id: item.carats for item in parcel.declarations} == {"nola": 0.42, "boda": 0.31}
+
+
 CODED: Rows = [["No", "Weight ct", "Colour", "Shape"], [1, 0.42, "B", "M"], [2, 0.31, "C", "M"]]
 SIEVED: Rows = [["Sieve", "Stones", "Carats"], ["+9", 120, 31.2], ["+11", 60, 24.6]]
 

@@ -333,6 +333,8 @@ def _continues(below: Sequence[Cell], top: Sequence[str], headers: Headers) -> b
     texts = _texts(below)
     if any(not isinstance(cell, str) or is_number(text) for cell, text in zip(below, texts, strict=True) if text):
         return False
+    if any(":" in text.rstrip(": ") and any(map(str.isdigit, text)) for text in texts):
+        return False  # ``Zones: Nola 1.19 ct``
     of_zones = [text for text, of in zip(texts, (*top, *texts), strict=False) if headers.measure(of) == "zone_id"]
     of_zones += texts[1:] if headers.measure(texts[0]) == "zone_id" else []
     if any(map(str.isdigit, "".join(of_zones))):

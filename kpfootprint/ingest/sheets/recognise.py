@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import replace
+from itertools import zip_longest
 
 import numpy as np
 
@@ -26,6 +27,9 @@ from kpfootprint.scheme import Scheme
 
 _OF_GOODS = ("n_stones", "carats", "value_usd")
 """What sheets of goods and tables of parcels have in common, under the same words."""
+
+_WIDE = 4
+"""Columns of a cover, at most: two labels with what they say."""
 
 _LINES = 20
 """Lines that a form of one parcel has at most."""
@@ -53,10 +57,10 @@ def tables_of(
         return [recognise(raw, "size_classes", words, problems)]
     if several and (_is_form(raw, words.columns("parcels")) if hint == "parcels" else hint is None and is_prose(raw)):
         return []
-    if several and (made := _of_parcels(raw, hint, headers, choices, problems, sheets)):
-        return made
     if several and hint in (None, "declarations") and _is_cover(raw, headers):
         return []
+    if several and (made := _of_parcels(raw, hint, headers, choices, problems, sheets)):
+        return made
     if _on_its_side(raw, headers):
         problems += [] if several else [_problem_of_header(raw, "table_on_its_side")]
         return []
@@ -157,18 +161,21 @@ def _on_its_side(raw: RawTable, headers: Headers) -> bool:
 
 
 def _is_cover(raw: RawTable, headers: Headers) -> bool:
-    """Say whether all lines of a sheet are a label and what it says of a parcel: ``Date | 2021-05-04``."""
-    if len(raw.columns) != 2 or raw.n_rows > _LINES:
+    """Say whether lines of a sheet are labels and what they say of a parcel: ``Date | 2021-05-04 | Zone | Nola``."""
+    names = [column.header for column in raw.columns]
+    if not 1 < len(names) <= _WIDE or raw.n_rows > _LINES or any(names_fact(name, headers) for name in names[1::2]):
         return False
     above = [[text_of(cell) for cell in cells if not is_blank(cell)] for _, cells in raw.titles]
-    below = ((text_of(raw.columns[0].at(row)), text_of(raw.columns[1].at(row))) for row in range(raw.n_rows))
-    said = [(texts[0], texts[1]) for texts in above if len(texts) > 1]
-    said = [pair for pair in [*said, (raw.columns[0].header, raw.columns[1].header), *below] if pair[0]]
+    below = [[text_of(cell) for cell in raw.row(row)] for row in range(raw.n_rows)]
+    lines = [*(texts for texts in above if len(texts) > 1), names, *below]
+    pairs = [pair for texts in lines for pair in zip_longest(texts[::2], texts[1::2], fillvalue="") if pair[0]]
+    said = [(label, value) if value else (label.partition(":")[0], label.partition(":")[2]) for label, value in pairs]
     facts = [names_fact(label, headers) or headers.of(label).role == "other" for label, _ in said]
     words = all(
-        fact or not is_number(value) for fact, (_, value) in zip(facts, said, strict=True)
+        (fact or not is_number(value)) and not (is_number(label) and len(names) > 2)
+        for fact, (label, value) in zip(facts, said, strict=True)
     )  # ``Currency | USD``
-    return len(facts) > 1 and sum(facts) >= len(facts) / 2 and words and not names_fact(raw.columns[1].header, headers)
+    return len(facts) > 1 and sum(facts) >= len(facts) / 2 and words
 
 
 def _is_in_one_column(raw: RawTable, headers: Headers) -> bool:

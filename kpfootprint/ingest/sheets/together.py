@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -125,9 +125,9 @@ class _Input:
         raws = [raw for raw in raws if raw.name not in parcels]
         if (chosen := self.choices.get("goods")) in self.tables and len({*GOODS} & {*self.tables}) == 2:
             passed.append(self.tables.pop("counts" if chosen == "stones" else "stones").name)
+        passed += [sheet.raw.name for sheet in goods if sheet.main.n_rows and sheet not in filled]
         if self.tables:
-            forms = [sheet.raw.name for sheet in goods if sheet.main.n_rows and sheet not in filled]
-            next(iter(self.tables.values())).trace.passed_over.extend([*passed, *forms])
+            next(iter(self.tables.values())).trace.passed_over.extend(passed)
         notes = [raw for raw in raws if raw.name in passed]
         self._ask_about_notes(notes)
         for raw in notes if self.tables else ():
@@ -256,17 +256,23 @@ class _Input:
             if len([column for column in raw.columns if not column.empty]) > 2:
                 continue
             for text in (text for column in raw.columns for text in (column.header, *column.names())):
-                said = [item for item in amounts_in(plain(text)) if item.kind in ("n_stones", "carats")]
                 of_some = any(
                     holds(role, tokens_of(text)) for role in ("largest", "smallest", "limit", "mean", "money")
                 )
-                others = {f"{item.value:.2f}" for item in said} - whole if is_prose(raw) and not of_some else set()
+                others = _of_others(text, whole) if is_prose(raw) and not of_some else set()
                 besides = amounts_besides(text) or others
                 code = "stones_besides" if besides else "part_in_title" if is_in_part(text, self.headers) else ""
                 if code:
                     told = {"title": text, "choices": [("part", "whole")]}
                     self.problems.append(problem(Broken(code, told), table=raw.name))
                     return
+
+
+def _of_others(text: str, whole: Set[str]) -> set[str]:
+    """Return the stones and carats of a line that are not those of the whole, nor parts that add up to these."""
+    said = [item for item in amounts_in(plain(text)) if item.kind in ("n_stones", "carats")]
+    sums = {kind: f"{sum(item.value for item in said if item.kind == kind):.2f}" for kind in ("n_stones", "carats")}
+    return {f"{item.value:.2f}" for item in said if sums[item.kind] not in whole} - whole
 
 
 def _titled(raw: RawTable) -> RawTable:
