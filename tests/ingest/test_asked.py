@@ -136,7 +136,7 @@ def test_stones_of_a_list_that_come_again_are_asked_about_in_whatever_order(rows
 
 @pytest.mark.parametrize("n", [20, 60, 400, 3000])
 def test_stones_that_are_alike_by_chance_are_not_asked_about(n: int, reads: Reads) -> None:
-    for rows in (drawn(n), sorted(drawn(n)), [*sorted(drawn(n)), *sorted(drawn(n + 1))]):
+    for rows in (drawn(n), sorted(drawn(n)), [*sorted(drawn(n)), *sorted(drawn(n + 1))], (drawn(n) * 9)[: 8 * n + 5]):
         assert len(reads("\n".join(["Ct,Colour,Shape", *rows, ""])).parcels) == 1
 
 

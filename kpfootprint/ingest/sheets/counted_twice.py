@@ -35,6 +35,9 @@ _LONG = 40
 _RUN, _UNLIKE = 20, 12
 """Rows that come again in their order by no chance, where so many of them differ."""
 
+_COPIES = 3
+"""Copies of a list that a hand makes, at most; what comes more often was drawn up so."""
+
 _RUNS = 20_000
 """Runs of a table that are held against each other, about, of those that could be."""
 
@@ -169,7 +172,7 @@ def _stones_again(sheet: Layout, places: Sequence[int]) -> int | None:
     times = np.unique(kinds, return_counts=True)[1]
     if len(times) < _UNLIKE or len(times) == len(kinds):
         return None
-    if len(times) >= _KINDS and np.gcd.reduce(times) > 1:
+    if len(times) >= _KINDS and 1 < np.gcd.reduce(times) <= _COPIES:
         _, first, place = np.unique(kinds, return_index=True, return_inverse=True)
         return int(np.flatnonzero(first[place] < np.arange(len(kinds)))[0])
     if len(kinds) < 2 * _RUN:
@@ -177,8 +180,8 @@ def _stones_again(sheet: Layout, places: Sequence[int]) -> int | None:
     # of a long list runs that begin with rows of some kinds: of two that are the same both do, or neither
     starts = np.flatnonzero(kinds[: 1 - _RUN] % max(len(kinds) // _RUNS, 1) == 0)
     runs = np.lib.stride_tricks.sliding_window_view(kinds, _RUN)[starts]
-    _, begun, place = np.unique(_summed([*runs.T]), return_index=True, return_inverse=True)
-    again = np.flatnonzero(starts[begun[place]] + _RUN <= starts)
+    _, begun, place, times = np.unique(_summed([*runs.T]), return_index=True, return_inverse=True, return_counts=True)
+    again = np.flatnonzero((starts[begun[place]] + _RUN <= starts) & (times[place] <= _COPIES))
     return next((int(starts[at]) for at in again if len({*runs[at].tolist()}) >= _UNLIKE), None)
 
 
