@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
@@ -61,13 +61,15 @@ def tell_copies(
 
 def _copies(parcels: Sequence[Parcel]) -> Iterator[tuple[str, str]]:
     """Give the ids of parcels of as many stones and carats, each with one before that has the same stones."""
-    weighed: dict[object, Parcel] = {}
+    weights = [b"" if parcel.stones is None else np.sort(parcel.stones.weight_ct).tobytes() for parcel in parcels]
+    times = Counter(weights)
+    first: dict[tuple[object, ...], Parcel] = {}
     of_kind: dict[bool, Parcel] = {}
-    for parcel in each(parcels):
+    for parcel, own in zip(each(parcels), weights, strict=True):
         listed = parcel.stones is not None
-        weights = _goods(parcel) if parcel.stones is None else np.sort(parcel.stones.weight_ct).tobytes()
-        other = weighed.setdefault(weights, parcel)
-        if other is parcel or not _goods(parcel) or _goods(parcel) != _goods(other):
+        goods = _goods(parcel) if times[own] > 1 else ()
+        other = first.setdefault(goods, parcel) if goods else parcel
+        if other is parcel:
             other = of_kind.get(not listed, parcel)
         of_kind.setdefault(listed, parcel)
         if other is not parcel:
