@@ -327,7 +327,13 @@ def test_columns_may_come_in_any_order(tmp_path: Path) -> None:
 
 def test_sizes_in_doubt_and_columns_unread_are_said(tmp_path: Path) -> None:
     folder = write_folder(tmp_path / "package", replace(PLAIN, edges=(0.3, 0.6, 1.2)))
-    assert _rewritten(folder, "parcels", lambda rows: [row.update(carats="") for row in rows]) == ()
+
+    def without_carats(rows: list[dict[str, str]]) -> None:
+        for row in rows:
+            row["carats"] = ""
+        rows[0]["cleaning_state"] = "acid_rinsd"
+
+    assert _rewritten(folder, "parcels", without_carats) == ()
 
     def in_grams(rows: list[dict[str, str]]) -> None:
         for row in rows:
@@ -339,6 +345,8 @@ def test_sizes_in_doubt_and_columns_unread_are_said(tmp_path: Path) -> None:
     found = {item["code"]: item for item in remarks(load_package(folder), 3)}
     assert found["other_unit"]["values"] == {"zone": "z00", "names": ["P0003"]}
     assert found["unread"]["values"] == {"names": ["inclusions"]}
+    assert found["own_condition"]["values"]["names"] == ["acid_rinsd"]
+    assert "acid_rinsd n’est pas parmi" in remark_text(found["own_condition"], words("fr"))
     assert remark_text(found["below_sizes"], words("fr")).endswith("comptent dans la plus petite classe")
     assert "0,3 ct" in remark_text(found["below_sizes"], words("fr"))
 

@@ -8,6 +8,7 @@ import io
 import json
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -304,6 +305,22 @@ def test_a_second_sheet_of_stones_is_not_lost_in_silence(tmp_path: Path) -> None
 def test_weights_may_be_headed_as_in_submissions(header: str, tmp_path: Path) -> None:
     folder = write_folder(tmp_path / "package", FEW)
     headed(folder, "stones", {"weight_ct": header, "parcel_id": "Lot"})
+    seal(folder)
+    assert validate_package(folder) == ()
+
+
+def test_the_first_row_of_parcels_is_their_header_whatever_rows_hold(tmp_path: Path) -> None:
+    folder = write_folder(tmp_path / "package", replace(FEW, parcel_id="Lot n° {}", zone_id="Mambéré {}"))
+    path = folder / "parcels.csv"
+    header, *rows = path.read_text("utf-8").splitlines()
+    cells = [row.split(",") for row in rows]
+    at = header.split(",").index("sorter")
+    said = [",".join([*row[:at], "A", *row[at + 1 :], "run_of_mine", "no"]) for row in cells]
+    path.write_text("\n".join([f"{header},selection,specials_removed", *said]) + "\n", encoding="utf-8")
+    document = json.loads((folder / "datapackage.json").read_text("utf-8"))
+    parcels = next(item for item in document["resources"] if item["name"] == "parcels")
+    parcels["schema"]["fields"] += [{"name": name, "type": "string"} for name in ("selection", "specials_removed")]
+    (folder / "datapackage.json").write_text(json.dumps(document), encoding="utf-8")
     seal(folder)
     assert validate_package(folder) == ()
 

@@ -132,7 +132,10 @@ def test_the_table_holds_every_method_and_marks_the_best(package: ReferencePacka
     mixing = [
         measure_shares(unmixer.name, partial(unmixer.learnt_from, package), package, n_each=1, trusted=everything)
     ]
-    page = render_peers(verification, mixing, n_parcels=36, days=["2020-01-01"], synthetic=True)
+    measured = partial(render_peers, verification, mixing, n_parcels=36, days=["2020-01-01"], synthetic=True)
+    assert "2020-01-01" not in measured(assumed=True)
+    page = measured(assumed=False)
+    assert "(2020-01-01)" in page
     for evaluation in [*verification, *mixing]:
         assert f"| {evaluation.release} |" in page
         assert Evaluation.from_json(evaluation.to_json()).results == evaluation.results

@@ -164,6 +164,30 @@ def test_days_may_have_the_format_that_their_field_declares(tmp_path: Path) -> N
     assert load_package(folder).collected_on[0] == date(2019, 4, 3)
 
 
+@pytest.mark.parametrize(
+    ("days", "first"),
+    [
+        (("03/04/2019", "25/04/2019", "2019-05-01"), date(2019, 4, 3)),
+        (("03.04.2019", "04.25.2019", ""), date(2019, 3, 4)),
+        (("03/04/2019", "25/04/2019", "04/25/2019"), None),
+    ],
+)
+def test_a_day_is_read_as_others_of_its_column_that_can_be_one_alone(
+    days: tuple[str, ...], first: date | None, tmp_path: Path
+) -> None:
+    folder = write_folder(tmp_path / "package", FEW)
+
+    def dated(lines: Lines) -> Lines:
+        for row, day in enumerate(days, start=2):
+            lines = with_column(lines, "collected_on", day, row=row)
+        return lines
+
+    found = written(folder, "parcels", dated)
+    assert places(found) == ([] if first else [("parcels", 2, "collected_on", "not_a_date")])
+    if first:
+        assert load_package(folder).collected_on[0] == first
+
+
 def test_a_struck_row_of_a_workbook_is_told_once(tmp_path: Path) -> None:
     path = write_workbook(tmp_path / "book", FEW)
     book = openpyxl.load_workbook(path)
@@ -298,6 +322,18 @@ def test_a_file_that_is_listed_twice_is_told_and_not_read_twice(tmp_path: Path) 
     found = described(write_folder(tmp_path / "package", FEW), twice)
     assert [item.code for item in found] == ["table_twice"]
     assert places(found)
+
+
+def test_classes_under_the_header_of_weights_are_told_once(tmp_path: Path) -> None:
+    def swapped(lines: Lines) -> Lines:
+        weight, colour = (lines[0].split(",").index(name) for name in ("weight_ct", "colour"))
+        rows = [line.split(",") for line in lines]
+        for row in rows[1:]:
+            row[weight], row[colour] = row[colour], row[weight]
+        return [",".join(row) for row in rows]
+
+    found = written(write_folder(tmp_path / "package", FEW), "stones", swapped)
+    assert places(found) == [("stones", 2, "weight_ct", "other_attribute")]
 
 
 def test_a_few_classes_of_another_attribute_are_unknown_words(tmp_path: Path) -> None:

@@ -42,6 +42,19 @@ def second(**values: str) -> Callable[[Table], Table]:
         ("zones", second(name="Z00"), (3, "name", "zone_twice")),
         ("zones", second(name="z-00"), (3, "name", "zone_twice")),
         ("zones", first(name=""), (2, "name", "missing_value")),
+        ("zones", first(country=""), (2, "country", "missing_value")),
+        ("zones", lambda rows: [*rows, dict.fromkeys(rows[0], "") | {"zone_id": "Total"}], (6, "zone_id", "total_row")),
+        ("parcels", first(zone_id=""), (2, "zone_id", "missing_value")),
+        (
+            "parcels",
+            lambda rows: [*rows, dict.fromkeys(rows[0], "") | {"sorter": "Grand total", "n_stones": "9"}],
+            (26, "sorter", "total_row"),
+        ),
+        (
+            "parcels",
+            lambda rows: [row | {"parcel_id": row["zone_id"], "zone_id": row["parcel_id"]} for row in rows],
+            (2, "parcel_id", "other_column"),
+        ),
         ("zone_status", first(valid_from=""), (2, "valid_from", "missing_value")),
         ("zone_status", first(valid_to="2016-01-01"), (2, "valid_to", "empty_period")),
         ("zone_status", second(status="allowed"), (3, "status", "unknown_status")),
@@ -62,6 +75,20 @@ def test_rows_that_mean_nothing_are_told(
 def test_a_status_may_be_written_as_people_write_it(word: str, tmp_path: Path) -> None:
     package = load_package(changed(tmp_path / "package", "zone_status", first(status=word)))
     assert package.zone_table.status_on("z00", date(2020, 1, 1)) == "compliant"
+
+
+@pytest.mark.parametrize(("header", "words"), [("état", ("conforme", "Suspendu")), ("compliant", ("yes", "no"))])
+def test_a_status_beside_the_zones_is_not_passed_over(header: str, words: tuple[str, str], tmp_path: Path) -> None:
+    def beside(rows: Table) -> Table:
+        return [row | {header: words[at % 2]} for at, row in enumerate(rows)]
+
+    folder = changed(tmp_path / "package", "zones", beside)
+    document = json.loads((folder / "datapackage.json").read_text("utf-8"))
+    zones = next(item for item in document["resources"] if item["name"] == "zones")
+    zones["schema"]["fields"].append({"name": header, "type": "string"})
+    (folder / "datapackage.json").write_text(json.dumps(document), encoding="utf-8")
+    found = validate_package(folder)
+    assert [(p.table, p.row, p.column, p.code) for p in found] == [("zones", None, header, "status_in_zones")]
 
 
 def test_blanks_about_an_id_do_not_count(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from functools import cache
@@ -151,20 +152,19 @@ def _classes(name: str, item: Mapping[str, Any]) -> Iterator[Problem]:
         return
     if not 2 <= len(classes) <= MOST_CLASSES:
         yield told("2 to {most} classes are needed, got {n}", of=name, most=MOST_CLASSES, n=len(classes))
-    seen: set[str] = set()
     for entry in classes:
         own = entry.get("name")
         if not isinstance(own, str) or not own.strip():
             yield told("a class has no name", entry, of=name)
-        elif own in seen:
-            yield told("the class {name} is declared twice", own, of=name, name=repr(own))
         elif is_blank(own) or is_total(own):
             reason = "a cell that says {word} is read as blank, or as a total; call the class otherwise"
             yield told(reason, own, of=name, word=repr(own))
-        seen.add(str(own))
         if not _words_fit(entry):
             yield told("labels must be texts by language, synonyms a list of texts", own, of=name)
-    yield from _sets(name, item.get("sets", []), seen)
+    own_names = Counter(own for entry in classes if isinstance(own := entry.get("name"), str))
+    if twice := [own for own, count in own_names.items() if count > 1]:
+        yield told("classes are declared twice: {names}", ", ".join(twice), of=name, names=", ".join(twice))
+    yield from _sets(name, item.get("sets", []), set(own_names))
 
 
 def _sets(name: str, sets: object, classes: set[str]) -> Iterator[Problem]:

@@ -13,11 +13,11 @@ import numpy as np
 
 from kpfootprint.errors import Problem
 from kpfootprint.ingest.parcels.codes import class_codes
-from kpfootprint.ingest.raw.cells import text_of
+from kpfootprint.ingest.raw.cells import is_blank, text_of
 from kpfootprint.ingest.raw.tables import KnownTable
 from kpfootprint.parcel import Batch, Parcel
 from kpfootprint.retold import Said
-from kpfootprint.scheme import Scheme
+from kpfootprint.scheme import Attribute, Scheme, SizeAttribute
 from kpfootprint.stats.arrays import Ints
 from training.package.descriptor import told
 from training.package.once import and_more
@@ -53,22 +53,28 @@ def known_by_sets(stones: KnownTable, scheme: Scheme) -> Iterator[Problem]:
 
 
 def misplaced(stones: KnownTable, scheme: Scheme) -> Iterator[Problem]:
-    """Give the columns of attributes that hold classes of another: their headers stand above the wrong cells.
+    """Give the columns that hold classes of another attribute: their headers stand above the wrong cells.
 
     A column is told once, where most of its stones have such a class and no cell is unknown to the other attribute;
     none is where rows have too many cells or too few.
     """
-    for attribute in () if stones.ragged else scheme.categorical:
-        if (column := stones.columns.get(attribute.column)) is None:
+    everything: tuple[Attribute | SizeAttribute, ...] = (scheme.size, *scheme.categorical)
+    for item in () if stones.ragged else everything:
+        if (column := stones.columns.get(item.column)) is None:
             continue
-        codes, broken = class_codes(column.cells, attribute)
-        strange = [code for code, found in broken.items() if found.code == "unknown_class"]
+        blank = np.array([is_blank(cell) for cell in column.cells], dtype=bool)
+        if isinstance(item, Attribute):
+            broken = class_codes(column.cells, item)[1].items()
+            strange = [code for code, found in broken if found.code == "unknown_class"]
+        else:
+            words = [not _DIGIT.search(text_of(cell)) for cell in column.cells]
+            strange = np.flatnonzero(~blank & words).tolist()
         rows = column.rows_with(strange)
-        if 2 * int(rows.sum()) <= int((codes[column.codes] >= 0).sum() + rows.sum()):
+        if 2 * int(rows.sum()) <= int((~blank[column.codes]).sum()):
             continue
         cells = [column.cells[code] for code in strange]
         for other in scheme.categorical:
-            if other is not attribute and (class_codes(cells, other)[0] >= 0).all():
+            if other is not item and (class_codes(cells, other)[0] >= 0).all():
                 reason = "its cells are classes of {other} ({words}); write each name above its own column"
                 yield told(
                     "other_attribute",
@@ -82,6 +88,7 @@ def misplaced(stones: KnownTable, scheme: Scheme) -> Iterator[Problem]:
                 break
 
 
+_DIGIT = re.compile(r"\d")
 _HUNDREDTHS = re.compile(r"\d*[.,]\d\d")
 
 

@@ -215,7 +215,7 @@ def _parcels(
     problems: list[Problem] = []
     try:
         (item,) = (item for item in document["resources"] if item["name"] == "parcels")
-        raws = {"parcels": table_of(folder, item, headers_of(words)), **stones}
+        raws = {"parcels": table_of(folder, item), **stones}
         if not raws["stones"].n_rows:
             raise fault("empty_table", "the table has no rows", table="stones")
         tables = {name: recognise(raw, name, words, problems) for name, raw in raws.items()}

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from kpfootprint.ingest.words import condition_values
 from kpfootprint.parcel import FACTORS
 from kpfootprint.reference import ReferencePackage
 
@@ -29,7 +30,7 @@ def remarks(package: ReferencePackage, minimum_parcels: int, *, today: date | No
         Parcels collected after it are told.
     """
     found = [*_few(package, minimum_parcels), *_statuses(package), *_confounded(package), *_days(package, today)]
-    found += [*_sizes(package), *_classes(package)]
+    found += [*_own_conditions(package), *_sizes(package), *_classes(package)]
     if package.unread:  # columns of the stones that are neither a weight nor an attribute
         found.append(_remark("unread", names=list(package.unread[:SHOWN])))
     return found
@@ -68,6 +69,15 @@ def _confounded(package: ReferencePackage) -> Iterator[Remark]:
                 zones.setdefault(value, set()).add(zone)
         if len(zones) > 1 and len(set().union(*zones.values())) > 1 and all(len(of) == 1 for of in zones.values()):
             yield _remark("confounded", factor=factor)
+
+
+def _own_conditions(package: ReferencePackage) -> Iterator[Remark]:
+    """Give the words for conditions that stand for none of those which are known: each counts as one of its own."""
+    for factor in FACTORS:
+        given = {value for parcel in package.batch if (value := getattr(parcel.conditions, factor)) is not None}
+        known = set(filter(None, condition_values(factor).values()))
+        if known and (own := sorted(given - known)):
+            yield _remark("own_condition", factor=factor, names=own[:SHOWN], known=sorted(known))
 
 
 def _days(package: ReferencePackage, today: date | None) -> Iterator[Remark]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import date, datetime
 from functools import cache
@@ -13,6 +13,7 @@ from typing import Any
 from kpfootprint.errors import Problem
 from kpfootprint.ingest.problems import Broken, problem
 from kpfootprint.ingest.raw.cells import DecimalMarks, read_date, read_number, read_text, read_yes_or_no
+from kpfootprint.ingest.totals import is_total
 from kpfootprint.ingest.words import country_names, fold, nearest
 from kpfootprint.reference import StatusPeriod, Zone, ZoneTable
 from kpfootprint.retold import Said
@@ -40,7 +41,11 @@ def check_rows(document: Mapping[str, Any], tables: Mapping[str, Rows]) -> None:
             if not rows and name not in OPTIONAL
         ]
     )
-    found = _against_schemas(document, tables)
+    refuse_if([*_statuses_of_zones(tables["zones"]), *_ids_of_zones(tables)])
+    found = [*_totals(tables)]
+    sums = {(item.table, item.row) for item in found}
+    tables = {name: {at: row for at, row in rows.items() if (name, at) not in sums} for name, rows in tables.items()}
+    found += _against_schemas(document, tables)
     of_schemas = {(item.table, item.row, item.column) for item in found}
     relied: dict[object, Problem] = {}
     periods = tables["zone_status"]
@@ -53,13 +58,43 @@ def check_rows(document: Mapping[str, Any], tables: Mapping[str, Rows]) -> None:
     refuse_if([*found, *(item for item in overlaps if (item.table, item.row) not in of_rows)])
 
 
+def _totals(tables: Mapping[str, Rows]) -> Iterator[Problem]:
+    """Give the rows that sum up others, as the cell says that has their id, or another one where there is none."""
+    for name, rows in tables.items():
+        for line, row in rows.items():
+            said = row[NEEDED[name][0]] or next(filter(is_total, row.values()), "")
+            if is_total(said):
+                column = next(column for column, cell in row.items() if cell == said)
+                reason = "the row sums up the others; take it out"
+                yield told("total_row", reason, table=name, row=line, column=column, value=said)
+
+
+def _statuses_of_zones(zones: Rows) -> Iterator[Problem]:
+    """Give the columns of zones that tell their status, which would be passed over."""
+    for column in next(iter(zones.values())).keys() - {*NEEDED["zones"]}:
+        said = {fold(row[column]) for row in zones.values() if row[column]}
+        if said and (said <= _MEANT.keys() or fold(column) in _MEANT):
+            reason = "statuses are read from the table {there}, with their days; write them there, and take this out"
+            yield told("status_in_zones", reason, table="zones", column=column, there="zone_status")
+
+
+def _ids_of_zones(tables: Mapping[str, Rows]) -> Iterator[Problem]:
+    """Say where all parcels are called as zones are: their names stand above the wrong columns."""
+    zones, parcels = {row["zone_id"] for row in tables["zones"].values()}, tables["parcels"]
+    if all(row["parcel_id"] in zones and row["zone_id"] not in zones for row in parcels.values()):
+        reason = "its cells are ids of zones; write each name above its own column"
+        yield told("other_column", reason, table="parcels", row=min(parcels), column="parcel_id")
+
+
 def with_days(rows: Rows, item: Mapping[str, Any]) -> Rows:
     """Return rows of a resource with the days that they hold as YYYY-MM-DD; what is none stays as it is written.
 
     Days are read as those of submissions, and first by the ``format`` of their field where that is one of its own.
+    ``03/04/2019`` is as others of its column are that can be one day alone, ``25/04/2019``, where these agree.
     """
     fields = {str(field.get("name")): field for field in item["schema"]["fields"] if isinstance(field, Mapping)}
     days = {name for name, field in fields.items() if field.get("type") == "date"} | {*DAYS}
+    orders = {column: _day_first(row.get(column, "") for row in rows.values()) for column in days}
 
     def written(column: str, cell: str) -> str:
         if column not in days or not cell:
@@ -67,10 +102,20 @@ def with_days(rows: Rows, item: Mapping[str, Any]) -> Rows:
         with suppress(ValueError):
             return datetime.strptime(cell, str(fields.get(column, {}).get("format"))).date().isoformat()
         with suppress(ValueError):
-            return "" if (day := day_of(cell)) is None else day.isoformat()
+            return "" if (day := day_of(cell, day_first=orders[column])) is None else day.isoformat()
         return cell
 
     return {line: {column: written(column, cell) for column, cell in row.items()} for line, row in rows.items()}
+
+
+_DAY_AND_MONTH = re.compile(r"(\d{1,2})[./-](\d{1,2})[./-]\d{4}", re.ASCII)
+
+
+def _day_first(cells: Iterable[str]) -> bool | None:
+    """Say whether the day stands before the month in cells of which that can be told; None where not all agree."""
+    pairs = [(int(found[1]), int(found[2])) for cell in cells if (found := _DAY_AND_MONTH.fullmatch(cell))]
+    orders = {one > other for one, other in pairs if max(one, other) > 12 >= min(one, other)}
+    return orders.pop() if len(orders) == 1 else None
 
 
 def _against_schemas(document: Mapping[str, Any], tables: Mapping[str, Rows]) -> list[Problem]:
@@ -195,7 +240,8 @@ def _unreliable(tables: Mapping[str, Rows]) -> Iterator[Problem]:
                 if isinstance(broken := read_text(row[column]), Broken):
                     yield problem(broken, table=name, row=line, column=column, value=row[column])
             if row["zone_id"] not in zones:
-                broken = Broken("unknown_zone", {"nearest": nearest(row["zone_id"], known)})
+                values = {"nearest": nearest(row["zone_id"], known)}
+                broken = Broken("unknown_zone", values) if row["zone_id"] else Broken("missing_value")
                 yield problem(broken, table=name, row=line, column="zone_id", value=row["zone_id"])
             for column in DAYS:
                 place: dict[str, Any] = {"table": name, "row": line, "column": column, "value": row.get(column, "")}
@@ -215,9 +261,9 @@ STATUSES = {
 _MEANT = {fold(word): status for status, words in STATUSES.items() for word in words}
 
 
-def day_of(text: str) -> date | None:
+def day_of(text: str, *, day_first: bool | None = None) -> date | None:
     """Return a day as submissions write it, None where the text is blank; ValueError where it is none."""
-    day = Broken("not_a_date") if text.isdigit() else read_date(text)
+    day = Broken("not_a_date") if text.isdigit() else read_date(text, day_first=day_first)
     if isinstance(day, Broken):
         raise ValueError(day.reason)
     return day
@@ -280,7 +326,9 @@ def _one_zone_each(rows: Rows) -> Iterator[Problem]:
     for line, row in rows.items():
         country = row["country"]
         code = _country_meant(country)
-        if code != country and (code is not None or not _COUNTRY.fullmatch(country)):  # ``ZX`` may be an invented one
+        if not country:
+            yield problem(Broken("missing_value"), table="zones", row=line, column="country")
+        elif code != country and (code is not None or not _COUNTRY.fullmatch(country)):  # ``ZX`` may be an invented one
             reason = (
                 "not a code of ISO 3166-1 in two capitals, as CF"
                 if code is None

@@ -22,7 +22,7 @@ from training.package import load_package
 from training.peers import PEERS, UNMIXERS
 from training.peers.oracle import measure_beside_oracle
 from training.peers.table import render_peers
-from training.prepare import fit_model, prepare, usable_zones
+from training.prepare import assumed_days, fit_model, prepare, usable_zones
 from training.record import Evaluation, read_evaluation
 
 
@@ -49,6 +49,7 @@ def measure_peers(reference: Path, out: Path, model: Path | None, progress: Call
     own: list[Evaluation] = [] if model is None else [read_evaluation(model)]
     release = None if model is None else load_release(model)
     zones = usable_zones(package, settings.minimum_parcels) if release is None else release.zone_ids
+    assumed = bool(assumed_days(package.zone_table, zones))
     package = measured_on(package, zones)
     prepared = prepare(package, minimum_parcels=1)
     found = own[0].suspects if own else suspects_of(prepared, fit_model(prepared))
@@ -79,6 +80,7 @@ def measure_peers(reference: Path, out: Path, model: Path | None, progress: Call
         simulated,
         n_parcels=len(package.batch) - len(suspects),
         days=[item.day.isoformat() for item in days],
+        assumed=assumed,
         synthetic=package.synthetic,
     )
     out.mkdir(parents=True, exist_ok=True)

@@ -52,6 +52,8 @@ class Limits:
 
 
 _PIECE = 1 << 20
+_OLD_OFFICE, _PROTECTED = b"\xd0\xcf\x11\xe0", "EncryptedPackage".encode("utf-16-le")
+"""How files of old Office programs begin, in which new ones put what a password protects, under this name."""
 _SMALL = 10_000_000
 
 
@@ -148,7 +150,11 @@ def _open_zip(data: bytes, name: str) -> zipfile.ZipFile:
     except bounded.OddlyPacked as error:
         raise refuse(name, "damaged_file", detail=error) from None
     except (zipfile.BadZipFile, ValueError, NotImplementedError):
-        found = "an old or a protected Office file" if data.startswith(b"\xd0\xcf\x11\xe0") else "it is not a zip file"
+        if data.startswith(b"PK\x03\x04"):
+            raise refuse(name, "damaged_file", detail="it ends before its contents do; copy or send it again") from None
+        if data.startswith(_OLD_OFFICE) and _PROTECTED in data:
+            raise refuse(name, "encrypted_file") from None
+        found = "an old or a protected Office file" if data.startswith(_OLD_OFFICE) else "it is not a zip file"
         raise refuse(name, "wrong_file_kind", found=found) from None
 
 
