@@ -287,7 +287,9 @@ class Speaker:
         return self.t("{low} to {high}", low=shown(low), high=shown(high))
 
     def log10_span(self, low: float | None, high: float | None) -> str:
-        """Return ``−0.20 to 1.35``; a dash where there is no range."""
+        """Return ``−0.20 to 1.35``; a dash where there is no range, words where all of it is held at a bound."""
+        if low is not None and self.log10(low) == self.log10(high):
+            return self.t("all held at the bound")
         return self.span(low, high, self.log10)
 
     def between(self, found: Mapping[str, float]) -> str:

@@ -16,7 +16,8 @@ from kpfootprint.report.sections.summary import (
     detection_limit,
     heading,
     reference_name,
-    status,
+    standing_of_declared,
+    status_day,
     undeclared_share,
 )
 from kpfootprint.report.sentences import Speaker, speaker
@@ -85,11 +86,12 @@ def _conditions(sp: Speaker) -> dict[str, str]:
     """Return what may differ between reports of one parcel, by its name in words."""
     parcel, model = sp.content["parcel"], sp.content["model"]
     conditions = parcel["conditions"]
-    nothing, day = sp.t("nothing"), sp.words.day(sp.content["status"]["day"])
+    nothing = sp.t("nothing")
     return {
         sp.t("Parcel"): parcel["parcel_id"],
         sp.t("Declared"): declared(sp) or nothing,
-        sp.t("Status"): status(sp).replace(day, day.replace(" ", "\u00a0", 1)) or "\u2013",
+        sp.t("Status of zones on"): status_day(sp).replace(" ", "\u00a0", 1),
+        sp.t("Status"): standing_of_declared(sp) or "\u2013",
         sp.t("Release"): model["release"],
         sp.t("Reference"): reference_name(sp),
         sp.t("Sorter"): conditions["sorter"] or "\u2013",
@@ -168,9 +170,6 @@ def _questions(speakers: Lettered) -> list[Block]:
     return [Bullets(items=items, title=speakers[0][1].t("H1 and H2"))] if items else []
 
 
-ERRORS = ("true_declarations_queried", "false_declarations_accepted")
-
-
 def _row(sp: Speaker) -> dict[str, str]:
     found, rates = (sp.content[name] or {} for name in ("verification", "error_rates"))
     mixture, novelty, dash = sp.content["mixture"], sp.content["novelty"], "\u2013"
@@ -178,7 +177,7 @@ def _row(sp: Speaker) -> dict[str, str]:
         sp.t("Conclusion"): heading(sp),
         sp.t("log10 LR"): sp.log10(found.get("log10_lr")),
         sp.t("Interval"): sp.log10_span(found.get("low"), found.get("high")),
-        **{sp.t(TEXTS["errors"][name]): sp.share(rates.get(name, {}).get("rate")) for name in ERRORS},
+        **{sp.t(name): sp.share((rates.get(rate) or {}).get("rate")) for rate, name in TEXTS["errors"].items()},
         sp.t("Undeclared share of stones"): dash if mixture is None else undeclared_share(sp, mixture),
         sp.t("Detection limit"): dash if mixture is None else detection_limit(sp, mixture),
         sp.t("Novelty (p)"): dash if novelty is None else sp.words.probability(novelty["p_value"]),

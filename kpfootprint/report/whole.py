@@ -41,12 +41,11 @@ def lay_out(report: Report, lang: str, stationery: Stationery | None = None) -> 
     office = stationery if stationery is not None else Stationery()
     code = short_code(content["report_id"])
     qr_label = sp.t("QR code of this report, {code}", code=code)
-    parcel = content["parcel"]
     seen = (findings(sp), certainty(sp), balance(sp), goods(sp))
     sections = (summary(sp), declared(sp), *seen, _limits(sp), _provenance(sp))
     return Document(
         words=sp.words,
-        title=sp.t("Footprint comparison of parcel {parcel_id}", parcel_id=parcel["parcel_id"]),
+        title=_title(sp),
         subtitle=" \u00b7 ".join((sp.size, sp.words.day(content["created_at"]), code)),
         report_id=content["report_id"],
         created_at=content["created_at"],
@@ -59,6 +58,13 @@ def lay_out(report: Report, lang: str, stationery: Stationery | None = None) -> 
         note=_note(sp, office),
         signatures=(sp.t("Examined by (name, date, signature)"), sp.t("Seen by (name, date, signature)")),
     )
+
+
+def _title(sp: Speaker) -> str:
+    """Return what the report is of; a name that a program gave the file is none of the parcel."""
+    if any(item["code"] == "parcel_unnamed" for item in sp.content["cautions"]):
+        return sp.t("Footprint comparison of a parcel without a name")
+    return sp.t("Footprint comparison of parcel {parcel_id}", parcel_id=sp.content["parcel"]["parcel_id"])
 
 
 def qr_code(text: str, title: str) -> str:

@@ -43,9 +43,12 @@ def declared(*statuses: str | None) -> tuple[DeclaredZone, ...]:
 
 def test_a_zone_that_the_table_does_not_know_is_not_called_not_compliant() -> None:
     said = first_page(make_report("query", declared=declared("compliant", "suspended", "not_covered")))
-    assert "Declared origin on 17 April 2026: PARTLY NOT COMPLIANT (Carnot); not in the zone table (Nola)" in said
+    assert (
+        "Status of the declared zones on 17 April 2026: PARTLY NOT COMPLIANT (Carnot); not in the zone table (Nola)"
+        in said
+    )
     only = first_page(make_report("query", declared=declared("compliant", "not_covered")))
-    assert "Declared origin on 17 April 2026: not in the zone table (Carnot)" in only
+    assert "Status of the declared zones on 17 April 2026: not in the zone table (Carnot)" in only
 
 
 @pytest.mark.parametrize(
@@ -59,9 +62,16 @@ def test_a_status_says_of_which_day_it_is(caution: tuple[str, dict[str, Any]], s
     code, values = caution
     report = make_report("consistent", cautions=(*make_cautions("consistent"), statement(code, **values)))
     box = first_page(report)
-    assert f"Declared origin on 17 April 2026, {said}" in box
+    assert f"Status of the declared zone on 17 April 2026, {said}" in box
     assert "compliant" in box
-    assert "Declared origin on 17 April 2026: compliant" in first_page(make_report("consistent"))
+    assert "Status of the declared zone on 17 April 2026: compliant" in first_page(make_report("consistent"))
+
+
+def test_a_name_that_a_program_gave_is_no_title() -> None:
+    unnamed = statement("parcel_unnamed", parcel_id="parcel")
+    report = make_report("consistent", cautions=(*make_cautions("consistent"), unnamed))
+    assert render_text(report, "en").startswith("Footprint comparison of a parcel without a name\n")
+    assert render_text(report, "fr").startswith("Comparaison d\u2019empreinte d\u2019un lot sans nom\n")
 
 
 def test_cautions_that_differ_in_their_zone_alone_are_one() -> None:

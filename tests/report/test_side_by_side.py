@@ -9,7 +9,15 @@ import pytest
 
 from kpfootprint.parcel import Conditions
 from kpfootprint.report import Report, build_report, compare_side_by_side
-from tests.report.factory import CREATED_AT, KINDS, make_examination, make_model, make_parcel, make_report
+from tests.report.factory import (
+    CREATED_AT,
+    KINDS,
+    make_examination,
+    make_model,
+    make_parcel,
+    make_report,
+    make_verification,
+)
 
 
 def by_sorter(sorter: str, kind: str) -> Report:
@@ -28,6 +36,18 @@ def test_one_parcel_under_two_sorters() -> None:
     assert "lie at most 2.01 apart" in page
     assert "car-rough 1.0.0, synthetic" in page
     assert "wrongly queried4.0%4.0%" in page.replace(" ", "").replace("wronglyqueried", "wrongly queried")
+
+
+def test_an_interval_that_is_held_at_a_bound_is_not_shown_as_one_without_width() -> None:
+    found = make_verification("consistent")
+    held = replace(found, log10_lr=found.bounds[1], low=found.bounds[1], high=found.bounds[1], bound_hit="upper")
+    page = plain(compare_side_by_side([make_report(verification=held), make_report()]))
+    assert "Intervalall held at the bound" in page.replace(" ", " ")
+
+
+def test_what_misleads_most_stands_with_the_other_rates() -> None:
+    page = plain(compare_side_by_side([make_report(), make_report("query")]))
+    assert "declared as suits them best, called consistent" in page
 
 
 def test_the_same_conclusion_is_said_to_be_the_same() -> None:

@@ -92,20 +92,32 @@ def heading(sp: Speaker) -> str:
 
 
 def status(sp: Speaker) -> str:
-    """Say the status of what was declared on the day that counts; an empty text where nothing was declared."""
-    found = sp.content["status"]
-    if found["declared"] is None:
+    """Say the status of the declared zones on the day that counts; an empty text where nothing was declared."""
+    said, n = standing_of_declared(sp), len(sp.content["parcel"]["declared"])
+    return said and sp.words.plural(*STATUS_OF, n, day=status_day(sp), status=said)
+
+
+def standing_of_declared(sp: Speaker) -> str:
+    """Return the status without its day."""
+    declared = sp.content["status"]["declared"]
+    if declared is None:
         return ""
     zones = [(zone["zone_id"], standing(zone["status_on_export_date"])) for zone in sp.content["parcel"]["declared"]]
     barred, unknown = ([zone for zone, of in zones if of == kind] for kind in ("not_compliant", "unknown"))
     said = TEXTS["status"]
-    parts = [sp.t(said[found["declared"]], zones=sp.zones(barred or unknown))]
+    parts = [sp.t(said[declared], zones=sp.zones(barred or unknown))]
     if barred and unknown:
         parts.append(sp.t(said["unknown"], zones=sp.zones(unknown)))
-    return sp.t("Declared origin on {day}: {status}", day=_day(sp), status=sp.t("; ").join(parts))
+    return sp.t("; ").join(parts)
 
 
-def _day(sp: Speaker) -> str:
+STATUS_OF = mark_plural(
+    "Status of the declared zone on {day}: {status}",
+    "Status of the declared zones on {day}: {status}",
+)
+
+
+def status_day(sp: Speaker) -> str:
     """Return the day whose status counts; one that nobody gave, or that is yet to come, is said to be that."""
     day = sp.words.day(sp.content["status"]["day"])
     codes = {item["code"] for item in sp.content["cautions"]}
