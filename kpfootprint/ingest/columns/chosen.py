@@ -29,7 +29,13 @@ from kpfootprint.ingest.words import (
 from kpfootprint.visible import FORMULA
 
 _MEANS = re.compile(r"\s*[=:]\s*|\s+[-–—]\s+")
-_PARTS = re.compile(r"\s*[,;]\s+")
+_PARTS = re.compile(r"\s*[,;]\s+|\s+[/|]\s+")
+_HEADED = re.compile(r"[^:=]*:\s*(?=[^:=]+=)")
+"""What heads a line of codes: ``Colour: W = White, C = Cape``."""
+_CODE = 2
+"""Letters of a code at most that may be the word of another class, as those of the colour scale are."""
+_MOST = 200
+"""Distinct cells of a column of codes, at most."""
 _LINES = 20
 """Lines below a table that may explain its headers, at most."""
 _WEIGHT = re.compile(r"\d*[.,]\d+\s*[^\W\d]+\.?")
@@ -98,16 +104,30 @@ def legend_in(raw: RawTable, headers: Headers) -> tuple[dict[str, str], list[str
 
 
 def legend_around(raw: RawTable, headers: Headers) -> dict[str, str]:
-    """Return what lines above and below a table say that its headers stand for, as choices: ``W = White``.
+    """Return what lines above and below a table say that codes stand for, as choices: ``W = White``.
 
-    Of two headers at least, and all of them classes of one attribute.
+    Of two headers at least, and all of them classes of one attribute, or of codes in the column of their attribute.
     """
-    codes = {column.header.strip() for column in raw.columns}
     below = [raw.row(row) for row in range(max(raw.n_rows - _LINES, 0), raw.n_rows)]
     said, _ = _said_in([*(cells for _, cells in raw.titles), *below], headers)
+    if not said:
+        return {}
+    codes = {column.header.strip() for column in raw.columns}
     of_headers = {key: of for key, of in said.items() if key.partition(":")[2] in codes}
     one = len({key.partition(":")[0] for key in of_headers}) == 1
-    return of_headers if len(of_headers) > 1 and one else {}
+    in_cells = {key: of for key, of in said.items() if _stands_in(raw, key, headers)}
+    return (of_headers if len(of_headers) > 1 and one else {}) | in_cells
+
+
+def _stands_in(raw: RawTable, key: str, headers: Headers) -> bool:
+    """Say whether the code of a choice, ``colour:G``, is a cell of its attribute's column."""
+    name, _, code = key.partition(":")
+    role = headers.attribute(name)
+    item = next((item for item in headers.words.scheme.categorical if item.column == role), None)
+    if item is None or (len(code) > _CODE and class_code(code, attribute_words(item)) is not None):
+        return False
+    columns = [column for column in raw.columns if headers.of(column.header).role == role]
+    return any(code == text_of(cell) for column in columns for cell in column.cells[:_MOST])
 
 
 def _said_in(rows: Sequence[Sequence[Cell]], headers: Headers) -> tuple[dict[str, str], list[str]]:
@@ -131,6 +151,7 @@ def _explained(cells: Sequence[Cell]) -> list[list[str]]:
     if len(runs) > 1 and all(len(run) == 2 for run in runs):
         return runs
     texts = [text for run in runs for text in run]
+    texts = [_HEADED.sub("", texts[0], count=1)] if len(texts) == 1 else texts
     parts = _PARTS.split(texts[0]) if len(texts) == 1 else []
     listed_so = len(parts) > 1 and all(map(_MEANS.search, parts))  # ``W = White, C = Cape``
     return [_MEANS.split(part, 1) for part in (parts if listed_so else texts)] if len(texts) == 1 else [texts]

@@ -27,6 +27,9 @@ _MEASURED = 2
 
 _INITIALS = re.compile(r"(?:[^\W\d]\.\s?)+")
 
+_WHEN = re.compile(rf"{DAY.pattern}|\b\d{{1,2}}[:h]\d\d\b")
+"""A day, or the time of it."""
+
 _LIKE_DIGITS = str.maketrans("OoIl", "0011")
 """Letters that are typed for digits: ``O.42``."""
 
@@ -51,7 +54,8 @@ def rows_of_foot(sheet: Layout) -> dict[int, str]:
     for row in range(start, raw.n_rows):
         apart = (raw.line(row) or 0) - (raw.line(row - 1) or 0) > 1
         label = raw.label(row)
-        if apart or is_total(raw.label(row - 1)) or label.endswith(":") or holds("signed", tokens_of(label)):
+        totalled = any(is_total(text_of(raw.columns[at].at(row - 1))) for at in raw.filled_at(row - 1))
+        if apart or totalled or label.endswith(":") or holds("signed", tokens_of(label)):
             return {at: cut(line_of(raw.row(at))) for at in range(row, raw.n_rows)}
     return _sentences(sheet)
 
@@ -154,7 +158,8 @@ def _sentences(sheet: Layout) -> dict[int, str]:
         if sum(map(str.isalpha, tokens)) < 3 or any(len(other) >= min(words, 4) for other in others):
             break
         weighed = sheet.headers.of(filled[0].header).role in ("carats", "n_stones", "mean")
-        may_weigh = weighed and (any(map(str.isdigit, text)) or says("carats", *tokens))
+        numbered = any(map(str.isdigit, _WHEN.sub("", text)))
+        may_weigh = weighed and (numbered or says("carats", *tokens))
         if may_weigh or any(sheet.headers.of(token).wide for token in tokens):
             break  # a stone or a class, of which something was said
         found[row] = text_of(text)

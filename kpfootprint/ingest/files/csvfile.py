@@ -34,6 +34,8 @@ _AS_TEXT = re.compile(r'(?m)(?<![^,;\t\n])="([^"\n]*)"')
 _GAP = re.compile(r"(?<=\S) {2,}(?=\S)")
 _BOX = re.compile(r"(?m)^[ \t]*\+[-=+]+\+[ \t\r]*$|^[ \t]*\| ?| ?\|[ \t\r]*$")
 """What a program draws around a table and between its rows: ``+----+``, and bars at both ends of a line."""
+_RULED = re.compile(r"(?m)^[ \t]*\|?(?:[ \t]*:?-+:?[ \t]*\|)+[ \t]*(?::?-+:?)?[ \t\r]*$")
+"""What stands below the header of a table in a note: ``|---|:--|``."""
 _CELL = re.compile(r"\S+(?: \S+)*")
 _LINES = 2_000
 """Lines of a text whose columns stand below each other, at most."""
@@ -173,6 +175,8 @@ def text_of_table(data: bytes, name: str) -> str:
         text = re.sub(r"(?m)^>[ \t]?", "", text)  # a mail that was answered
     if text.lstrip()[:2] == "+-":
         text = _BOX.sub("", text)
+    if "-|" in text or ":|" in text:
+        text = _RULED.sub("", text)
     if _spaced(text):
         text = _GAP.sub("\t", text)
     elif "\t" not in text and text.count("\n") <= _LINES and (aligned := _aligned(text)) is not None:

@@ -114,12 +114,14 @@ def _made(raw: RawTable, where: str, lines: Sequence[int], rows: Sequence[Sequen
     body = [[row[at] if at < len(row) else None for at in places] for row in rows[1 : _MOST + 1]]
     columns = [Column.of(text_of(rows[0][at]), [row[number] for row in body]) for number, at in enumerate(places)]
     kept = np.array([not all(map(is_blank, row)) for row in body], dtype=bool)
+    beside = np.flatnonzero(~kept).tolist()  # of words that stand below none of its headers
     made = RawTable(
         name=raw.name,
         source=raw.source,
         columns=columns,
         rows=np.array(lines[1 : _MOST + 1], dtype=np.int32),
         header_rows=(lines[0],),
+        titles=tuple((lines[row + 1], tuple(rows[row + 1])) for row in beside),
     )
     return [Block(where, made.keep(np.flatnonzero(kept)))] if kept.any() else []
 
@@ -177,10 +179,11 @@ def _below(raw: RawTable, headers: Headers) -> tuple[RawTable, list[Block]]:
     if any(column.mostly_distinct for column in raw.columns):
         return raw, []
     own = [column.header for column in raw.columns]
+    again = [header for header in own if header.strip()]
     heads, titled = [], []
     for row in _rows_of_words(raw, range(len(own)), headers, lambda _, said: not said.wide and said.role in MEASURES):
         cells = raw.row(row)
-        if row and _names_classes(cells, headers) and [text_of(c) for c in cells if not is_blank(c)] != own:
+        if row and _names_classes(cells, headers) and [text_of(c) for c in cells if not is_blank(c)] != again:
             alone = len(raw.filled_at(row - 1)) == 1 and not is_number(raw.label(row - 1))
             heads.append(row)
             titled.append(row - alone)
@@ -302,14 +305,14 @@ def without_side_notes(sheet: Layout) -> Layout:
             return goods
         measured = [any(item.role in (*MEASURES, "percent") for item in side) for side in (roles[:at], roles[at:])]
         known = any(item.sure and item.role != "other" for item in roles[at:])
-        if measured == [True, False] and not known and not _goes_along(raw, at):
+        if measured == [True, False] and not known and not _goes_along(raw, at) and not _are_remarks(raw, at, roles):
             _pass_over_beside(sheet, replace(raw, columns=raw.columns[at + 1 :]))
             return replace(sheet, raw=replace(raw, columns=raw.columns[:at]).filled())
     return _with_remarks(sheet)
 
 
 def _pass_over_beside(sheet: Layout, aside: RawTable) -> None:
-    """Note what stands beside a table and is passed over; facts in pairs of cells are stated of the parcel."""
+    """Note what stands beside a table and is passed over, but for what its lines state of the parcel."""
     filled = np.flatnonzero(~aside.blank()).tolist()
     told = [column.header for column in aside.columns if column.header.strip()]
     named = told or [aside.label(row) for row in filled[:1]]
@@ -317,9 +320,15 @@ def _pass_over_beside(sheet: Layout, aside: RawTable) -> None:
     if not told and any(sheet.headers.of(word).wide for word in words):  # another table, without a header
         sheet.tell("tables_beside", None, found=2, headers=listed(named))
     sheet.trace.passed_over.extend(named)
-    for row in filled[:_LONGEST]:
+    _hear_lines(sheet, aside)
+
+
+def _hear_lines(sheet: Layout, aside: RawTable) -> None:
+    """State facts in pairs of cells, and lines of words, that stand beside a table of the parcel."""
+    for row in np.flatnonzero(~aside.blank()).tolist()[:_LONGEST]:
         said = [cell for cell in aside.row(row) if not is_blank(cell)]
-        if len(said) == 2 and names_fact(said[0], sheet.headers):
+        lone = len(said) == 1 and not is_number(text_of(said[0]))
+        if lone or (len(said) == 2 and names_fact(said[0], sheet.headers)):
             sheet.trace.stated.append((aside.line(row) or 1, tuple(said)))
 
 
@@ -338,6 +347,13 @@ def _with_remarks(sheet: Layout) -> Layout:
     for row in np.flatnonzero(~last.blank())[:20].tolist():
         sheet.tell("ragged_row", None, row, found=len(raw.columns), expected=headed)
     return sheet
+
+
+def _are_remarks(raw: RawTable, gap: int, roles: Sequence[Meaning]) -> bool:
+    """Say whether the columns behind an empty one are headed as remarks, and stand beside rows alone."""
+    behind = range(gap + 1, len(raw.columns))
+    headed = {roles[at].role for at in behind if raw.columns[at].header.strip()}
+    return headed == {"other"} and not np.any(~raw.blank(behind) & raw.blank(range(gap)))
 
 
 def _goes_along(raw: RawTable, gap: int) -> bool:
@@ -365,6 +381,7 @@ def _without_invoice(sheet: Layout, gap: int, roles: Sequence[Meaning]) -> Layou
         for at in invoice:
             if roles[at].role == "carats" and (total := float(np.nansum(raw.values(at)[own]))) > 0:
                 sheet.trace.stated.append((raw.header_rows[-1], ("carats", round(total, 6))))
+        _hear_lines(sheet, replace(raw, columns=[raw.columns[at] for at in invoice]))
         sheet.trace.passed_over.extend(header for at in invoice if (header := raw.columns[at].header).strip())
         return replace(sheet, raw=replace(raw, columns=[raw.columns[at] for at in goods]).filled())
     return None

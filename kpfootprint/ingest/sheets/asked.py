@@ -66,6 +66,9 @@ _LEGEND = re.compile(r"[^\W\d]\s*[=:]\s*[^\W\d]")
 """What a colour or a mark stands for: ``red = removed``."""
 
 
+OF_LINES = ("part_in_title", "stones_besides")
+"""What is asked about lines around a table, whatever its rows."""
+
 # Rows.
 
 

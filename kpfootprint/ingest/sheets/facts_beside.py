@@ -34,6 +34,11 @@ def with_facts_above(raw: RawTable, headers: Headers) -> RawTable:
     ends = [at for at, column in enumerate(raw.columns) if at and (column.empty or _is_fact(column.header, headers))]
     sides = [range(start, end) for start, end in pairwise([0, *ends, len(raw.columns)])]
     facts = [_facts_in(replace(raw, columns=[raw.columns[at] for at in side]), headers) for side in sides]
+    for at in range(1, len(sides) - 1):  # a label, an empty cell, and what it says
+        behind = range(sides[at].start, len(raw.columns))
+        if not any(facts) and (said := _facts_in(replace(raw, columns=raw.columns[behind.start :]), headers)):
+            sides, facts = [*sides[:at], behind], [*facts[:at], said]
+            break
     rest = [at for side, said in zip(sides, facts, strict=True) if not said for at in side]
     if not any(facts) or not any(headers.of(raw.columns[at].header).role in _MEASURES for at in rest):
         return raw
@@ -78,4 +83,6 @@ def _facts_in(aside: RawTable, headers: Headers) -> list[tuple[int, tuple[Cell, 
     marked = [line for line, text in told.items() if _is_fact(text, headers) and not text.rstrip().endswith(":")]
     labels, values = ([names_fact(cells[at], headers) for _, cells in said if len(cells) == 2] for at in (0, 1))
     known = sum(labels) + len(marked)
-    return said if (known > 1 or marked[:1] == [lines[0][0]]) and 2 * known >= len(said) and not any(values) else []
+    alone = not rows and sum(labels) == 1 and headers.of(heads[-1]).role == "unknown"  # ``Parcel | CAR-7``
+    sure = known > 1 or alone or marked[:1] == [lines[0][0]]
+    return said if sure and 2 * known >= len(said) and (not any(values) or sum(values) < sum(labels)) else []

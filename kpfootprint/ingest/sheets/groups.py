@@ -231,9 +231,9 @@ def with_title_class(sheet: Layout) -> Layout:
         title = line_of(cells)
         if is_total(title) or len(title) > _LONGEST:
             continue
-        label, colon, said = title.partition(":")
+        label, colon, said = title.partition("=" if "=" in title else ":")
         if colon and not heads_classes(sheet, label):
-            continue  # ``Bag: brown envelope``, ``Spot colour: green``
+            continue  # ``Bag: brown envelope``, ``Spot colour: green``, ``D = Dodeca``
         own = [word for word in (said if colon else title).split() if not heads_classes(sheet, word)]
         numbered = line and any(map(str.isdigit, own))  # ``Round 2``; no sheet called ``4 gr``
         named = None if numbered else named_by(sheet, [" ".join(own)])
@@ -331,6 +331,8 @@ def ask_about_blanks(sheet: Layout, classed: list[int]) -> Layout:
         if settled or sheet.choices.get("blanks") == "as_above":
             sheet.trace.note("blanks_go_on", columns=listed(raw.columns[place].header for place in alike))
             return down
+        if all(str(raw.columns[at].at(row) or "").strip() for row in between.tolist()):
+            return _blanks_open(sheet, [at])  # a dash is no class that goes on
         sheet.tell("blank_below", at, int(between[0]), header=raw.columns[at].header, choices=[("blanks", "as_above")])
         return sheet
     return sheet
@@ -352,11 +354,15 @@ def with_blanks_open(sheet: Layout, classed: list[int]) -> Layout:
     whole = len(sums) == 1 and sums[0] is not None and bool(lines) and not lines[0] <= sums[0] <= lines[1]
     if not blank or not whole or sheet.problems or sheet.places("parcel_id", "breakdown", "lot"):
         return sheet
-    columns = list(raw.columns)
-    for at in blank:
+    return _blanks_open(sheet, blank)
+
+
+def _blanks_open(sheet: Layout, places: list[int]) -> Layout:
+    columns = list(sheet.raw.columns)
+    for at in places:
         cells: list[Cell] = [cell if not is_blank(cell) else "unknown" for cell in columns[at].cells]
         columns[at] = replace(columns[at], cells=cells)
-    sheet.trace.note("blanks_open", columns=listed(raw.columns[at].header for at in blank))
+    sheet.trace.note("blanks_open", columns=listed(columns[at].header for at in places))
     return sheet.with_columns(columns)
 
 

@@ -65,10 +65,16 @@ def _pieces(cell: Cell, headers: Headers) -> list[Cell]:
     """Part a title at the dashes, bars and commas before further labels: ``Parcel CAR-7 — Zone: Nola``."""
     if isinstance(cell, str) and "\n" in cell.strip():  # a title of several lines, merged
         return [piece for line in cell.split("\n") if line.strip() for piece in _pieces(line, headers)]
-    found = _LABEL_BEHIND.split(cell) if isinstance(cell, str) and ":" in cell else [cell]
-    first, *labels = (text_of(piece).partition(":")[0] for piece in found)
-    of_zones = is_of_origin(first, headers) or any(headers.words.zone(label) is not None for label in labels)
-    return [cell] if of_zones else [*found]  # ``Origine : Nola - Poids déclaré : 8 ct``
+    hits = [*_LABEL_BEHIND.finditer(cell)] if isinstance(cell, str) and ":" in cell else []
+    if not isinstance(cell, str) or not hits:
+        return [cell]
+    first, *labels = (cell[at:].partition(":")[0] for at in (0, *(hit.end() for hit in hits)))
+    if is_of_origin(first, headers) or any(headers.words.zone(label) is not None for label in labels):
+        known = headers.words.columns("parcels")  # ``Origine : Nola - Poids déclaré : 8 ct`` is one
+        others = [known.get(fold(label)) not in (None, "n_stones", "carats") for label in labels]
+        hits = [hit for hit, other in zip(hits, others, strict=True) if other]
+    starts, ends = [0, *(hit.end() for hit in hits)], [*(hit.start() for hit in hits), len(cell)]
+    return [cell[start:end] for start, end in zip(starts, ends, strict=True)]
 
 
 def _rejoined(cells: list[Cell]) -> list[Cell]:

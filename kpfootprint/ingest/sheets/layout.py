@@ -17,7 +17,7 @@ from kpfootprint.ingest.columns.units import ask_about_measures, ask_about_units
 from kpfootprint.ingest.names.headers import Headers
 from kpfootprint.ingest.problems import Broken, listed, problem
 from kpfootprint.ingest.raw.cells import line_of
-from kpfootprint.ingest.raw.tables import GOODS, KnownTable, RawTable, stacked
+from kpfootprint.ingest.raw.tables import GOODS, KnownTable, Note, RawTable, stacked
 from kpfootprint.ingest.sheets import asked
 from kpfootprint.ingest.sheets.around import (
     MEASURES,
@@ -93,19 +93,28 @@ def _with_blocks(blocks: list[Block], tables: list[KnownTable], sheet: Layout) -
     What a summary says otherwise than the rows is told; whether other counts are of the same stones is asked.
     """
     others: list[KnownTable] = []
+    ends: list[Note] = []
     for block in blocks:
         own = Layout(block.raw, [], sheet.headers, sheet.choices, block.raw.trace())
         made = _understood(own, None, several=True)
-        if own.problems or not made or made[0].kind not in ("counts", "declarations"):
+        asked_of = [item for item in own.problems if item.code in asked.OF_LINES]
+        if len(asked_of) < len(own.problems) or not made or made[0].kind not in ("counts", "declarations"):
             return None
+        sheet.problems.extend(asked_of)
         others.append(made[0])
-        sheet.trace.lines |= {block.raw.header_rows[0], *(block.raw.line(row) or 0 for row in range(block.raw.n_rows))}
+        below = [note for note in own.trace.left_out if note.code == "note_below"]
+        ends += below
+        told_below = {note.row for note in below}
+        sheet.trace.stated.extend(item for item in own.trace.stated if item[0] in told_below)
+        lines = {block.raw.header_rows[0], *(block.raw.line(row) or 0 for row in range(block.raw.n_rows))}
+        sheet.trace.lines |= lines - told_below
     declared = [other for other in others if other.kind == "declarations"]
     if len(declared) > 1 or (declared and any(table.kind == "declarations" for table in tables)):
         return None
     blocks = [block for block, other in zip(blocks, others, strict=True) if other not in declared]
     tables, others = [*tables, *declared], [other for other in others if other not in declared]
     if not blocks:
+        sheet.trace.left_out.extend(ends)
         return tables
     told = [held_against(other, tables[0], sheet.scheme) for other in others]
     heads = [listed(column.header for column in block.raw.columns) for block in blocks]
@@ -113,6 +122,7 @@ def _with_blocks(blocks: list[Block], tables: list[KnownTable], sheet: Layout) -
         for block, headers, found in zip(blocks, heads, told, strict=True):
             sheet.problems.extend((found or [])[:20])
             sheet.trace.leave_out("summary", tables[0].name, block.raw.header_rows[0], headers=headers)
+        sheet.trace.left_out.extend(ends)
         return tables
     if tables[0].kind != "counts" or any(block.where != "below" for block in blocks):
         return None
@@ -122,7 +132,9 @@ def _with_blocks(blocks: list[Block], tables: list[KnownTable], sheet: Layout) -
         broken = Broken("table_below", {"choices": [ONE]})
         sheet.problems.append(problem(broken, table=tables[0].name, row=blocks[0].raw.header_rows[0]))
         return []
-    return [stacked([tables[0], *others], [None] * (1 + len(others))), *tables[1:]]
+    goods = stacked([tables[0], *others], [None] * (1 + len(others)))
+    said = replace(goods.trace, stated=sheet.trace.stated, lines=sheet.trace.lines)
+    return [replace(goods, trace=said), *tables[1:]]
 
 
 def _understood(sheet: Layout, hint: str | None, *, several: bool) -> list[KnownTable]:

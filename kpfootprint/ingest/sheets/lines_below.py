@@ -11,6 +11,7 @@ from kpfootprint.ingest.names.statements import DAY, stated
 from kpfootprint.ingest.problems import cut
 from kpfootprint.ingest.raw.cells import Cell, is_blank, is_number, line_of, read_date, read_number, text_of
 from kpfootprint.ingest.sheets.summed import Rows
+from kpfootprint.ingest.totals import is_total
 from kpfootprint.ingest.words import attribute_words, class_code, fold, holds, tokens_of, unit_words
 
 _SOME = 50
@@ -52,7 +53,11 @@ def _is_line(rows: Rows, row: int) -> bool:
     if item is not None and class_code(text, attribute_words(item)) is not None:
         return False
     others = [sheet.raw.columns[filled[0]].at(other) for other in range(min(row, _SOME)) if rows.shown(other)]
-    words = [[token for token in tokens_of(text_of(cell)) if token.isalpha()] for cell in others if not is_blank(cell)]
+    words = [
+        [token for token in tokens_of(text_of(cell)) if token.isalpha()]
+        for cell in others
+        if not is_total(text_of(cell))
+    ]
     return not any(len(own) >= min(len(text.split()), 2) for own in words)
 
 
