@@ -26,7 +26,7 @@ NONE = "none"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MonthOfZone:
-    """What was compared of one declared zone in one month; a blend counts under each of its zones."""
+    """Parcels of one declared zone by the month of their last comparison; a blend counts under each of its zones."""
 
     month: str
     zone_id: str
@@ -61,8 +61,10 @@ class Dashboard:
 
 
 def dashboard(work: Workplace) -> Dashboard:
-    """Count the register, the newest month first."""
+    """Count the parcels of the register, the newest month first: one that was compared again as it was last."""
     table, zones = comparisons.c, declared_zones.c
+    last = sa.select(sa.func.max(table.position)).group_by(table.parcel_id, table.n_stones, table.carats)
+    counted = table.position.in_(last)
     month = sa.func.substr(sa.cast(table.created_at, sa.String), 1, 7)
     conclusion = sa.func.coalesce(table.conclusion, NONE)
     by_zone = (
@@ -75,16 +77,17 @@ def dashboard(work: Workplace) -> Dashboard:
             sa.func.coalesce(sa.func.sum(sa.func.coalesce(zones.carats, table.carats)), 0.0).label("carats"),
         )
         .select_from(comparisons.join(declared_zones, zones.position == table.position))
+        .where(counted)
         .group_by("month", zones.zone_id, "conclusion")
     )
     by_exporter = (
         sa.select(table.exporter, sa.func.count().label("n"))
-        .where(table.exporter.is_not(None))
+        .where(table.exporter.is_not(None), counted)
         .group_by(table.exporter)
         .order_by(sa.desc("n"), table.exporter)
         .limit(MOST_EXPORTERS)
     )
-    totals = sa.select(conclusion.label("conclusion"), sa.func.count().label("n")).group_by("conclusion")
+    totals = sa.select(conclusion.label("conclusion"), sa.func.count().label("n")).where(counted).group_by("conclusion")
     with reading(work.engine) as connection:
         rows = connection.execute(by_zone).all()
         exporters = {str(row.exporter): int(row.n) for row in connection.execute(by_exporter)}

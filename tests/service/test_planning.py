@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import re
 from collections.abc import Callable
@@ -200,6 +201,18 @@ def test_the_register_at_a_glance(ask: Ask, parcel: dict[str, Any]) -> None:
     head, *rows = table.text.splitlines()
     assert head.startswith("month,zone_id,parcels,stones,carats,consistent")
     assert any(",berberati," in row for row in rows)
+
+
+def test_a_parcel_that_is_compared_again_counts_once_at_a_glance(ask: Ask, parcel: dict[str, Any]) -> None:
+    def n_parcels() -> int:
+        rows = csv.DictReader(io.StringIO(ask("viewer", "GET", "/dashboard.csv").text))
+        return sum(int(row["parcels"]) for row in rows if row["zone_id"] == "berberati")
+
+    before = n_parcels()
+    for day in ("2024-03-11", "2024-03-12", "2024-03-13"):
+        again = {**parcel, "parcel_id": "compared-again", "exported_on": day}
+        assert ask("monitor", "POST", "/v1/comparisons", json=again).status_code == 201
+    assert n_parcels() == before + 1
 
 
 def test_lrs_that_fall_are_seen_at_a_glance() -> None:
