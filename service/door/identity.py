@@ -44,7 +44,9 @@ def principal_of(work: Workplace, headers: Headers) -> Principal | None:
         scheme, _, presented = authorization.partition(" ")
         found = principal_by_key(engine, presented.strip()) if scheme.lower() == "bearer" else None
         if found is None:
-            raise Refused("unauthenticated", "This key is not known here, or was revoked.", headers=CHALLENGE)
+            raise Refused(
+                "unauthenticated", "This key is not known here, has expired, or was revoked.", headers=CHALLENGE
+            )
         return found
     secret = session_secret(headers)
     found = None if secret is None else principal_by_session(engine, secret)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import date
 from functools import partial
 from itertools import zip_longest
@@ -18,7 +17,6 @@ from kpfootprint.ingest.problems import Broken, problem
 from kpfootprint.ingest.reading import two_inputs
 from kpfootprint.plain import day_in
 from kpfootprint.reference import ZoneTable
-from kpfootprint.release import Release
 from kpfootprint.scheme import Scheme
 from service import Wordings
 from service.clock import today
@@ -30,14 +28,17 @@ from service.pages.problems import Teller
 from service.pages.render import moved_to, page
 from service.pages.sheet import MAX_HELD, Sheet, carried_in, choices_in, held_of, words_table
 from service.pages.submissions import checked
+from service.register.comparisons import Kept
 from service.routes.parcels import CONDITIONS, TEXTS, given_parcel
-from service.work.place import Workplace
-from service.work.reading import parcel_in, parcel_of_file, pasted, read_upload, upload_of
-from service.work.receive import compare
+from service.work.reading import parcel_of_file, pasted, read_upload, upload_of
+from service.work.receive import compare, compare_or_show
 
 ROWS = 10
 SEVERAL = "several_parcels"
 """Code of the problem of a file that holds a submission: it is offered to be received as one."""
+
+UNREADABLE = "unknown_file_kind"
+"""Code of the problem of a file of no kind that is read: the page need not hold it."""
 
 STATUS_NOTES: Wordings = {"compliant": "", "suspended": "suspended", "not_covered": ""}
 
@@ -86,21 +87,20 @@ def submit(visit: Visit) -> Response:
     if step == "status":
         return _form(visit, (), Sheet.unread(held, choices))
     fields: dict[str, Any] = {"upload": upload, "parcel": parcel_in_form(form), "choices": choices}
-    reading = visit.work.do(_read, partial(read_upload, **fields), large=visit.large)
-    if file is not None and any(problem.code == SEVERAL for problem in reading.problems):
+    read, shown_first = partial(read_upload, **fields), partial(_shown_first, step=step)
+    found = compare_or_show(visit.work, read, shown_first, actor=visit.who.actor, large=visit.large)
+    if isinstance(found, Kept):
+        return moved_to(visit, f"/comparisons/{found.id}")
+    codes = {problem.code for problem in found.problems}
+    if file is not None and SEVERAL in codes:
         return checked(visit, upload, note="", choices=choices)
-    sheet = Sheet.of(upload, reading, held, choices)
-    if reading.problems or step == "read" or (step != "compare" and not parcel_in(reading).read_plainly):
-        return _form(visit, reading.problems, sheet)
-    try:
-        kept = compare(visit.work, partial(parcel_of_file, **fields), actor=visit.who.actor, large=visit.large)
-    except IngestError as error:
-        return _form(visit, error.problems, sheet)
-    return moved_to(visit, f"/comparisons/{kept.id}")
+    sheet = Sheet.of(upload, found, None if UNREADABLE in codes else held, choices)
+    return _form(visit, found.problems, sheet)
 
 
-def _read(work: Workplace, read: Callable[[Release], Reading]) -> Reading:
-    return read(work.release())
+def _shown_first(reading: Reading, step: str) -> bool:
+    """Return whether a reading without a problem is shown before anything is compared."""
+    return step == "read" or (step != "compare" and not reading.parcels[0].read_plainly)
 
 
 @Endpoint("POST", "/words", "monitor", body=FORM, page=True)

@@ -79,14 +79,48 @@ def compare(
     kept = done_once(
         work, once, comparisons.replayed, lambda: work.do(_compared, read, actor, once, large, large=large)
     )
+    return _metered(work, kept)
+
+
+def compare_or_show(
+    work: Workplace,
+    read: Callable[[Release], Reading],
+    shown_first: Callable[[Reading], bool],
+    *,
+    actor: str,
+    large: bool = False,
+) -> Kept | Reading:
+    """Compare the parcel of a reading, or return the reading where something is wrong or it is to be shown first."""
+    found = work.do(_compared_or_shown, read, shown_first, actor, large, large=large)
+    return _metered(work, found) if isinstance(found, Kept) else found
+
+
+def _metered(work: Workplace, kept: Kept) -> Kept:
     if kept.made is not None:
         work.meters.compared(*kept.made)
     return kept
 
 
+def _compared_or_shown(
+    work: Workplace,
+    read: Callable[[Release], Reading],
+    shown_first: Callable[[Reading], bool],
+    actor: str,
+    large: bool,
+) -> Kept | Reading:
+    release = work.release()
+    found = read(release)
+    if found.problems or shown_first(found):
+        return found
+    return _kept(work, release, found.parcels[0], actor, None, large)
+
+
 def _compared(work: Workplace, read: Callable[[Release], Parcel], actor: str, once: Once | None, large: bool) -> Kept:
     release = work.release()
-    parcel = read(release)
+    return _kept(work, release, read(release), actor, once, large)
+
+
+def _kept(work: Workplace, release: Release, parcel: Parcel, actor: str, once: Once | None, large: bool) -> Kept:
     created_at = this_second()
     started = time.perf_counter()
     (report,) = examine(Batch((parcel,)), release, status_on=created_at.date(), created_at=created_at)

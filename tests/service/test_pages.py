@@ -14,6 +14,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from kpfootprint import shipped_release
+from kpfootprint.ingest import Reading, Upload, read
 from kpfootprint.release import load_release
 from kpfootprint.report.report import short_code
 from service.pages.examples import EXAMPLES, available
@@ -150,8 +151,29 @@ def test_a_declaration_of_many_rows_that_was_cut_off_is_read_as_far_as_it_goes(b
     assert 'value="12"' in answer.text
 
 
-def test_nothing_given_is_a_problem(browser: TestClient) -> None:
-    assert browser.post("/").status_code == 422
+def test_nothing_given_is_a_problem_of_no_row_and_no_file(browser: TestClient) -> None:
+    page = browser.post("/")
+    assert page.status_code == 422
+    assert "Rows are counted" not in page.text
+    assert "A file has to be chosen again" not in page.text
+
+
+def test_a_file_of_no_kind_that_is_read_has_to_be_chosen_again(browser: TestClient) -> None:
+    page = browser.post("/", files={"file": ("picture.png", b"\x89PNG")})
+    assert "A file has to be chosen again" in page.text
+    assert "is held here" not in page.text
+
+
+def test_a_sheet_that_is_read_plainly_is_read_once(browser: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    reads: list[str] = []
+
+    def counted(upload: Upload, *args: Any, **given: Any) -> Reading:
+        reads.append(upload.name)
+        return read(upload, *args, **given)
+
+    monkeypatch.setattr("service.work.reading.read", counted)
+    page = browser.post("/", data={"pasted": "weight_ct\n0.31\n0.22\n", "zone": "berberati"}, follow_redirects=False)
+    assert (page.status_code, reads) == (303, ["pasted.csv"])
 
 
 def test_words_that_are_no_numbers_are_problems(browser: TestClient) -> None:
@@ -211,6 +233,8 @@ def test_the_form_shows_the_status_of_zones_on_the_day_it_holds(browser: TestCli
         assert "Bria (suspended)" not in browser.get("/").text
     without = browser.post("/", data={"exported_on": "2024-03-11", "step": "status"})
     assert "Bria (suspended)" in without.text
+    assert 'value="status" formaction="/#declaration"' in without.text
+    assert 'id="declaration"' in without.text
     assert browser.get("/v1/comparisons").json()["items"] == before
 
 
