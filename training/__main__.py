@@ -6,7 +6,7 @@ import json
 import os
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -94,15 +94,37 @@ def validate(reference: Path, config: Path, form: str, lang: str) -> None:  # no
     from kpfootprint.report.locale import words
     from kpfootprint.report.problems import checked_line
 
-    try:
+    with _problems_told(form, _in_every_language):
         package, found = _checked(reference, read_config(config).minimum_parcels)
-    except InputError as error:
-        if form == "json":
-            click.echo(json.dumps({"problems": [_told(problem) for problem in error.problems[:SHOWN]]}))
-        raise
     counted = {"n_parcels": len(package.batch), "n_zones": len(set(package.zone_of))}
     line = checked_line(str(reference), **counted, words=words(asked_language()))
     click.echo(json.dumps(counted | {"remarks": found}) if form == "json" else line)
+
+
+@main.command(help="Check a file of settings, and show those that are not the usual ones.")
+@config_option
+@form_option("text", "json")
+@lang_option
+def settings(config: Path, form: str, lang: str) -> None:  # noqa: ARG001
+    """List the problems of settings."""
+    with _problems_told(form, lambda problem: {"said": kept(problem.reason)}):
+        changed = read_config(config).changed
+    lines = [f"{name} = {value}" for name, value in changed.items()]
+    click.echo(
+        json.dumps({"changed": changed}) if form == "json" else "\n".join(lines), nl=form == "json" or bool(lines)
+    )
+
+
+@contextmanager
+def _problems_told(form: str, more: Callable[[Problem], dict[str, object]]) -> Iterator[None]:
+    """Print problems, with more of each, as JSON where that is asked for, before they are told as of any command."""
+    try:
+        yield
+    except InputError as error:
+        if form == "json":
+            told = [problem.as_dict() | more(problem) for problem in error.problems[:SHOWN]]
+            click.echo(json.dumps({"problems": told}))
+        raise
 
 
 def _try_writing(folder: Path) -> None:
@@ -115,12 +137,12 @@ def _try_writing(folder: Path) -> None:
         folder.rmdir()
 
 
-def _told(problem: Problem) -> dict[str, object]:
-    """Return a problem with its reason in every language, for whoever tells of it elsewhere."""
+def _in_every_language(problem: Problem) -> dict[str, object]:
+    """Return the reason of a problem in every language, for whoever tells of it elsewhere."""
     from kpfootprint.cli.surroundings import reason_in
     from kpfootprint.retold import LANGUAGES
 
-    return problem.as_dict() | {"reasons": {lang: reason_in(problem, lang) for lang in LANGUAGES}}
+    return {"reasons": {lang: reason_in(problem, lang) for lang in LANGUAGES}}
 
 
 def _checked(reference: Path, minimum_parcels: int) -> tuple[ReferencePackage, list[Remark]]:

@@ -317,6 +317,6 @@ def splits_of(prepared: Prepared, *, n_folds: int, seed: int) -> list[Split]:
     The only parcel of a zone is learnt from everywhere, so that every fit knows all zones.
     """
     names = [prepared.zone_ids[g] for g in prepared.groups]
-    fold = fold_of_parcels(names, n_folds=min(n_folds, len(names)), seed=seed)
+    fold = fold_of_parcels(names, n_folds=n_folds, seed=seed)
     alone = np.flatnonzero(n_alike(prepared.groups) == 1)
     return [replace(split, train=np.union1d(split.train, alone)) for split in folds(fold)]

@@ -34,7 +34,7 @@ def fold_of_parcels(zones: Sequence[str], *, n_folds: int, seed: int) -> Ints:
     zones : sequence of str, length n_parcels
         Zone of each parcel.
     n_folds : int
-        2 or more.
+        2 or more; of fewer parcels there are as many folds.
     seed : int
         The same seed and zones give the same folds, whatever the zones are called: they are taken as they come.
 
@@ -43,8 +43,9 @@ def fold_of_parcels(zones: Sequence[str], *, n_folds: int, seed: int) -> Ints:
     ndarray of shape (n_parcels,)
         Fold of each parcel, 0 to ``n_folds - 1``.
     """
-    if n_folds < 2 or len(zones) < n_folds:
-        raise ValueError(f"n_folds must be 2 or more and at most the {len(zones)} parcels, got {n_folds}")
+    n_folds = min(n_folds, len(zones))
+    if n_folds < 2:
+        raise ValueError(f"n_folds must be 2 or more of 2 parcels or more, got {n_folds} of {len(zones)}")
     rng = np.random.default_rng(seed)
     names = np.asarray(zones)
     fold = np.empty(len(zones), dtype=np.intp)

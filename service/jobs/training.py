@@ -7,12 +7,10 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from pathlib import Path
 from typing import IO
 
 from kpfootprint.retold import SAID_AS, Said, again
@@ -24,7 +22,7 @@ from service.register import jobs, submissions
 from service.register.database import writing
 from service.register.jobs import Job
 from service.work.place import Workplace
-from service.work.releases import STEPS, release_of
+from service.work.releases import ROOT, STEPS, TRAINING, release_of
 
 LOOK_EVERY = 1.0
 """Seconds between two looks at whether the job is to halt."""
@@ -43,10 +41,11 @@ def train(work: Workplace, job: Job, halt: Callable[[], bool]) -> str | None:
     folder = work.settings.home / "trainings" / job.id
     if not released.is_dir():
         folder.mkdir(parents=True, exist_ok=True)
-        package, config, fitted = folder / "package.zip", folder / "config.toml", folder / name
         kept = submissions.file_of(work.engine, job.id)
         if kept is None:
             raise Refused("not_found", "The package of this training is gone.")
+        package, config, fitted = folder / "package" / kept[0], folder / "config.toml", folder / name
+        package.parent.mkdir(exist_ok=True)
         package.write_bytes(kept[1])
         config.write_text(job.parameters["config"], encoding="utf-8")
         told = folder / "told.json"
@@ -112,7 +111,7 @@ def _ran(
     last: deque[str] = deque(maxlen=20)
     told = [before]
     with subprocess.Popen(
-        [sys.executable, "-m", "training", *words],
+        [*TRAINING, *words],
         stdout=out,
         stderr=subprocess.PIPE,
         text=True,
@@ -120,7 +119,7 @@ def _ran(
         errors="replace",
         env=kept
         | {"KPF_HOME": str(work.settings.home), "OPENBLAS_NUM_THREADS": "1", "LC_ALL": "C.UTF-8", SAID_AS: "json"},
-        cwd=Path(__file__).parents[2],
+        cwd=ROOT,
         start_new_session=True,
     ) as process:
         assert process.stderr is not None

@@ -120,10 +120,10 @@ def take_package(visit: Visit) -> Response:
     """Take a package in and show its training."""
     upload = file_of(visit.form)
     content = b"" if upload is None else upload.file.read()
-    if not content:
+    if upload is None or not content:
         return again(visit, "Choose a reference package (a .zip or an .xlsx).", index)
-    config = text_of(visit.form, "config")
-    job_id = queue_training(visit.work, package=content, config=config, actor=visit.who.actor)
+    name, config = upload.filename or "", text_of(visit.form, "config")
+    job_id = queue_training(visit.work, name=name, package=content, config=config, actor=visit.who.actor)
     return moved_to(visit, f"/trainings/{job_id}")
 
 

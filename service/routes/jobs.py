@@ -41,8 +41,8 @@ def cancel(visit: Visit) -> shapes.Job:
 )
 def create_training(visit: Visit) -> shapes.Accepted:
     """Have a model fitted and evaluated on a reference package."""
-    package, config = upload_in(visit.form)[1], text_of(visit.form, "config")
-    return accepted(visit, queue_training(visit.work, package=package, config=config, actor=visit.who.actor))
+    (name, package), config = upload_in(visit.form), text_of(visit.form, "config")
+    return accepted(visit, queue_training(visit.work, name=name, package=package, config=config, actor=visit.who.actor))
 
 
 @Endpoint("POST", "/v1/reexaminations", "researcher", status=202)

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-import io
-import tomllib
-import zipfile
-from collections.abc import Mapping
-from dataclasses import dataclass
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from functools import lru_cache
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import sqlalchemy as sa
 
-from kpfootprint.errors import Problem, ReleaseError
+from kpfootprint.errors import IngestError, Problem, ReleaseError
+from kpfootprint.ingest.files.archive import Budget, Limits, unzipped
 from kpfootprint.release import load_release
-from kpfootprint.retold import Said
+from kpfootprint.retold import again
 from kpfootprint.strict_json import read_json
 from kpfootprint.trial import try_release
+from kpfootprint.visible import is_visible
 from service.errors import Refused, existing
 from service.register import activations, entries, jobs, submissions
 from service.register.activations import Activation
@@ -143,38 +147,62 @@ def queue_reexamination(work: Workplace, release: str, *, actor: str) -> str:
         )
 
 
+TRAINING, ROOT = (sys.executable, "-m", "training"), Path(__file__).parents[2]
+"""The researcher's commands, and the folder in which they are run."""
 STEPS = 100
 """Progress of a training is told in per cent: the first half is the fit, the second the evaluation."""
 
 
-def queue_training(work: Workplace, *, package: bytes, config: str, actor: str) -> str:
-    """Put a training into the queue and return the id of its job.
+def queue_training(work: Workplace, *, name: str, package: bytes, config: str, actor: str) -> str:
+    """Put a training into the queue and return the id of its job; `name` is that of the file of its package.
 
     Raises
     ------
     Refused
-        Where the file is no archive or the settings are no TOML; what is wrong inside of them the job tells.
+        Where the file is no archive or the settings do not fit; what is wrong inside of the package the job tells.
     """
-    problems = []
-    if not zipfile.is_zipfile(io.BytesIO(package)):
-        reason = "a reference package as .zip or .xlsx is needed"
-        problems.append(Problem(table="form", column="file", code="wrong_file_kind", reason=reason))
-    try:
-        tomllib.loads(config)
-    except tomllib.TOMLDecodeError as error:
-        problems.append(
-            Problem(table="form", column="config", code="bad_toml", reason=Said("not TOML: {error}", error=error))
-        )
-    if problems:
-        raise Refused("invalid_input", "The training cannot be begun.", problems=tuple(problems))
+    if problems := (*_no_archive(name, package), *_wrong_settings(config)):
+        raise Refused("invalid_input", "The training cannot be begun.", problems=problems)
     with registering(work.engine) as connection:
         job_id = jobs.enqueue(
             connection, "training", subject="trainings", actor=actor, total=STEPS, parameters={"config": config}
         )
-        digest = submissions.keep_file(connection, job_id, "package.zip", package)
+        digest = submissions.keep_file(connection, job_id, _as_file(name), package)
         values = {"job": job_id, "package_sha256": digest, "config": config}
         entries.append(connection, "training", actor=actor, subject=job_id, values=values)
     return job_id
+
+
+def _as_file(name: str) -> str:
+    """Return the name of a package as that of a file of its kind in one folder."""
+    bare = "".join(filter(is_visible, PurePosixPath(name.replace("\\", "/")).name)).lstrip(".")[-60:]
+    return bare if bare.lower().endswith((".zip", ".xlsx")) else f"{bare or 'package'}.zip"
+
+
+def _no_archive(name: str, package: bytes) -> Iterator[Problem]:
+    try:
+        with unzipped(package, name, Budget(Limits())):
+            return
+    except IngestError as error:
+        for item in error.problems:
+            other = item.code == "wrong_file_kind"
+            reason = "a reference package as .zip or .xlsx is needed" if other else item.reason
+            yield replace(item, table="form", column="file", reason=reason)
+
+
+def _wrong_settings(config: str) -> Iterator[Problem]:
+    """Give what ``python -m training settings`` finds wrong."""
+    if not config:
+        return
+    with TemporaryDirectory() as made:
+        file = Path(made, "config.toml")
+        file.write_text(config, encoding="utf-8")
+        command = [*TRAINING, "settings", "--format", "json", "--config", str(file)]
+        plain = os.environ | {"LC_ALL": "C.UTF-8"}
+        said = subprocess.run(command, capture_output=True, env=plain, cwd=ROOT, check=False).stdout
+    for item in json.loads(said or "{}").get("problems", ()):
+        place = {member: item[member] for member in ("table", "row", "value", "code")}
+        yield Problem(**place, column=item["column"] or "config", reason=again(item["said"]))
 
 
 def release_of(job_id: str) -> str:

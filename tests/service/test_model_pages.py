@@ -140,6 +140,13 @@ def test_a_package_is_handed_in_followed_and_cancelled(researcher: TestClient) -
     assert send(researcher, "/trainings?lang=en", config="")[0] == 422
     wrong = researcher.post("/trainings", files={"file": ("p.zip", b"no archive")})
     assert wrong.status_code == 422
+    wrong = researcher.post(
+        "/trainings?lang=fr",
+        files={"file": ("p.zip", b"no archive")},
+        data={"config": "[fit]\nn_simulatd = 3"},
+        headers={"Accept": "text/html"},
+    )
+    assert "ce réglage n’existe pas" in wrong.text
     package = io.BytesIO()
     with zipfile.ZipFile(package, "w") as archive:
         archive.writestr("datapackage.json", "{}")

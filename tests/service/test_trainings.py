@@ -18,8 +18,10 @@ from service.jobs.training import ENDED, train
 from service.jobs.worker import work_once
 from service.register.jobs import job_of, taken
 from service.register.opening import open_register
+from service.register.submissions import file_of
 from service.register.unavailable import RegisterUnavailable
 from service.settings import Settings
+from service.work.releases import queue_training
 from tests.service.office import Office
 from tests.service.server import PATIENCE
 from tests.training.packages import Kind, write_zip
@@ -72,12 +74,31 @@ def test_what_is_no_package_is_told_at_once(office: Office) -> None:
     assert ask(office, b"no zip", role="monitor").status_code == 403
 
 
-@pytest.mark.slow
-def test_settings_and_packages_that_do_not_fit_end_the_job_with_the_reason(office: Office, tmp_path: Path) -> None:
+def test_settings_that_do_not_fit_are_told_at_once(office: Office, tmp_path: Path) -> None:
     package = write_zip(tmp_path / "made", Kind(parcels=(2, 2), n_stones=20)).read_bytes()
-    job = job_after(office, ask(office, package, data={"config": "[fit]\nn_folds = 'eight'"}))
-    assert (job["kind"], job["state"]) == ("training", "failed")
-    assert "fit.n_folds: must be a whole number" in job["problem"]
+    config = "[fit]\nn_folds = 'eight'\nn_simulatd = 3000"
+    answer = ask(office, package, data={"config": config})
+    assert answer.status_code == 422
+    assert [(p["table"], p["column"], p["value"], p["code"]) for p in answer.json()["problems"]] == [
+        ("config.toml", "fit.n_folds", "'eight'", "wrong_value"),
+        ("config.toml", "fit.n_simulatd", "3000", "unknown_setting"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "kept"),
+    [("../mine.zip", "mine.zip"), ("c:\\mine.XLSX", "mine.XLSX"), ("..", "package.zip"), ("a\0b", "ab.zip")],
+)
+def test_a_package_is_told_by_the_name_of_its_file(name: str, kept: str, office: Office, tmp_path: Path) -> None:
+    content = write_zip(tmp_path / "made", Kind(parcels=(2, 2), n_stones=20)).read_bytes()
+    job = queue_training(office.work, name=name, package=content, config="", actor="test")
+    assert file_of(office.work.engine, job) == (kept, content)
+
+
+def test_an_archive_that_was_cut_off_is_told_at_once(office: Office, tmp_path: Path) -> None:
+    package = write_zip(tmp_path / "made", Kind(parcels=(2, 2), n_stones=20)).read_bytes()
+    (problem,) = ask(office, package[: len(package) // 2]).json()["problems"]
+    assert (problem["table"], problem["column"], problem["code"]) == ("form", "file", "damaged_file")
 
 
 def test_a_job_that_finds_no_place_is_told_in_a_line(
@@ -134,8 +155,9 @@ def test_a_training_that_is_ended_from_outside_says_so_in_english_and_french(off
             time.sleep(0.01)
 
     killer = threading.Thread(target=kill)
+    answer = ask(office, package, data={"config": CONFIG})
     killer.start()
-    job = job_after(office, ask(office, package, data={"config": CONFIG}))
+    job = job_after(office, answer)
     killer.join()
     assert (job["state"], job["problem"]) == ("failed", ENDED)
     english, french = (office.ask("viewer", "GET", f"/trainings/{job['id']}?lang={lang}").text for lang in ("en", "fr"))

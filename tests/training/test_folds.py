@@ -57,5 +57,9 @@ def test_parcels_of_one_day_are_not_parted() -> None:
 
 
 def test_bad_input_is_named() -> None:
-    with pytest.raises(ValueError, match="n_folds must be 2 or more and at most the 2 parcels, got 3"):
-        fold_of_parcels(["a", "b"], n_folds=3, seed=1)
+    with pytest.raises(ValueError, match="n_folds must be 2 or more of 2 parcels or more, got 1 of 2"):
+        fold_of_parcels(["a", "b"], n_folds=1, seed=1)
+
+
+def test_few_parcels_make_few_folds() -> None:
+    assert sorted(fold_of_parcels(["a", "b"], n_folds=3, seed=1)) == [0, 1]

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import date
+from functools import partial
+
 import numpy as np
 import pytest
 
@@ -9,7 +13,14 @@ from kpfootprint.reference import ReferencePackage
 from kpfootprint.stats.ranks import LOG10_SUPPORT_OF_UNUSUAL, NOVEL_P
 from tests.training.parcels import make_package
 from training.config import read_config
-from training.evaluate.measure import FEW, WRONG_LABELS, poorer_references, with_poorer_references
+from training.evaluate.measure import (
+    FEW,
+    WRONG_LABELS,
+    measure_shares,
+    on_later_parcels,
+    poorer_references,
+    with_poorer_references,
+)
 from training.evaluate.methods import fit_splits, held_out, zone_codes
 from training.evaluate.own import ALONE, OwnEvidence, each_alone
 from training.evaluate.setting import Setting
@@ -17,6 +28,7 @@ from training.evaluate.trials import Draws
 from training.folds import folds
 from training.peers.distances import ChiSquare
 from training.peers.likelihoods import LinearDiscriminant
+from training.peers.mixing import MultinomialEM
 from training.record import Result
 
 
@@ -57,6 +69,18 @@ def test_every_poorer_reference_is_measured(package: ReferencePackage) -> None:
     results = with_poorer_references(setting, Draws(np.random.default_rng(1), 5))
     assert len({r.conditions for r in results}) == len(FEW) + 1
     assert all(0.0 < value(results, "Cllr", conditions) < 0.9 for conditions in {r.conditions for r in results})
+
+
+def test_a_few_small_parcels_are_measured_as_far_as_they_go() -> None:
+    package = make_package(n_each=3, n_stones=20)
+    package = replace(package, collected_on=tuple(date(2016, 1, day) for day in range(1, 10)))
+    setting = Setting.of(ChiSquare(), package, unlisted_weight=0.2, turned=0.0)
+    early = replace(package, zone_of=(*package.zone_of[::3], *package.zone_of[1::3], *package.zone_of[2::3]))
+    later = Setting.of(ChiSquare(), early, unlisted_weight=0.2, turned=0.0)
+    assert {r.characteristic for r in on_later_parcels(later, Draws(np.random.default_rng(1), 5))} <= {"generalisation"}
+    unmixer = MultinomialEM()
+    learnt_from = partial(unmixer.learnt_from, package)
+    assert measure_shares(unmixer.name, learnt_from, package, trusted=setting.trusted).results == ()
 
 
 @pytest.mark.slow

@@ -145,10 +145,11 @@ def measure_shares(
     coverage: list[CoverageCell] = []
     detection: list[DetectionCell] = []
     for split in folds(fold_of_parcels(package.zone_of, n_folds=N_FOLDS, seed=SEED)):
-        tell = learnt_from(split.train)
         usable = split.test[trusted[split.test]]
         truth = virtual_mixtures(package, usable, n_each=n_each, rng=rng, sources=sources)
-        truth, said = answered(truth, tell(truth.batch, truth.declared))
+        if not len(truth.batch):  # parcels too small to be mixed
+            continue
+        truth, said = answered(truth, learnt_from(split.train)(truth.batch, truth.declared))
         coverage += coverage_cells(truth, said)
         detection += detection_cells(truth, said.p_value <= NONE_P)
     return Evaluation(

@@ -86,7 +86,7 @@ class Setting:
             days=days,
             codes=codes,
             n_stones=n_stones_of(package.batch),
-            fold=fold_of_parcels(package.zone_of, n_folds=min(N_FOLDS, len(package.zone_of)), seed=SEED),
+            fold=fold_of_parcels(package.zone_of, n_folds=N_FOLDS, seed=SEED),
             trusted=trusted,
             trials=trials.where(trusted[trials.parcel]),
             turned=turned_trials.where(trusted[turned_trials.parcel]),
