@@ -126,7 +126,10 @@ def word_tables() -> tuple[str, ...]:
 
 @lru_cache(maxsize=8)
 def _fixed_columns(table: str) -> Labels:
-    columns = declared_words()["columns"][table]
+    columns = {
+        name: [*words, *(f"{word} mm" for word in words if name.endswith("_mm"))]
+        for name, words in declared_words()["columns"][table].items()
+    }
     return Labels(_folded(columns), {name: made for name, made in _made_labels().items() if name in columns})
 
 

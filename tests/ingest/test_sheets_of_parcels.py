@@ -249,10 +249,11 @@ def test_what_a_table_of_parcels_says_besides_is_told(scheme: Scheme, zone_table
     parcels: Rows = [["parcel_id", "zone", "mine"], ["A", "Nola", "x"], ["B", "Boda", "y"]]
     declared: Rows = [["parcel_id", "zone_id", "carats"], ["A", "boda", 0.77], ["B", "boda", 0.5]]
     found = reading({"stones": LISTING, "parcels": parcels, "declarations": declared}, scheme, zone_table)
-    for parcel in found.parcels:
-        assert [item.zone_id for item in parcel.declarations] == ["boda"]
-        assert parcel.read_as is not None
-        assert parcel.read_as["passed_over"] == ["mine", "zone"]
+    assert [(item.code, item.row) for item in found.problems] == [("said_otherwise", 2)]
+    (parcel,) = found.parcels
+    assert (parcel.parcel_id, [item.zone_id for item in parcel.declarations]) == ("B", ["boda"])
+    assert parcel.read_as is not None
+    assert parcel.read_as["passed_over"] == ["mine"]
 
 
 COVER: Rows = [["Exporter", "SODIAM"], ["Zone", "Nola"]]

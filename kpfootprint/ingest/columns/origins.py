@@ -11,12 +11,13 @@ import numpy as np
 from kpfootprint.errors import Problem
 from kpfootprint.ingest.columns.meanings import Choices
 from kpfootprint.ingest.names.headers import Headers
-from kpfootprint.ingest.names.statements import stated
+from kpfootprint.ingest.names.statements import GRAMS, stated
 from kpfootprint.ingest.problems import Broken, listed, problem
-from kpfootprint.ingest.raw.cells import Cell, DecimalMarks, is_blank, read_number, text_of
+from kpfootprint.ingest.raw.cells import Cell, DecimalMarks, is_blank, read_number, read_yes_or_no, text_of
 from kpfootprint.ingest.raw.tables import Column, KnownTable, RawTable, Trace
 from kpfootprint.ingest.words import (
     all_say,
+    declared_words,
     fold,
     holds,
     is_not_recorded,
@@ -28,7 +29,8 @@ from kpfootprint.ingest.words import (
     unit_pattern,
 )
 
-_DECLARED = ("zone_id", "country", "carats", "percent")
+DECLARED = ("zone_id", "country", "carats", "percent")
+"""What a declaration says of a parcel, as columns of its table."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +45,10 @@ class Origin:
 PARTS = re.compile(r"\s*[,;]\s+|\s+[-–—|/]\s+")
 """What stands between the parts of a line, each of which says a thing of its own."""
 _PARTING = re.compile(r"\s*(?:[;/+&]|,(?!\d)|\b(?:et|and|und|y|e|en|и)\b)\s*", re.IGNORECASE)
-_NUMBER, _UNIT = r"\d[\d ]*(?:[.,]\d+)?", rf"(?:%|{unit_pattern('carats')})"
+_NUMBER, _UNIT = r"\d[\d ]*(?:[.,]\d+)?", rf"(?:%|{unit_pattern('carats')}|{GRAMS}\b)"
 _SHARE = rf"(?P<number>{_NUMBER})\s*(?P<unit>{_UNIT})?"
 PARTED_SHARE = re.compile(rf"; ({_NUMBER}\s*{_UNIT}?)(?=;|$)", re.IGNORECASE)
+_AMOUNT = re.compile(rf"{_NUMBER}\s*{_UNIT}", re.IGNORECASE)
 _DASH = re.compile(r"\s+[-–—]\s+(?=[^\W\d])")
 _BRACKETS = re.compile(r"\s*\(([^()\d]*)\)")
 _COMPLIANT = re.compile(
@@ -59,7 +62,7 @@ _WITH_SHARE = (
 
 def is_of_origin(key: str, headers: Headers) -> bool:
     """Say whether a label is that of where the parcel is declared to be from: ``Provenance``, ``Declared``."""
-    known = headers.words.columns("declarations").get(fold(key))
+    known = headers.words.columns("declarations").get(fold(key.rstrip("0123456789 ")))  # ``Zone 1``
     tokens = tokens_of(key)
     rest = [token for token in tokens if not all_say(("zone", "declared", "filler"), [token])]
     origin = (
@@ -111,6 +114,8 @@ def _all_of(parts: Iterable[str], unit: str, headers: Headers) -> list[Origin]:
             return []  # ``CF-07``
         number = read_number(hit["number"], DecimalMarks())
         said: Cell = hit["number"] if isinstance(number, Broken) else number
+        if isinstance(number, float) and re.fullmatch(GRAMS, hit["unit"] or "", re.IGNORECASE):
+            said = round(number * declared_words()["in_carats"]["g"]["ct"], 6)
         found.append(Origin(place, said if role == "carats" else None, said if role == "percent" else None))
     return found
 
@@ -148,9 +153,12 @@ def is_doubted(text: str) -> bool:
 
 def _is_place(key: str, text: str, headers: Headers) -> bool:
     """Say whether a line gives a place, which no zone or country is called by, under a label of origin."""
-    labelled = headers.words.columns("declarations").get(fold(key)) in ("zone_id", "country")
+    known = headers.words.columns("declarations").get(fold(key.rstrip("0123456789 ")))
+    labelled = known in ("zone_id", "country") or headers.measure(key) == "zone_id"
+    text = _AMOUNT.sub("", text)  # ``Kouango 7.44 ct``
     words = [token for token in tokens_of(text) if token.isalpha()]
     told = is_not_recorded(text) or says("negated", *words) or any(map(str.isdigit, text))
+    told = told or isinstance(read_yes_or_no(text), bool)  # ``Compliant zone | yes``
     return labelled and not told and len(fold(text)) > 2
 
 
@@ -200,8 +208,9 @@ def declared_beside(parcels: KnownTable, raw: RawTable, headers: Headers) -> lis
     """Return what a table of parcels declares in columns of zones, or of countries, with carats or shares beside."""
     known = headers.words.columns("declarations")
     roles = [(item, headers.measure(item.header) or headers.of(item.header).role) for item in reversed(raw.columns)]
+    roles = [(item, "zone_id" if _holds_places(item, headers) else role) for item, role in roles]
     named = {known.get(fold(item.header)) or role: item for item, role in roles}
-    columns: dict[str, Column] = {name: named[name] for name in _DECLARED if name in named}
+    columns: dict[str, Column] = {name: named[name] for name in DECLARED if name in named}
     place = columns.get("zone_id", columns.get("country"))
     if place is None or not parcels.complete:
         return []
@@ -210,6 +219,12 @@ def declared_beside(parcels: KnownTable, raw: RawTable, headers: Headers) -> lis
     columns = {"parcel_id": parcels.columns["parcel_id"], **columns}
     made = replace(parcels, kind="declarations", columns=columns, trace=Trace()).keep(np.flatnonzero(~place.blank()))
     return [parted_places(made, headers)]
+
+
+def _holds_places(column: Column, headers: Headers) -> bool:
+    """Say whether a column that says no more than that it is declared, ``Declared``, gives zones."""
+    said = column.used().names()[:20] if is_of_origin(column.header, headers) and not column.mostly_distinct else []
+    return any(text and origins_in(text, "", headers) for text in said)
 
 
 def parted_places(table: KnownTable, headers: Headers) -> KnownTable:
@@ -222,7 +237,7 @@ def parted_places(table: KnownTable, headers: Headers) -> KnownTable:
     if column is None or all(not text or any(of(text) for of in known) for text in column.names()):
         return table
     rows: list[int] = []
-    made: dict[str, list[Cell]] = {name: [] for name in _DECLARED}
+    made: dict[str, list[Cell]] = {name: [] for name in DECLARED}
     for row, record in enumerate(table.records()):
         text = text_of(record["zone_id"])
         origins = [] if any(of(text) for of in known) else origins_in(text, "", headers)

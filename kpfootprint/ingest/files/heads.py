@@ -12,7 +12,7 @@ from kpfootprint.ingest.names.headers import Headers, Meaning
 from kpfootprint.ingest.raw.cells import Cell, is_blank, is_number, text_of
 from kpfootprint.ingest.raw.tables import Column, ColumnMaker, RawTable
 from kpfootprint.ingest.totals import is_total
-from kpfootprint.ingest.words import all_say, fold, is_unit, says, tokens_of
+from kpfootprint.ingest.words import all_say, fold, is_unit, says, tokens_of, unit_pattern
 
 LOOKED_AT = 40
 """Rows from the top of a table among which the header is looked for."""
@@ -21,7 +21,9 @@ _CELLS = 60
 """Cells of a row that are looked at; a header that names nothing in so many names nothing at all."""
 
 _LONGEST_NAMED = 120
-_BEFORE_DIGITS = re.compile(r"\D+(?=\d)")
+_AMOUNT = re.compile(rf"\d[\d.,]*\s*(?:%|{unit_pattern('carats')}\b)?", re.IGNORECASE)
+_WEIGHED = re.compile(rf"\d[.,]\d+\s*(?:%|{unit_pattern('carats')})\.?\s*$", re.IGNORECASE)
+_WORD = re.compile(r"[^\W\d_]+")
 _BARE = 3
 """Rows of one number each below a header of one cell, by which it heads a list of weights."""
 
@@ -115,11 +117,20 @@ def head_of(
         head = Head(_joined([_texts(rows[at])]), (at,), ())
     body, width = rows[head.rows[-1] + 1 :], len(head.texts)
     filled = {at for row in body for at, cell in enumerate(row[: limits.max_columns]) if not is_blank(cell)}
+    parted = parted or (headers is not None and _is_a_title(head.texts, headers))
     gap = parted or any(at not in filled for at in range(1, width + 1) if not "".join(head.texts[at : at + 1]))
     beside = max(max(filled, default=0) + 1 - width, 0) if gap else 0
     if width + beside > limits.max_columns:
         raise refuse(name, "too_many_columns", limit=limits.max_columns)
     return replace(head, texts=(*head.texts, *[""] * beside), beside=beside)
+
+
+def _is_a_title(texts: Sequence[str], headers: Headers) -> bool:
+    """Say whether a row is one cell that heads nothing, as a title is, or labels and what they say."""
+    if sum(map(bool, texts)) == 1:
+        return headers.of(texts[0]).role == "unknown"
+    known = headers.words.columns("parcels")
+    return _is_label(texts, (), headers) and not any(fold(text) in known for text in texts[1:] if text)
 
 
 def _found(rows: Sequence[Sequence[Cell]], headers: Headers, *, parted: bool) -> Head:
@@ -179,7 +190,8 @@ def _naming_most(
     if below is not None and _heads_what_follows(below, best, lines, scores, headers):
         best = below
     if scores[best] <= 0.5:  # nothing is known: what stands alone above several cells is a title
-        best = next((at for at in filled if cells[at] > 1), first) if wide and parted else first
+        mostly = 2 * sum(count > 1 for count in cells.values()) > len(filled)
+        best = next((at for at in filled if cells[at] > 1), first) if wide and (parted or mostly) else first
     bare = next((at for at in filled if cells[at] == 1 and _heads_one_column(rows, at, headers)), None)
     return (best, False) if bare is None else (bare, True)
 
@@ -270,8 +282,14 @@ def _score(row: Sequence[Cell], headers: Headers) -> float:
 
 def _is_declared(text: str, headers: Headers) -> bool:
     """Say whether a cell gives a zone with its amount, ``Nola 12.5 ct``, as a title does; it heads nothing."""
-    place = _BEFORE_DIGITS.match(text)
-    return place is not None and headers.words.zone(place[0].strip(" :(=")) is not None and not headers.of(text).wide
+    said = headers.of(text)
+    if not any(map(str.isdigit, text)) or said.wide:
+        return False
+    if said.party and text[:1].isalpha() and _WEIGHED.search(text):
+        return True  # ``Kouango 7.44 ct``, of a zone that is not known
+    words = _WORD.findall(_AMOUNT.sub(";", text))
+    runs = (words[at : at + many] for at in range(len(words)) for many in (1, 2, 3))
+    return any(fold(" ".join(run)) in headers.words.zones for run in runs)
 
 
 def _names_every_column(texts: Sequence[str], headers: Headers) -> bool:
@@ -321,6 +339,8 @@ def _labels(label: str, said: str, headers: Headers) -> bool:
     if label.endswith(":"):
         return not said.endswith(":")
     field = headers.words.columns("parcels").get(fold(label)) or headers.measure(label)
+    if field == "zone_id" and _is_declared(said, headers):
+        return True  # ``Zones | 60 % Nola, 40 % Boda``
     numbered = headers.of(label).role == "other" and any(map(str.isdigit, said))  # ``Invoice no. | F-2214``
     value = headers.of(said)
     return (
@@ -337,7 +357,7 @@ def _continues(below: Sequence[Cell], top: Sequence[str], headers: Headers) -> b
         return False  # ``Zones: Nola 1.19 ct``
     of_zones = [text for text, of in zip(texts, (*top, *texts), strict=False) if headers.measure(of) == "zone_id"]
     of_zones += texts[1:] if headers.measure(texts[0]) == "zone_id" else []
-    if any(map(str.isdigit, "".join(of_zones))):
+    if any(map(str.isdigit, "".join(of_zones))) or any(_is_declared(text, headers) for text in top):
         return False  # ``Nola 12.50 ct``
     pairs = [(text, top[at] if at < len(top) else "") for at, text in enumerate(texts) if text]
     if pairs and all(is_unit(text) or _says_no_more(text) or _goes_on(of, text, headers) for text, of in pairs):

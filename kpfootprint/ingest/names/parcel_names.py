@@ -78,11 +78,16 @@ def _without_version(name: str) -> str:
     return name if hit is None else _without_version(hit["base"])
 
 
+def _as_of_a_file(name: str) -> str:
+    """Return a name as files and sheets can bear it: the sheet of ``2024/017`` is called ``2024-017``."""
+    return re.sub(r"[\\/?*:<>|\"\[\]_-]", "-", plain(name))
+
+
 def parcel_within(name: str, known: Iterable[str]) -> str:
     """Return the known parcel of which the name of a file speaks, with words of goods alone beside: ``Liste CF-07``."""
     lists = declared_words()["files"]["lists"]
     for parcel in known:
-        before, found, behind = f" {plain(name)} ".partition(plain(parcel))
+        before, found, behind = f" {_as_of_a_file(name)} ".partition(_as_of_a_file(parcel))
         rest = [token for token in tokens_of(f"{before} {behind}") if token not in lists]
         of_goods = is_plain(" ".join(rest)) or fold(" ".join(rest)) in table_names()
         if found and of_goods and not (before[-1:].isalnum() or behind[:1].isalnum()):

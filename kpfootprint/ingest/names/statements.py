@@ -28,7 +28,7 @@ STATED = ("n_stones", "carats", "weight_g", "mean_ct", "largest_ct")
 
 _NUMBER = r"(?:\d{1,3}(?:[ ,.']\d{3})+(?:[.,]\d{1,2})?(?![\d.,]|\s*\d)|\d+(?:[.,]\d+)?|(?<!\d)[.,]\d+)"
 _PIECES, _CARATS = rf"(?:{unit_pattern('pieces')}|pieces?|diamonds|diamants)", unit_pattern("carats")
-_GRAMS = "(?:" + "|".join(map(re.escape, sorted(declared_words()["in_carats"]["g"]["words"], key=len)[::-1])) + ")"
+GRAMS = "(?:" + "|".join(map(re.escape, sorted(declared_words()["in_carats"]["g"]["words"], key=len)[::-1])) + ")"
 _PER = rf"\s*(?:/|per|par|a|by)\s*(?:{_PIECES}|st|p)\b"
 _AMOUNT = re.compile(
     rf"(?<![\w.,/+<>-])(?<![<>]\s)(?:"
@@ -36,7 +36,7 @@ _AMOUNT = re.compile(
     rf"|(?P<other>{_NUMBER})\s*(?:{_PIECES}|[$€]|\w{{3}})\.?\s*(?:/|per|par)\s*{_CARATS}\b"
     rf"|(?P<n_stones>{_NUMBER})\)?\s*(?:\([^\d()]*\)\s*)?(?:{_PIECES}(?<!\dst)\b|st\.)"
     rf"|(?P<carats>{_NUMBER})\s*(?:{_CARATS})(?<!\dk)\b"
-    rf"|(?P<grams>{_NUMBER})\s*{_GRAMS}\b"
+    rf"|(?P<grams>{_NUMBER})\s*{GRAMS}\b"
     rf"|(?P<apart>n|no|nb|nbre|w|wt)\s*=\s*(?P<said>{_NUMBER})(?![\w/]))",
 )
 _BRACKETS = re.compile(r"[(\[][^()\[\]\d]*[)\]]")

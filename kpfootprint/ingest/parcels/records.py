@@ -117,12 +117,13 @@ def settle_days(tables: Mapping[str, KnownTable], choices: Mapping[str, str]) ->
 
 def field_readers(marks: DecimalMarks, typed: bool) -> Mapping[str, Callable[[Cell], Any]]:
     """Return how each column of ``parcels`` is read."""
+    screen = number_reader(marks, typed, maximum=100.0)
     return {
         "exported_on": _read_day,
         "certificate_no": read_id,
         "exporter": read_text,
         **{name: partial(_read_condition, name) for name in FACTORS},
-        "bottom_screen_mm": number_reader(marks, typed, maximum=100.0),
+        "bottom_screen_mm": lambda cell: screen(cell if typed else _without_unit(cell, "mm")),
         "specials_removed": read_yes_or_no,
         "sieve_set": read_text,
         "n_stones": number_reader(marks, typed, maximum=1e12, whole=True),
@@ -197,18 +198,26 @@ def read_declarations(
 
     With `single`, the table is about that parcel and needs no ``parcel_id``. In JSON a single declared zone may come
     without carats, and so may countries, whose shares are then free; in a table with a column of carats or percent
-    every row needs one of them.
+    of its own every row needs one of them.
     """
     marks = table.marks
     readers = {
         "carats": number_reader(marks, table.typed, maximum=MAX_CARATS),
         "percent": number_reader(marks, table.typed, maximum=100.0),
     }
-    wanted = not table.typed and not {"carats", "percent"}.isdisjoint(table.columns)
+    headed = {name: item.header for name, item in table.columns.items()}
+    places = {headed.get("zone_id"), headed.get("country")}  # amounts within cells of zones have their header
+    wanted = not table.typed and any(headed.get(name, headed.get("zone_id")) not in places for name in readers)
+    weighed = {
+        table.name_at(row)
+        for row, record in enumerate(table.records() if wanted else ())
+        if not table.sheets or not all(is_blank(record.get(name)) for name in readers)
+    }
     declared: dict[str, dict[tuple[str, str], _Amounts]] = {}
+    first: dict[str, int] = {}
     for row, parcel_id, record in _rows_of_parcels(table, single, findings):
         tell_ragged(table, row, parcel_id, findings)
-        cells = {"carats": record.get("carats"), "percent": _without_sign(record.get("percent"))}
+        cells = {"carats": record.get("carats"), "percent": _without_unit(record.get("percent"), "%")}
         read: dict[str, object] = {name: reader(cells[name]) for name, reader in readers.items()}
         by_country = not is_blank(record.get("country"))
         both = by_country and not is_blank(record.get("zone_id"))
@@ -223,11 +232,12 @@ def read_declarations(
             country = words.country(text_of(record.get("zone_id"))) if isinstance(zone, Broken) else None
             by_country = country is not None
             read |= {"country": country} if by_country else {"zone_id": zone}
-        if wanted and read["carats"] is None and read["percent"] is None:
+        if table.name_at(row) in weighed and read["carats"] is None and read["percent"] is None:
             read["carats"] = Broken("missing_value")
         if _tell_broken(table, row, parcel_id, read, findings):
             continue
         parts = declared.setdefault(parcel_id, {})
+        first.setdefault(parcel_id, row)
         named = "country" if by_country else "zone_id"
         key, found = (named, str(read[named])), {name: read[name] for name in readers}
         if (before := parts.get(key)) is not None:
@@ -238,7 +248,7 @@ def read_declarations(
     for parcel_id, parts in declared.items():
         broken_parts = _check(parts)
         if broken_parts is not None:
-            findings.add(parcel_id, table.problem(broken_parts, None, "carats"))
+            findings.add(parcel_id, replace(table.problem(broken_parts, first[parcel_id], "carats"), value=None))
     return {parcel_id: list(starmap(_declared, parts.items())) for parcel_id, parts in declared.items()}
 
 
@@ -253,9 +263,10 @@ def _declared(key: tuple[str, str], amounts: _Amounts) -> Declared:
     return DeclaredCountry(country=place, **rounded) if named == "country" else Declaration(zone_id=place, **rounded)
 
 
-def _without_sign(cell: Cell) -> Cell:
-    """Return a share without its percent sign."""
-    return cell.rstrip().removesuffix("%").rstrip() if isinstance(cell, str) and cell.rstrip().endswith("%") else cell
+def _without_unit(cell: Cell, unit: str) -> Cell:
+    """Return a number without its unit: ``60 %``, ``1.98 mm``."""
+    text = cell.rstrip() if isinstance(cell, str) else ""
+    return text.removesuffix(unit).rstrip() if text.endswith(unit) else cell
 
 
 def _check(parts: Mapping[tuple[str, str], _Amounts]) -> Broken | None:

@@ -411,6 +411,7 @@ def stacked(tables: Sequence[KnownTable], ids: Sequence[str | None]) -> KnownTab
             start + row: n for start, table in zip(starts, tables, strict=False) for row, n in table.ragged.items()
         },
         complete=all(table.complete for table in tables),
+        typed=all(table.typed for table in tables),
         titles=False,
         valuations={},
         sheets=[table.name for table in tables for _ in range(table.n_rows)],

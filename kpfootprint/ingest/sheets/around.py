@@ -21,7 +21,7 @@ from kpfootprint.ingest.raw.cells import Cell, is_blank, is_number, line_of, tex
 from kpfootprint.ingest.raw.tables import Column, KnownTable, RawTable, below
 from kpfootprint.ingest.sheets.facts_beside import names_fact
 from kpfootprint.ingest.totals import is_total
-from kpfootprint.ingest.words import attribute_words, class_code, tokens_of
+from kpfootprint.ingest.words import attribute_words, class_code, fold, tokens_of
 from kpfootprint.scheme import Scheme
 
 _FEW_BESIDE = 5
@@ -466,7 +466,14 @@ def _other_headers(sheet: Layout, measures: Sequence[int]) -> list[int]:
     rows = _rows_of_words(
         sheet.raw, measures, sheet.headers, lambda cell, said: cell[:1].isalpha() and said.role in roles
     )
-    return [row for row in rows if _is_header(sheet.raw, row)]
+    return [row for row in rows if _is_header(sheet.raw, row) and not _labels_a_name(sheet, row)]
+
+
+def _labels_a_name(sheet: Layout, row: int) -> bool:
+    """Say whether a row is a label and a name that has a word of goods in it: ``Exporter | Golden Stone BV``."""
+    label, *said = [text_of(cell) for cell in sheet.raw.row(row) if not is_blank(cell)]
+    names = sheet.headers.words.columns("parcels").get(fold(label.rstrip(": "))) in ("exporter", "sorter")
+    return names and len(said) == 1 and bool(sheet.headers.of(said[0]).party)
 
 
 def _is_header(raw: RawTable, row: int) -> bool:

@@ -10,7 +10,7 @@ from kpfootprint.ingest.columns.origins import is_of_origin
 from kpfootprint.ingest.names.headers import Headers
 from kpfootprint.ingest.names.statements import condition_said
 from kpfootprint.ingest.raw.cells import Cell, is_blank, is_number, read_date, read_yes_or_no, text_of
-from kpfootprint.ingest.words import all_say, declared_words, fold, plain, tokens_of, unit_pattern
+from kpfootprint.ingest.words import all_say, declared_words, fold, plain, says, tokens_of, unit_pattern
 
 Line = tuple[int, list[Cell]]
 """A line above or below a table: where it stands, and its cells."""
@@ -187,8 +187,10 @@ def _says_so(name: str, text: str) -> bool:
 def _is_label(cell: Cell, headers: Headers) -> bool:
     """Say whether a cell is a label of a title, and not what one says."""
     text = text_of(cell).rstrip(": ")
-    known = fold(text) in headers.words.columns("parcels") or is_of_origin(text, headers)
-    of_consignee = 0 < len(tokens_of(text)) < 3 and all_say(("consignee",), tokens_of(text))
+    tokens = tokens_of(text)
+    everywhere = says("all", *tokens[:1])  # ``Zone | all zones``
+    known = fold(text) in headers.words.columns("parcels") or (is_of_origin(text, headers) and not everywhere)
+    of_consignee = 0 < len(tokens) < 3 and all_say(("consignee",), tokens)
     return known or of_consignee or text_of(cell).endswith(":")
 
 

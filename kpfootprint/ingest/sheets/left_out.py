@@ -30,6 +30,7 @@ _LABELS_BY_ROWS = 1_000_000_000
 _WALKED = 50_000
 """Rows of a table without classes that are searched for sums one by one; of longer lists the last row is looked at."""
 
+_SHARE = re.compile(r"(\d.*)")
 _LABELLED = re.compile(r"[^\W\d]+\s*[:=]?\s*(\d.*)")
 """A total whose label stands in the cell of its number: ``Total: 65``."""
 
@@ -84,7 +85,8 @@ def _values(sheet: Layout, at: int) -> NDArray[np.float64]:
     column, marks = sheet.raw.columns[at], sheet.raw.marks
     values, broken = read_numbers(column.cells, marks)
     for code in broken:
-        if said := _LABELLED.fullmatch(text_of(column.cells[code])):
+        text = text_of(column.cells[code]).rstrip("% ")  # ``60 %``
+        if said := _LABELLED.fullmatch(text) or _SHARE.fullmatch(text):
             number = read_number(said[1], marks)
             values[code] = np.nan if isinstance(number, Broken) else number
     return values[column.codes]
@@ -117,8 +119,16 @@ def _labelled_rows(sheet: Layout, measures: set[int]) -> tuple[dict[int, str], d
             raise refuse(sheet.raw.name, "too_many_totals", column.header, count=len(rows))
         for row in rows.tolist():
             code = int(column.codes[row])
-            said[code].setdefault(row, text_of(cells[code]))
+            if not _declares_all(sheet, at, row):
+                said[code].setdefault(row, text_of(cells[code]))
     return totals, {row: label for row, label in summaries.items() if row not in totals}
+
+
+def _declares_all(sheet: Layout, at: int, row: int) -> bool:
+    """Say whether a row declares all zones, ``P2 | toutes``, of a parcel that no other row is of, and sums none."""
+    of_zones = at in sheet.places("zone_id", "country")
+    ids = [sheet.raw.columns[place] for place in sheet.places("parcel_id") if of_zones and place != at]
+    return any(text_of(of.at(row)) and np.count_nonzero(of.codes == of.codes[row]) == 1 for of in ids)
 
 
 def _keep_stated(rows: Rows) -> None:
@@ -339,9 +349,12 @@ def _names_no_class(sheet: Layout, row: int) -> bool:
 
 
 def _is_declared(sheet: Layout, row: int) -> bool:
-    """Say whether a row names its parcel and a zone, as totals of declarations do not."""
-    filled = sheet.raw.filled_at(row)
-    return all({*sheet.places(*names)} & {*filled} for names in (("parcel_id",), ("zone_id", "country")))
+    """Say whether a row names its parcel and a zone, or a zone of declarations, as totals of these do not."""
+    filled, goods = {*sheet.raw.filled_at(row)}, sheet.places("n_stones", "size_class", *sheet.attributes, wide=None)
+    named = [text_of(sheet.raw.columns[at].at(row)) for at in {*sheet.places("zone_id", "country")} & filled]
+    if goods or not any(sheet.headers.words.zone(text) for text in named):
+        return bool(named and {*sheet.places("parcel_id")} & filled)
+    return True
 
 
 def _is_unnumbered(sheet: Layout, row: int) -> bool:

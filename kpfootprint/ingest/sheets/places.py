@@ -32,7 +32,7 @@ class _Place:
 def _place_of(header: str, headers: Headers) -> _Place | None:
     """Return of which zone or parcel a header says something: ``Nola cts``, ``Boda``, ``Parcel P1 pcs``."""
     bare, role = without_measure(header), headers.of(header).role
-    measure = role if role in _MEASURES else "" if fold(bare) == fold(header) else None
+    measure = role if role in (*_MEASURES, "percent") else "" if fold(bare) == fold(header) else None
     if measure is None or headers.of(header).wide:
         return None
     if len(bare) > _SHORT and headers.words.zone(bare) is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import zip_longest
 
@@ -11,11 +11,11 @@ import numpy as np
 
 from kpfootprint.errors import Problem
 from kpfootprint.ingest.columns.meanings import Choices, Layout, meanings_of
-from kpfootprint.ingest.columns.origins import declared_beside, once_each, parted_places
+from kpfootprint.ingest.columns.origins import DECLARED, declared_beside, is_of_origin, once_each, parted_places
 from kpfootprint.ingest.names.headers import Headers
 from kpfootprint.ingest.names.parcel_names import is_parcel_name, own_name
 from kpfootprint.ingest.problems import Broken, problem
-from kpfootprint.ingest.raw.cells import is_blank, is_number, text_of
+from kpfootprint.ingest.raw.cells import Cell, is_blank, is_number, text_of
 from kpfootprint.ingest.raw.tables import Column, KnownTable, Note, RawTable, recognise
 from kpfootprint.ingest.sheets.facts_beside import names_fact
 from kpfootprint.ingest.sheets.layout import understand
@@ -102,8 +102,10 @@ def _of_parcels(
     others = [headers.of(column.header) for column in raw.columns if fold(column.header) not in known]
     if any(item.role in attributes or item.wide for item in others) or (hint != "parcels" and "parcel_id" not in named):
         return []
-    sure = hint == "parcels" or bool(named - {"parcel_id", *_OF_GOODS})
     roles = {headers.of(column.header).role for column in raw.columns}
+    weights = {"carats", "percent", "other_unit", "n_stones"}
+    listed = hint is None and "zone_id" in roles and roles.isdisjoint(weights)  # ``Parcel | Origin``
+    sure = hint == "parcels" or bool(named - {"parcel_id", *_OF_GOODS}) or listed
     counted = hint == "declarations" and "n_stones" in roles
     weighed = not roles.isdisjoint({"carats", "percent"})
     if hint not in (None, "parcels") and (hint != "declarations" or (weighed and not sure and not counted)):
@@ -163,12 +165,15 @@ def _on_its_side(raw: RawTable, headers: Headers) -> bool:
 def _is_cover(raw: RawTable, headers: Headers) -> bool:
     """Say whether lines of a sheet are labels and what they say of a parcel: ``Date | 2021-05-04 | Zone | Nola``."""
     names = [column.header for column in raw.columns]
-    if not 1 < len(names) <= _WIDE or raw.n_rows > _LINES or any(names_fact(name, headers) for name in names[1::2]):
+    if not 1 < len(names) <= _WIDE or raw.n_rows > _LINES:
         return False
-    above = [[text_of(cell) for cell in cells if not is_blank(cell)] for _, cells in raw.titles]
-    below = [[text_of(cell) for cell in raw.row(row)] for row in range(raw.n_rows)]
-    lines = [*(texts for texts in above if len(texts) > 1), names, *below]
-    pairs = [pair for texts in lines for pair in zip_longest(texts[::2], texts[1::2], fillvalue="") if pair[0]]
+    rows: list[Sequence[Cell]] = [names, *map(raw.row, range(raw.n_rows)), *(cells for _, cells in raw.titles)]
+    filled = [[text_of(cell) for cell in cells if not is_blank(cell)] for cells in rows]
+    head, below, above = filled[0], filled[1 : raw.n_rows + 1], filled[raw.n_rows + 1 :]
+    if any(names_fact(value, headers) for _, value in _labelled(head, headers)):
+        return False
+    lines = [*(texts for texts in above if len(texts) > 1), head, *below]
+    pairs = [pair for texts in lines for pair in _labelled(texts, headers)]
     said = [(label, value) if value else (label.partition(":")[0], label.partition(":")[2]) for label, value in pairs]
     facts = [names_fact(label, headers) or headers.of(label).role == "other" for label, _ in said]
     words = all(
@@ -176,6 +181,17 @@ def _is_cover(raw: RawTable, headers: Headers) -> bool:
         for fact, (label, value) in zip(facts, said, strict=True)
     )  # ``Currency | USD``
     return len(facts) > 1 and sum(facts) >= len(facts) / 2 and words
+
+
+def _labelled(texts: list[str], headers: Headers) -> list[tuple[str, str]]:
+    """Return the labels of a line with what each says, an origin all that is behind it: ``Zone | Nola | 12 ct``."""
+    if (
+        len(texts) > 1
+        and is_of_origin(texts[0].rstrip(": "), headers)
+        and not any(names_fact(text, headers) for text in texts[1:])
+    ):
+        return [(texts[0], " ".join(texts[1:]))]
+    return [*zip_longest(texts[::2], texts[1::2], fillvalue="")]
 
 
 def _is_in_one_column(raw: RawTable, headers: Headers) -> bool:
@@ -230,7 +246,9 @@ def _declared(raw: RawTable, headers: Headers, choices: Choices, problems: list[
     if found and (found[0].kind == "declarations" or "size_class" in found[0].columns):
         problems += read
         return parted_places(found[0], headers)
-    return parted_places(recognise(raw, "declarations", headers.words, problems), headers)
+    said = {column.header: headers.measure(column.header) or headers.of(column.header).role for column in raw.columns}
+    more = {fold(header): role for header, role in said.items() if role in DECLARED}
+    return parted_places(recognise(raw, "declarations", headers.words, problems, more), headers)
 
 
 def _with_parcels_below(raw: RawTable, headers: Headers) -> RawTable:

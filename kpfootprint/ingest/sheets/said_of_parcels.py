@@ -9,6 +9,7 @@ import numpy as np
 
 from kpfootprint.errors import Problem
 from kpfootprint.ingest.names.headers import Headers
+from kpfootprint.ingest.parcels.records import PERCENT_APART
 from kpfootprint.ingest.problems import Broken, listed
 from kpfootprint.ingest.raw.cells import Cell, is_blank, text_of
 from kpfootprint.ingest.raw.tables import Column, KnownTable, stacked
@@ -102,11 +103,9 @@ def with_declared(declared: KnownTable, said: KnownTable, headers: Headers, prob
     kept: tuple[list[int], list[int]] = ([], [])
     for parcel in dict.fromkeys([*rows[0], *rows[1]]):
         one, other = (of.get(parcel, []) for of in rows)
-        zones = [
-            {_place(table, row, headers.words) for row in own} for table, own in zip(tables, (one, other), strict=True)
-        ]
-        if one and other and zones[0] != zones[1]:
-            _tell(problems, said, other[0], "zone_id", *(listed(sorted(of)) for of in zones), parcel)
+        said_of = [_shares(table, own, headers.words) for table, own in zip(tables, (one, other), strict=True)]
+        if one and other and not _agree(*said_of):
+            _tell(problems, said, other[0], "zone_id", *map(_listed, said_of), parcel)
         weighed = [
             any(not is_blank(cell) for cell in _amounts(table, own))
             for table, own in zip(tables, (one, other), strict=True)
@@ -126,6 +125,26 @@ def _by_parcel(table: KnownTable) -> dict[str, list[int]]:
 
 def _amounts(table: KnownTable, rows: Sequence[int]) -> list[Cell]:
     return [table.columns[name].at(row) for name in ("carats", "percent") if name in table.columns for row in rows]
+
+
+def _shares(table: KnownTable, rows: Sequence[int], words: Vocabulary) -> dict[str, float]:
+    """Return the places that some rows name, with the percent of each in what they weigh, NaN where they do not."""
+    name = next((name for name in ("carats", "percent") if name in table.columns), None)
+    amounts = np.full(len(rows), np.nan) if name is None else table.values(name)[[*rows]]
+    shares: dict[str, float] = {}
+    for row, amount in zip(rows, amounts.tolist(), strict=True):
+        place = _place(table, row, words)
+        shares[place] = shares.get(place, 0.0) + 100.0 * amount / (float(amounts.sum()) or np.nan)
+    return shares
+
+
+def _agree(one: Mapping[str, float], other: Mapping[str, float]) -> bool:
+    """Say whether two declarations name the same places in the same shares, as far as both say them."""
+    return {*one} == {*other} and not any(abs(share - other[place]) > PERCENT_APART for place, share in one.items())
+
+
+def _listed(shares: Mapping[str, float]) -> str:
+    return listed(place if np.isnan(share) else f"{place} {share:.3g}%" for place, share in sorted(shares.items()))
 
 
 def declared_places(table: KnownTable, words: Vocabulary) -> list[str]:

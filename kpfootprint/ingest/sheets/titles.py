@@ -51,6 +51,8 @@ from kpfootprint.ingest.words import fold, says, tokens_of
 
 _DAY = re.compile(rf"{DAY.pattern}|\b(?:19|20)\d\d\b")
 
+_AMOUNT = re.compile(r"[-–~≈<>]?\s*\d")
+
 _AS_TITLES = 4
 """Columns that a sheet of several rows has at most whose lines may say something of the parcel."""
 
@@ -159,7 +161,7 @@ class _Heard:
         texts = [text_of(cell) for cell in filled] or [""]
         if self._is_origin(line, texts):
             return ""
-        line_said = " ".join(texts)
+        line_said = " ".join(text for text in texts if not origins_in(text, "", self.headers))  # ``Zone | Nola 3 ct``
         # ``70 pierres, 12,60 ct, zone Nola``
         cells_read = () if zones_within(line_said, self.headers) else (*texts,)
         whole: list[Pair] = [(name, value, cells_read) for name, value in stated(line_said, self.headers).items()]
@@ -195,6 +197,8 @@ class _Heard:
         """Read a label that says where goods are from; what is not understood of it is asked about."""
         if not is_of_origin(key, self.headers) or len(text) > 80:
             return False
+        if text in texts[:-1] and _AMOUNT.match(amount := texts[texts.index(text) + 1]):
+            text = f"{text} {amount}"  # ``Zone | Nola | -3 ct``
         origins = origins_in(text, "", self.headers) or self._settled(text, line, key)
         if not origins and says("declared", *tokens_of(key)):
             return False

@@ -10,6 +10,7 @@ import numpy as np
 from kpfootprint.errors import Problem
 from kpfootprint.ingest.columns.forms import with_parents
 from kpfootprint.ingest.columns.meanings import Choices
+from kpfootprint.ingest.columns.origins import is_of_origin
 from kpfootprint.ingest.names.headers import Headers
 from kpfootprint.ingest.names.numbering import numbers_in
 from kpfootprint.ingest.names.parcel_names import ask_about_names, is_parcel_name, parcel_within
@@ -164,13 +165,21 @@ class _Input:
             self._add(sheet.tables)
         kinds = [sheet.main.kind for sheet in free]
         own = len({*kinds}) < len(kinds) or all(is_parcel_name(sheet.raw.name, self.headers) for sheet in free)
-        listed_ids = ids_of(self.tables) if len(free) == 1 else set()
-        alone = len(listed_ids) > 1 and parcel_within(free[0].raw.name, listed_ids) in listed_ids
+        listed_ids = ids_of(self.tables)
+        called = {parcel_within(sheet.raw.name, listed_ids) for sheet in free}
+        own = own or self._are_titled_apart(free) or len(called & listed_ids) == len(free)
+        alone = len(free) == 1 < len(listed_ids) and called <= listed_ids
         if ((len(kinds) > 1 and own) or alone) and not {*kinds} & {*self.tables}:
             return self._add_parcels(free)
         for sheet in free:
             self._add(sheet.tables)
         return {}
+
+    def _are_titled_apart(self, sheets: Sequence[_Sheet]) -> bool:
+        """Say whether each of several sheets is of another parcel by its titles."""
+        said = (said_by_titles(sheet.raw, self.headers, {}, self.choices, []).get("parcels") for sheet in sheets)
+        ids = [said_of.columns.get("parcel_id") if said_of is not None else None for said_of in said]
+        return None not in ids and len({text_of(of.at(0)) for of in ids if of is not None}) == len(ids)
 
     def _add_parcels(self, sheets: Sequence[_Sheet]) -> dict[str, str]:
         """Add sheets of goods, of which each is a parcel or holds parcels of its own, by a column, title or name."""
@@ -223,11 +232,20 @@ class _Input:
         for table in found:
             if table.kind not in self.tables:
                 self.tables[table.kind] = table
-            elif table is found[0]:  # zones beside stones do not go before a table of declarations
+            elif table.kind == "declarations" and (table is not found[0] or fold(table.name) not in table_names()):
+                self._add_declared(table)
+            elif table is found[0]:
                 other = self.tables[table.kind].name
                 self.problems.append(problem(Broken("table_twice", {"other": other}), table=table.name))
-            else:
-                found[0].trace.passed_over.append(table.columns["zone_id"].header)
+
+    def _add_declared(self, table: KnownTable) -> None:
+        """Join zones beside parcels or stones with those of a table of declarations, which are said again."""
+        known = {name for name in ids_of(self.tables) if len(ids_of(self.tables)) == 1}
+        own, more = (
+            stacked([of], [next(iter(known))]) if known and "parcel_id" not in of.columns else of
+            for of in (self.tables["declarations"], table)
+        )
+        self.tables["declarations"] = with_declared(own, more, self.headers, self.problems)
 
     def _said(self, raws: Sequence[RawTable], others: Sequence[RawTable]) -> dict[str, KnownTable]:
         """Return what titles and covers, which are among the `others`, say of parcels and declarations."""
@@ -256,7 +274,7 @@ class _Input:
             if len([column for column in raw.columns if not column.empty]) > 2:
                 continue
             for text in (text for column in raw.columns for text in (column.header, *column.names())):
-                of_some = any(
+                of_some = is_of_origin(text.partition(":")[0], self.headers) or any(
                     holds(role, tokens_of(text)) for role in ("largest", "smallest", "limit", "mean", "money")
                 )
                 others = _of_others(text, whole) if is_prose(raw) and not of_some else set()
