@@ -114,6 +114,8 @@ def test_a_shipment_is_received_compared_and_decided(browser: TestClient, looked
     assert ">nothing<" not in row, "what it declared was not read"
     page = browser.get(f"{place}?lang=fr").text
     assert page.count('class="mark ') >= 3
+    head = page[: page.index("<table")]
+    assert len(re.findall(r'class="mark \w+">2 × ', head)) == 1, "how many concluded what stands above the list"
     assert "le nombre est négatif" in page, "what is wrong with a kept parcel, too, is told in one's own language"
     wrong = browser.post(f"{place}/decision")
     assert wrong.status_code == 422

@@ -62,11 +62,10 @@ def control_chart(series: Mapping[str, Any], said: Words) -> Canvas:
         odd = point["comparison"] in signalled
         canvas.dot(x(t), y(point["value"]), "diamond" if odd else "circle", "odd" if odd else "seen", 5 if odd else 3)
         canvas.line([(x(t), y.start), (x(t), y.start + 4)], "muted")
-    days = {t: said.day(points[t]["at"]) for t in (0, (len(points) - 1) // 2, len(points) - 1)}
-    once = {day: t for t, day in reversed(days.items())}  # a day that comes again is written once
-    for day, t in once.items():
-        anchor = "start" if t == 0 else "end" if t == len(points) - 1 else "middle"
-        canvas.text(x(t), y.start + 17, day, anchor, "muted", 11)
+    first, last = (said.day(points[t]["at"]) for t in (0, -1))
+    canvas.text(x.start, y.start + 17, first, "start", "muted", 11)
+    if last != first:
+        canvas.text(x.end, y.start + 17, last, "end", "muted", 11)
     return canvas
 
 
