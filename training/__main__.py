@@ -67,7 +67,10 @@ def at_work(command: str, jobs: int, scheduler: str | None) -> Iterator[Progress
         yield progress
 
 
-@click.group(help="Make reference packages and releases.")
+@click.group(
+    help="Make reference packages and releases.",
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+)
 def main() -> None:
     """Group of all commands."""
 

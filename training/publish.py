@@ -59,11 +59,13 @@ def publish(
         raise ReleaseError("a release's name is letters, digits, dots and hyphens, got {name}", name=repr(name))
     if force is not None and not force.strip():
         raise ReleaseError("--force needs a reason, which stands in the card of the release")
+    taken = {**known, **{path.parent.name: path.parent for path in models.glob(f"*/{MANIFEST}")}}
+    if model.resolve() in {folder.resolve() for folder in taken.values()}:
+        raise ReleaseError("{folder} is a release already; releases are never changed", folder=model)
     candidate = load_release(model)
     judgement = _judged(model, in_force, criteria)
     if judgement.reasons and force is None:
         return Outcome(judgement=judgement, folder=None)
-    taken = {**known, **{path.parent.name: path.parent for path in models.glob(f"*/{MANIFEST}")}}
     chosen = name or _next_name(taken)
     folder = models / chosen
     if chosen in taken:

@@ -187,6 +187,12 @@ def test_a_folder_that_cannot_be_written_is_told_before_any_work(
     assert "%]" not in done.output  # no progress was told
 
 
+def test_a_release_is_not_released_again_under_another_name(tmp_path: Path) -> None:
+    done = run("release", "--model", shipped_release(), "--models", tmp_path / "models")
+    assert "is a release already" in str(done.exception)
+    assert not (tmp_path / "models").exists()
+
+
 @pytest.mark.slow
 def test_no_release_takes_the_name_of_another_that_is_here(candidate: Path, tmp_path: Path) -> None:
     older = min(release_folders(tmp_path))
