@@ -80,7 +80,7 @@ def test_a_few_small_parcels_are_measured_as_far_as_they_go() -> None:
     assert {r.characteristic for r in on_later_parcels(later, Draws(np.random.default_rng(1), 5))} <= {"generalisation"}
     unmixer = MultinomialEM()
     learnt_from = partial(unmixer.learnt_from, package)
-    assert measure_shares(unmixer.name, learnt_from, package, trusted=setting.trusted).results == ()
+    assert measure_shares(unmixer.name, learnt_from, setting).results == ()
 
 
 @pytest.mark.slow

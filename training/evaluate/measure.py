@@ -9,7 +9,7 @@ import numpy as np
 
 from kpfootprint.parcel import Batch
 from kpfootprint.reference import ReferencePackage
-from kpfootprint.stats.arrays import Bools, Floats, Ints
+from kpfootprint.stats.arrays import Floats, Ints
 from kpfootprint.stats.shares import NONE_P
 from training.evaluate.methods import (
     Method,
@@ -40,7 +40,7 @@ from training.evaluate.setting import (
     verification_results,
 )
 from training.evaluate.stress import SIEVED, hardships
-from training.evaluate.trials import Draws, draw_export_days
+from training.evaluate.trials import Draws
 from training.folds import Split, fold_of_parcels, folds, later
 from training.record import CoverageCell, DetectionCell, Evaluation, NoveltyCell, Result
 
@@ -118,9 +118,9 @@ def _best_zone(evidence: Floats, codes: Ints) -> Result:
 
 
 def measure_shares(
-    name: str, learnt_from: Callable[[Ints], ShareTeller], package: ReferencePackage, *, n_each: int = 6, trusted: Bools
+    name: str, learnt_from: Callable[[Ints], ShareTeller], setting: Setting, *, n_each: int = 6
 ) -> Evaluation:
-    """Measure errors, coverage and detection on mixtures, the same ones for every method.
+    """Measure errors, coverage and detection on mixtures of trusted parcels, the same ones for every method.
 
     A zone is declared that was compliant on one of the export days; foreign stones come from zones that were not
     compliant on that day.
@@ -132,20 +132,17 @@ def measure_shares(
         parcels that declare one zone each (positions in `zones_of`), with limits at `LEVEL`.
     n_each : int
         Mixtures of each share and size in each fold.
-    trusted : ndarray of shape (n_parcels,), bool
-        Parcels to mix.
     """
-    rng = np.random.default_rng(SEED)
+    rng, package = np.random.default_rng(SEED), setting.package
     zones = zones_of(package)
-    days = draw_export_days(package.zone_table, zones, rng=np.random.default_rng(SEED))
     sources: dict[str, list[str]] = {}
-    for item in reversed(days):  # the first day on which a zone was compliant counts, as for the product
+    for item in reversed(setting.days):  # the first day on which a zone was compliant counts, as for the product
         elsewhere = [zone for zone, compliant in zip(zones, item.compliant, strict=True) if not compliant]
         sources |= {zone: elsewhere for zone, compliant in zip(zones, item.compliant, strict=True) if compliant}
     coverage: list[CoverageCell] = []
     detection: list[DetectionCell] = []
-    for split in folds(fold_of_parcels(package.zone_of, n_folds=N_FOLDS, seed=SEED)):
-        usable = split.test[trusted[split.test]]
+    for split in folds(setting.fold):
+        usable = split.test[setting.trusted[split.test]]
         truth = virtual_mixtures(package, usable, n_each=n_each, rng=rng, sources=sources)
         if not len(truth.batch):  # parcels too small to be mixed
             continue

@@ -122,8 +122,7 @@ def evaluate(
     rng = np.random.default_rng(SEED)
     blends, coverage, detection = measure_blends(refits, days, setting.trusted, n_each=10 if quick else 60, rng=rng)
     learnt_from = partial(product_shares, refits, days)
-    n_each = 1 if quick else 6
-    mixing = measure_shares(release.name, learnt_from, package, n_each=n_each, trusted=setting.trusted)
+    mixing = measure_shares(release.name, learnt_from, setting, n_each=1 if quick else 6)
 
     fusion: list[Result] = []
     if not quick:

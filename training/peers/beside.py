@@ -7,17 +7,14 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-import numpy as np
-
 from kpfootprint.conclusions import Rules
 from kpfootprint.release import load_release
 from training.config import evidence_config_of, read_config
 from training.evaluate.doubts import suspects_of
 from training.evaluate.measure import measure, measure_shares
-from training.evaluate.methods import Method, measured_on, zones_of
+from training.evaluate.methods import Method, measured_on
 from training.evaluate.own import OwnEvidence
-from training.evaluate.setting import SEED, Setting
-from training.evaluate.trials import draw_export_days
+from training.evaluate.setting import Setting
 from training.package import load_package
 from training.peers import PEERS, UNMIXERS
 from training.peers.oracle import measure_beside_oracle
@@ -67,19 +64,17 @@ def measure_peers(reference: Path, out: Path, model: Path | None, progress: Call
     mixing: list[Evaluation] = []
     for unmixer in UNMIXERS:
         progress(unmixer.name)
-        learnt_from = partial(unmixer.learnt_from, package)
-        mixing.append(measure_shares(unmixer.name, learnt_from, package, trusted=setting.trusted))
+        mixing.append(measure_shares(unmixer.name, partial(unmixer.learnt_from, package), setting))
     progress("simulated world")
     simulated, _ = measure_beside_oracle(
         methods, package, unlisted_weight=evidence.unlisted_weight, turned=evidence.turned
     )
-    days = draw_export_days(package.zone_table, zones_of(package), rng=np.random.default_rng(SEED))
     page = render_peers(
         [*verification, *own],
         [*mixing, *own],
         simulated,
         n_parcels=len(package.batch) - len(suspects),
-        days=[item.day.isoformat() for item in days],
+        days=[item.day.isoformat() for item in setting.days],
         assumed=assumed,
         synthetic=package.synthetic,
     )
