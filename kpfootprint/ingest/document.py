@@ -159,7 +159,7 @@ def document_tables(
 
     With `choices`, what could be read in two ways is asked about, as it is of a sheet.
     """
-    document = of_stones(document)
+    document = as_parcel(document, words)
     if not isinstance(document, Mapping):
         raise IngestError([problem(Broken("wrong_type", {"expected": "an object"}), table="parcel", value=document)])
     fields = {
@@ -209,8 +209,20 @@ def _ask_about(table: KnownTable, raw: RawTable, words: Vocabulary, choices: Cho
         ask_about_heavy(sheet, sheet.places("carats")[0], table.values(size))
 
 
-def of_stones(document: object) -> object:
-    """Return a bare list of stones, or of cells of a sorting sheet, as a parcel; anything else as it is."""
+def as_parcel(document: object, words: Vocabulary) -> object:
+    """Return a bare list of stones, or of cells of a sorting sheet, as a parcel, and a parcel in an object of its own.
+
+    Members that are looked up by their names bear these: ``parcelId``, ``Stones``. Anything else is as it was.
+    """
+    if isinstance(document, Mapping):
+        inner = next(iter(document.values())) if len(document) == 1 else None
+        document = inner if isinstance(inner, Mapping) and fold(str(next(iter(document)))) == "parcel" else document
+        own = {fold(name): name for name in (*_LISTS, "conditions")}
+        known = words.columns("parcels")
+        ids = [name for name in document if known.get(fold(str(name))) == "parcel_id"]
+        own |= {fold(str(name)): "parcel_id" for name in ids if len(ids) == 1}
+        named = {own.get(fold(str(name)), name): value for name, value in document.items()}
+        return named if len(named) == len(document) else document
     if not isinstance(document, list | tuple) or not all(isinstance(item, Mapping) for item in document):
         return document
     members = {fold(str(name)) for item in document for name in item}

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -54,11 +55,16 @@ def problem(
         table=_told(table, 80),
         row=row,
         column=None if column is None else _told(column, 80),
-        value=None if value is None else _told(str(value), 80),
+        value=None if value is None else _told(_written(value), 80),
         code=broken.code,
         reason=_told(broken.reason, 600),
         values={name: _kept(found) for name, found in broken.values.items()},
     )
+
+
+def _written(value: object) -> str:
+    """Return a value as it was written: lists, objects and flags as JSON writes them."""
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list | bool) else str(value)
 
 
 def _kept(value: object) -> object:

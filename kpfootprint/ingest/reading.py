@@ -14,7 +14,7 @@ import numpy as np
 from kpfootprint.errors import IngestError, Problem
 from kpfootprint.ingest.columns.chosen import counts_goods, is_legend, is_of_words, legend_around, legend_in, words_in
 from kpfootprint.ingest.columns.meanings import Choices
-from kpfootprint.ingest.document import document_tables, of_stones, overlay
+from kpfootprint.ingest.document import as_parcel, document_tables, overlay
 from kpfootprint.ingest.files.archive import Budget, Limits, read_file, refuse
 from kpfootprint.ingest.files.inputs import Upload, read_one, stem, tables_in
 from kpfootprint.ingest.names.headers import headers_of
@@ -177,7 +177,7 @@ def _read(
     whole: KnownTable | None = None
     copies = choices.get(APART[0]) == APART[1] or choices.get("sheets") == "parcels"
     if source.name.lower().endswith(".json") and (isinstance(source, Upload) or source.is_file()):
-        document = of_stones(_document(source, limits))
+        document = as_parcel(_document(source, limits), words)
         if isinstance(document, Mapping) and document.get("parcel_id") is None:
             document = {**document, "parcel_id": stem(source)}
         if isinstance(document, Mapping) and isinstance(said.get("parcel_id"), str):

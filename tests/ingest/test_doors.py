@@ -89,6 +89,35 @@ def test_a_sealed_document_says_how_its_sheet_was_read(scheme: Scheme, zone_tabl
 
 
 @pytest.mark.parametrize(
+    "document",
+    [
+        {"parcel": PARCEL},
+        {"Parcel": PARCEL},
+        {
+            {"parcel_id": "parcelId", "stones": "Stones", "conditions": "Conditions"}.get(k, k): v
+            for k, v in PARCEL.items()
+        },
+        {{"parcel_id": "Parcel no.", "declarations": "Declarations"}.get(k, k): v for k, v in PARCEL.items()},
+    ],
+)
+def test_a_parcel_may_stand_in_an_object_and_name_its_members_otherwise(
+    document: dict[str, Any], scheme: Scheme, zone_table: ZoneTable
+) -> None:
+    wanted = told(ingest_json(PARCEL, scheme, zone_table), scheme)
+    assert told(ingest_json(document, scheme, zone_table), scheme) == wanted
+    found = read(Upload("f.json", json.dumps(document).encode()), scheme, zone_table, one=True)
+    assert [told(parcel, scheme) for parcel in found.parcels] == [wanted]
+
+
+def test_a_number_in_quotes_is_told_as_one(scheme: Scheme, zone_table: ZoneTable) -> None:
+    document = PARCEL | {"declarations": [{"zone_id": "nola", "carats": "0.6"}], "n_stones": "two"}
+    found = {item.column: item for item in problems_of(lambda: ingest_json(document, scheme, zone_table))}
+    assert {item.code for item in found.values()} == {"not_a_number"}
+    assert "quotes" in found["carats"].reason
+    assert "quotes" not in found["n_stones"].reason
+
+
+@pytest.mark.parametrize(
     "members",
     [
         {"declaration": [{"zone_id": "nola"}]},

@@ -323,8 +323,9 @@ def read_number(cell: Cell, marks: DecimalMarks, *, typed: bool = False) -> floa
         return Broken("not_a_number")
     if isinstance(cell, str):
         number_said = _number_in_text(cell.strip(), marks)
-        odd = typed and not (isinstance(number_said, Broken) and number_said.code == "ambiguous_number")
-        return Broken("not_a_number") if odd else number_said
+        if not typed or (isinstance(number_said, Broken) and number_said.code == "ambiguous_number"):
+            return number_said
+        return Broken("not_a_number", {} if isinstance(number_said, Broken) else {"rule": "number_in_quotes"})
     assert cell is not None
     try:
         number = float(cell)

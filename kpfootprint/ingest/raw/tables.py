@@ -466,8 +466,8 @@ def recognise(
     if not raw.typed:  # further columns of a sheet are its own affair
         trace.passed_over, strangers = [header for header in strangers if header.strip()], []
     if strangers:
-        inner = ("conditions", *TABLES[1:]) if kind == TABLES[0] else ()
-        members = {fold(name): name for name in (*known.values(), *inner)}
+        inner = (*TABLES[1:], "conditions") if kind == TABLES[0] else ()
+        members = {fold(name): name for name in (*inner, *known.values()) if name not in ("other_unit", "n_parcels")}
     for header in strangers[:MAX_STRANGERS]:
         tell("unknown_member", header, nearest=nearest(header[:80], members))
     if len(strangers) > MAX_STRANGERS:
