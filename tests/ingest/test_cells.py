@@ -86,7 +86,8 @@ def test_what_is_no_number_or_two_numbers_is_refused(cell: Cell, marks: DecimalM
 
 
 def test_text_is_no_number_in_json() -> None:
-    assert read_number("0.21", NOTHING, typed=True) == Broken("not_a_number")
+    assert read_number("0.21", NOTHING, typed=True) == Broken("not_a_number", {"rule": "number_in_quotes"})
+    assert read_number("some", NOTHING, typed=True) == Broken("not_a_number")
 
 
 def test_marks_are_seen_where_they_are_beyond_doubt() -> None:
