@@ -26,6 +26,7 @@ COUNTED: Rows = [
     ["cape", "cube", 13, 2.9],
     ["grey", "cube", 9, 2.1],
 ]
+OTHERS: Rows = [["Colour", "Shape", "Stones", "Carats"], ["cape", "macle", 22, 4.5], ["grey", "cube", 20, 5.0]]
 LISTED: Rows = [["Parcel", "Zone", "Carats"], ["A", "Nola", 0.4], ["A", "Boda", 0.33]]
 ONE: Rows = [["Parcel", "Weight ct"], ["A", 0.42], ["A", 0.31]]
 TWO = {"nola": 0.4, "boda": 0.33}
@@ -183,3 +184,27 @@ def test_a_declaration_without_carats_is_told_with_its_row(scheme: Scheme, zone_
     packed = [["Parcel", "Zones"], ["2024/01", "Nola"], ["2024/02", "Nola / Boda"]]
     (found,) = reading({"parcels": packed, "stones": LONG}, scheme, zone_table).problems
     assert (found.code, found.table, found.row) == ("declared_without_carats", "parcels", 3)
+
+
+FIRST: Rows = [["Parcel", "A"], ["Zones", "Nola 0.4 ct; Boda 0.33 ct"], ["Exporter", "Sodiam"], [], *STONES]
+SECOND: Rows = [["Zone of origin", "Carnot"], ["Exported by", "Badica"], ["Parcel no.", "B"], [], *COUNTED]
+THIRD: Rows = [["Parcel: C"], ["Zone", "Carats"], ["Bria", 3.0], ["Nzako", 4.5], [], *OTHERS, ["Total", None, 42, 9.5]]
+
+
+@every("blocks", [(FIRST, SECOND, THIRD), (SECOND, FIRST), (THIRD, FIRST, SECOND)])
+def test_parcels_below_each_other_have_covers_of_their_own(
+    blocks: Sequence[Rows], scheme: Scheme, zone_table: ZoneTable
+) -> None:
+    rows = [row for block in blocks for row in [*block, []]]
+    found = reading({"Sheet1": rows}, scheme, zone_table)
+    assert found.problems == ()
+    said = {one.parcel_id: ({zone.zone_id for zone in one.declarations}, one.exporter) for one in found.parcels}
+    wanted = {"A": ({"nola", "boda"}, "Sodiam"), "B": ({"carnot"}, "Badica"), "C": ({"bria", "nzako"}, None)}
+    assert said == {name: of for name, of in wanted.items() if name in said}
+    assert len(said) == len(blocks)
+
+
+def test_what_is_wrong_in_one_of_parcels_below_each_other_is_told_of_it(scheme: Scheme, zone_table: ZoneTable) -> None:
+    wrong = [["Parcel no.", "B"], ["Zone of origin", "Kouango"], [], *COUNTED]
+    found = reading({"Sheet1": [*FIRST, [], *wrong]}, scheme, zone_table)
+    assert [(item.code, item.row, item.value) for item in found.problems] == [("unknown_zone", 10, "Kouango")]

@@ -90,7 +90,7 @@ def _names_classes(row: Sequence[Cell], headers: Headers) -> bool:
     return bool(roles & {*MEASURES}) and len(roles & classes) == 1 and "unknown" not in roles
 
 
-def _heads_rows(lines: Sequence[Sequence[Cell]], at: int, headers: Headers) -> bool:
+def heads_rows(lines: Sequence[Sequence[Cell]], at: int, headers: Headers) -> bool:
     """Say whether a line of words heads stones or carats in two lines below it: a list above another table."""
     texts = {place: text_of(cell) for place, cell in enumerate(lines[at]) if not is_blank(cell)}
     if not 2 <= len(texts) <= 8 or any(map(is_number, texts.values())) or any(":" in text for text in texts.values()):
@@ -128,7 +128,7 @@ def _made(raw: RawTable, where: str, lines: Sequence[int], rows: Sequence[Sequen
 
 def _above(raw: RawTable, headers: Headers) -> tuple[RawTable, list[Block]]:
     lines = [cells for _, cells in raw.titles]
-    heads = (at for at, cells in enumerate(lines) if _names_classes(cells, headers) or _heads_rows(lines, at, headers))
+    heads = (at for at, cells in enumerate(lines) if _names_classes(cells, headers) or heads_rows(lines, at, headers))
     if (start := next(heads, None)) is None:
         return raw, []
     end = start + 1

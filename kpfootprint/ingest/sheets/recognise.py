@@ -176,8 +176,9 @@ def _is_cover(raw: RawTable, headers: Headers) -> bool:
     pairs = [pair for texts in lines for pair in _labelled(texts, headers)]
     said = [(label, value) if value else (label.partition(":")[0], label.partition(":")[2]) for label, value in pairs]
     facts = [names_fact(label, headers) or headers.of(label).role == "other" for label, _ in said]
+    weighed = len(names) > 2 or headers.of(names[0]).role in ("n_stones", "carats")
     words = all(
-        (fact or not is_number(value)) and not (is_number(label) and len(names) > 2)
+        (fact or not is_number(value)) and not (is_number(label) and weighed)
         for fact, (label, value) in zip(facts, said, strict=True)
     )  # ``Currency | USD``
     return len(facts) > 1 and sum(facts) >= len(facts) / 2 and words

@@ -21,6 +21,7 @@ from kpfootprint.ingest.raw.tables import GOODS, Column, KnownTable, RawTable, r
 from kpfootprint.ingest.sheets.around import sums_up
 from kpfootprint.ingest.sheets.asked import is_in_part
 from kpfootprint.ingest.sheets.counted_twice import counted_otherwise
+from kpfootprint.ingest.sheets.covers_between import parcels_apart
 from kpfootprint.ingest.sheets.facts_beside import with_facts_above
 from kpfootprint.ingest.sheets.quoted import lines_of, may_hold_goods, quote_lines
 from kpfootprint.ingest.sheets.recognise import headless, is_headless, is_prose, tables_of
@@ -86,7 +87,13 @@ def recognise_all(
     raws = [with_facts_above(raw, headers) for raw in with_parents(raws, headers, problems)]
     if len({raw.name for raw in raws if headers.of(raw.name).wide}) > 1:  # a sheet for each size, called by it
         raws = [_titled(raw) if headers.of(raw.name).wide else raw for raw in raws]
-    return _Input(headers, choices, problems, several=several or len(raws) > 1).read(raws)
+    told: list[Problem] = []
+    found = _Input(headers, choices, told, several=several or len(raws) > 1).read(raws)
+    parts = [part for raw in raws for part in parcels_apart(raw, headers, choices)] if told else raws
+    if len(parts) > len(raws):
+        return _Input(headers, choices, problems, several=True).read(parts)
+    problems += told
+    return found
 
 
 @dataclass(frozen=True, eq=False)
