@@ -131,18 +131,31 @@ class Words:
         """
         return "<" + self.number(0.01, 2) if 0 < value < 0.005 else self.number(value, 2)
 
-    def share(self, value: float) -> str:
-        """Return a fraction as a percentage: no decimals from 10 % on, one below.
+    def share(self, value: float, finer: int = 0) -> str:
+        """Return a fraction as a percentage: no decimals from 10 % on, one below; `finer` decimals more.
 
         >>> words("en").share(0.284), words("en").share(0.042), words("en").share(0.0003)
         ('28%', '4.2%', '<0.1%')
         """
-        if 0 < value < 0.0005:
+        if 0 < value < 0.0005 and not finer:
             return "<" + self.percent.format(self.number(0.1, 1))
         if 0.9995 <= value < 1:
             return ">" + self.percent.format(self.number(99.9, 1))
         places = 1 if 0.0005 <= value < 0.0995 or 0.995 <= value < 1 else 0
-        return self.percent.format(self.number(100 * value, places))
+        return self.percent.format(self.number(100 * value, places + finer))
+
+    def shares_beside(self, observed: float, low: float, high: float) -> tuple[str, str, str]:
+        """Return a share and the range beside it; one that lies outside is not shown as the limit that it passes.
+
+        >>> words("en").shares_beside(0.0611, 0.025, 0.0607), words("en").shares_beside(0.06, 0.025, 0.0604)
+        (('6.11%', '2.5%', '6.07%'), ('6.0%', '2.5%', '6.0%'))
+        """
+        shown = [self.share(value) for value in (observed, low, high)]
+        passed = 1 if observed < low else 2 if observed > high else 0
+        for finer in (1, 2):
+            if passed and shown[0] == shown[passed]:
+                shown[0], shown[passed] = self.share(observed, finer), self.share((low, high)[passed - 1], finer)
+        return shown[0], shown[1], shown[2]
 
     def credence(self, value: float) -> str:
         """Return the probability of what is neither certain nor impossible as a percentage, whatever it was rounded to.

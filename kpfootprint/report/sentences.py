@@ -44,7 +44,7 @@ def say(statement: Mapping[str, Any], words: Words, names: Names) -> str:
     """
     code, values = statement["code"], statement["values"]
     shown = _shown(code, values, words, names)
-    for selector in _variants(code, values, shown):
+    for selector in _variants(code, values):
         if f"{code}.{selector}" in TEMPLATES:
             return words.text(TEMPLATES[f"{code}.{selector}"], **shown)
     if code in PLURALS:
@@ -55,7 +55,7 @@ def say(statement: Mapping[str, Any], words: Words, names: Names) -> str:
     return str(statement.get("text", code))
 
 
-def _variants(code: str, values: Mapping[str, Any], shown: Mapping[str, str]) -> tuple[Any, ...]:
+def _variants(code: str, values: Mapping[str, Any]) -> tuple[Any, ...]:
     """Return what may choose a variant of a template, the first that exists counts; ``old`` are those of schema 1.0."""
     old = "old" if code in _ADDED and _ADDED[code] not in values else None
     side = None
@@ -69,20 +69,13 @@ def _variants(code: str, values: Mapping[str, Any], shown: Mapping[str, str]) ->
     many = "in_part" if "declared_zones" in values else several
     placed = None
     if "observed" in values and values["low"] is not None:
-        places = {("H1", True): "beyond", ("H2", False): "inside"}
-        placed = places.get((str(values.get("favours")), _beyond(values, shown)))
+        places = {("H1", False): "beyond", ("H2", True): "inside"}
+        within = values["low"] <= values["observed"] <= values["high"]
+        placed = places.get((str(values.get("favours")), within))
     uncounted = "uncounted" if None in values.values() else None
     held = "held" if code == "novel_parcel" and "log10_lr" in values else None
     by_side = side or placed or values.get("favours")
     return old, by_side, held, values.get("bound"), limit, perhaps, others, every, many, uncounted
-
-
-def _beyond(values: Mapping[str, Any], shown: Mapping[str, str]) -> bool:
-    """Say whether a class is seen to lie outside the range that is named beside it."""
-    return not values["low"] <= values["observed"] <= values["high"] and shown["observed"] not in (
-        shown["low"],
-        shown["high"],
-    )
 
 
 _ADDED = {**{f"class_{relation}": "evidence_share" for relation in AMOUNTS}, "within_ranges": "n_all"}
@@ -94,6 +87,9 @@ def _shown(code: str, values: Mapping[str, Any], words: Words, names: Names) -> 
     if "attribute" in values and "class" in values:
         kind = TEXTS["stones"]["sized" if values["attribute"] in names.sized else "classed"]
         shown["stones"] = words.text(kind, attribute=shown["attribute"], **{"class": shown["class"]})
+    if "observed" in values and values["low"] is not None:
+        beside = words.shares_beside(values["observed"], values["low"], values["high"])
+        shown |= dict(zip(("observed", "low", "high"), beside, strict=True))
     if "observed" in values and values.get("expected") is not None:
         shown["amount"] = words.sentence(amount(code.removeprefix("class_"), values, shown["stones"], words))
     if "evidence_share" in values:
@@ -278,6 +274,19 @@ class Speaker:
     def share(self, value: float | None) -> str:
         """Return a fraction as a percentage; a dash for None."""
         return "\u2013" if value is None else self.words.share(value)
+
+    def observed(self, observed: float, low: float | None, high: float | None) -> str:
+        """Return an observed share as it is shown beside its expected range."""
+        if low is None or high is None:
+            return self.share(observed)
+        return self.words.shares_beside(observed, low, high)[0]
+
+    def range_beside(self, observed: float, low: float | None, high: float | None) -> str:
+        """Return the expected range as it is shown beside an observed share."""
+        if low is None or high is None:
+            return "\u2013"
+        _, least, most = self.words.shares_beside(observed, low, high)
+        return self.t("{low} to {high}", low=least, high=most)
 
     def span(self, low: float | None, high: float | None, shown: Callable[[float], str] | None = None) -> str:
         """Return ``3.0% to 24%``, or what is `shown` of other numbers; a dash where there is no range."""

@@ -120,3 +120,16 @@ def test_size_classes_that_are_called_by_their_limits_are_so_in_every_language(n
 def test_every_language_has_its_catalogue() -> None:
     for lang in LANGUAGES:
         assert words(lang).text("Cautions") == {"en": "Cautions", "fr": "R\u00e9serves"}[lang]
+
+
+@pytest.mark.parametrize("lang", ["en", "fr"])
+@pytest.mark.parametrize(
+    ("observed", "low", "high"), [(0.0611, 0.025, 0.0607), (0.2518, 0.2532, 0.32), (0.0004, 0.0, 0.0002)]
+)
+def test_a_share_outside_its_range_is_not_shown_as_the_limit_that_it_passes(
+    lang: str, observed: float, low: float, high: float
+) -> None:
+    seen, least, most = words(lang).shares_beside(observed, low, high)
+    assert seen not in (least, most)
+    within = words(lang).shares_beside(low, low, high)
+    assert within[0] == within[1] == words(lang).share(low)

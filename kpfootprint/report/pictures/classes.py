@@ -61,9 +61,9 @@ def _figure(sp: Speaker, name: str, rows: Sequence[Row], canvas: Canvas) -> Figu
         sp.t(weighed, attribute=sp.names.attribute(name)) if verified else title,
         rows,
         (mark("Class"), partial(sp.names.class_, name), "class"),
-        (mark("Observed"), sp.share, "observed"),
+        (mark("Observed"), sp.observed, "observed", "low", "high"),
         (mark("Expected"), sp.share, "expected"),
-        (mark("Expected range"), sp.span, "low", "high"),
+        (mark("Expected range"), sp.range_beside, "observed", "low", "high"),
         (mark("Contribution"), sp.log10, "contribution"),
     )
     data = data if verified else data.filled()
@@ -111,7 +111,8 @@ def _rows(sp: Speaker, name: str, rows: Sequence[Row]) -> Canvas:
         if c["expected"] is not None:
             canvas.line([(x(c["expected"]), middle - 7), (x(c["expected"]), middle + 7)], "ink", 1.6)
         _seen(canvas, x(c["observed"]), middle, c)
-        canvas.text(WIDTH - 4, middle + 4, sp.share(c["observed"]), "end", "odd" if outside(c) else "muted", 11)
+        shown = sp.observed(c["observed"], c["low"], c["high"])
+        canvas.text(WIDTH - 4, middle + 4, shown, "end", "odd" if outside(c) else "muted", 11)
     canvas.text((x.start + x.end) / 2, bottom + 28, sp.t("share of stones"), "middle", "muted", 11)
     return canvas
 
