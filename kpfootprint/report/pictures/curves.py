@@ -29,7 +29,7 @@ def band_curve(points: Sequence[tuple[float, float, float, float]], said: Words,
     canvas.text(x.end, y(0.9) - 4, said.share(0.9), "end", "odd", 11)
     for position, (at, point) in enumerate(zip(xs, points, strict=True)):
         canvas.line([(x(at), y.start), (x(at), y.start + 4)], "muted")
-        if position % 2 == 0 or position == len(points) - 1:
+        if (len(points) - 1 - position) % 2 == 0:
             canvas.text(x(at), y.start + 17, said.number(point[0]), "middle", "muted", 11)
     canvas.line([(x(at), y(point[2])) for at, point in zip(xs, points, strict=True)], "seen", 2)
     canvas.text((x.start + x.end) / 2, y.start + 34, x_label, "middle", "muted", 11)
