@@ -69,7 +69,6 @@ def serve(
         Where the release in force cannot be loaded: said here rather than by every worker.
     """
     address = _address(host, port)
-    print(told(Said("Starting; it takes a few seconds.")), file=sys.stderr, flush=True)
     settings = settings.model_copy(
         update={
             "home": settings.home.resolve(),

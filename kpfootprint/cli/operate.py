@@ -21,6 +21,7 @@ from kpfootprint.cli.surroundings import ACTOR, at_work, home, model_option, now
 @model_option
 def serve(host: str, port: int, workers: int, no_worker: bool, model: Path | None) -> None:
     """Start the service and print the address to open."""
+    tell("Starting; it takes a few seconds.", err=True)  # what follows is imported for seconds
     from service.launch import serve as launch
 
     given = settings(model).model_copy(update={"workers": workers})
