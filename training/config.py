@@ -185,24 +185,20 @@ def _problems(name: str, given: Mapping[str, Any], defaults: Mapping[str, Mappin
 
     for room, values in given.items():
         if room not in defaults:
-            yield told(
-                "unknown_setting",
-                room,
-                values,
-                Said("there is no such part; {nearest}", nearest=_nearest(room, defaults)),
-            )
-        elif not isinstance(values, dict):
-            yield told(
-                "wrong_type", room, values, Said("must be a part with a heading of its own, [{room}]", room=room)
-            )
-        else:
-            for key, value in values.items():
-                setting = f"{room}.{key}"
-                if key not in defaults[room]:
-                    reason = Said("there is no such setting; {nearest}", nearest=_nearest(key, defaults[room]))
-                    yield told("unknown_setting", setting, value, reason)
-                elif (misfit := _misfit(setting, value, defaults[room][key])) is not None:
-                    yield told("wrong_value", setting, value, misfit)
+            reason = Said("there is no such part; {nearest}", nearest=_nearest(room, defaults))
+            yield told("unknown_setting", room, values, reason)
+            continue
+        if not isinstance(values, dict):
+            reason = Said("must be a part with a heading of its own, [{room}]", room=room)
+            yield told("wrong_type", room, values, reason)
+            continue
+        for key, value in values.items():
+            setting = f"{room}.{key}"
+            if key not in defaults[room]:
+                reason = Said("there is no such setting; {nearest}", nearest=_nearest(key, defaults[room]))
+                yield told("unknown_setting", setting, value, reason)
+            elif (misfit := _misfit(setting, value, defaults[room][key])) is not None:
+                yield told("wrong_value", setting, value, misfit)
 
 
 def _nearest(name: str, known: Mapping[str, Any]) -> str:

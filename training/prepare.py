@@ -87,9 +87,8 @@ def turned_round(sets: Bools) -> Bools:
 
 def assumed_days(table: ZoneTable, zones: Sequence[str]) -> list[str]:
     """Return the days from which assumed periods begin; none where the package's own table tells zones apart."""
-    if compliant_sets(table, zones):
-        return []
-    return sorted({period.valid_from.isoformat() for period in usable_status(table, zones).periods})
+    usable = usable_status(table, zones)
+    return [] if usable is table else sorted({period.valid_from.isoformat() for period in usable.periods})
 
 
 def usable_status(table: ZoneTable, zones: Sequence[str]) -> ZoneTable:

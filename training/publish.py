@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -74,18 +74,12 @@ def publish(
     if judgement.reasons:
         manifest["forced"] = {"reason": force, "against": list(judgement.reasons)}
     manifest.pop("files")
-    measured = model / "evaluation.json"
-    evaluation = json.loads(measured.read_text("utf-8")) if measured.is_file() else {}
-    if evaluation:
-        evaluation["release"] = chosen
-    texts = {
-        "CARD.md": card_of(manifest),
-        "evaluation.json": json.dumps(evaluation, ensure_ascii=False) + "\n",
-    }
-    if evaluation:
+    texts = {"CARD.md": card_of(manifest), "evaluation.json": "{}\n"}
+    with suppress(ReleaseError):  # not measured: released for a reason all the same
         from training.validation_report import render_validation  # draws, which judging does not need
 
-        texts["validation.html"] = render_validation(replace(read_evaluation(model), release=chosen), criteria)
+        evaluation = replace(read_evaluation(model), release=chosen)
+        texts |= {"evaluation.json": evaluation.to_json(), "validation.html": render_validation(evaluation, criteria)}
     write_release(folder, manifest, candidate.model, texts)
     return Outcome(judgement=judgement, folder=folder)
 

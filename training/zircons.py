@@ -111,12 +111,11 @@ def _samples(workbook: Path) -> list[Sample]:
 
 def _rows(book: Any, sheet: str) -> Iterator[dict[str, Any]]:
     if sheet not in book.sheetnames:
-        raise fault("sheet_missing", f"the workbook needs a sheet {sheet}, got {', '.join(book.sheetnames)}")
+        raise ValueError(f"the workbook needs a sheet {sheet}, got {', '.join(book.sheetnames)}")
     rows = book[sheet].iter_rows(values_only=True)
     header = [str(cell).strip() if cell is not None else "" for cell in next(rows, ())]
-    missing = [name for name in COLUMNS[sheet] if name not in header]
-    if missing:
-        raise fault("column_missing", f"the sheet needs columns {', '.join(missing)}", table=sheet, column=missing[0])
+    if missing := [name for name in COLUMNS[sheet] if name not in header]:
+        raise ValueError(f"{sheet} needs columns {', '.join(missing)}")
     places = {name: header.index(name) for name in COLUMNS[sheet]}
     for row in rows:
         yield {name: row[place] if place < len(row) else None for name, place in places.items()}

@@ -53,14 +53,7 @@ class Mixtures:
         """Collect parcels with (declared, foreign, parcel, number of stones, share) of each."""
         table = np.array(truth).reshape(-1, 5)
         declared, foreign, parcel, n_stones = table[:, :4].astype(np.intp).T
-        return cls(
-            batch=Batch(tuple(parcels)),
-            declared=declared,
-            foreign=foreign,
-            parcel=parcel,
-            share=table[:, 4],
-            n_stones=n_stones,
-        )
+        return cls(Batch(tuple(parcels)), declared, foreign, parcel, share=table[:, 4], n_stones=n_stones)
 
 
 def answered(truth: Mixtures, said: Shares) -> tuple[Mixtures, Shares]:

@@ -83,7 +83,8 @@ def evaluate_model(
             f"{folder} was fitted to {fitted['name']} {fitted['version']} ({fitted['sha256'][:12]}), and {reference} is"
             f" {package.name} {package.version} ({package.sha256[:12]}); name its own package, or fit anew"
         )
-    evaluation = evaluate(release, package, quick=quick, n_jobs=n_jobs, progress=progress)
+    with parallel_config(n_jobs=n_jobs):
+        evaluation = evaluate(release, package, quick=quick, n_jobs=n_jobs, progress=progress)
     _put(folder, "evaluation.json", evaluation.to_json())
     _put(folder, "validation.html", render_validation(evaluation, criteria))
     return folder / "validation.html"
@@ -106,8 +107,7 @@ def evaluate(
     method = replace(anew, table_weight=table_weight_of(release))
     weight = release.unlisted_weight
     setting = Setting.of(method, package, left_out, unlisted_weight=weight, turned=settings.turned)
-    with parallel_config(n_jobs=n_jobs):
-        evaluation = measure(setting, anew=anew, n_resamples=n_resamples, quick=quick)
+    evaluation = measure(setting, anew=anew, n_resamples=n_resamples, quick=quick)
     # Novelty of known zones is measured below with the product's own ranks; zones left out have no such ranks.
     left_out_cells = [cell for cell in evaluation.novelty if cell.kind == "zone left out"]
     kept = [r for r in evaluation.results if r.characteristic != "novelty" or r.conditions == "zone left out"]
@@ -127,13 +127,10 @@ def evaluate(
     fusion: list[Result] = []
     if not quick:
         progress("either kind of evidence alone")
-        with parallel_config(n_jobs=n_jobs):
-            fusion = each_alone(setting, anew, draws=Draws(np.random.default_rng(SEED), n_resamples))
-            fusion += with_spread_known(setting, anew, draws=Draws(np.random.default_rng(SEED), n_resamples))
+        fusion = each_alone(setting, anew, draws=Draws(np.random.default_rng(SEED), n_resamples))
+        fusion += with_spread_known(setting, anew, draws=Draws(np.random.default_rng(SEED), n_resamples))
         progress("worlds that differ")
-        with parallel_config(n_jobs=n_jobs):
-            draws = Draws(np.random.default_rng(SEED), n_resamples)
-            fusion += world_results(anew, prepared, fitted, draws=draws)
+        fusion += world_results(anew, prepared, fitted, draws=Draws(np.random.default_rng(SEED), n_resamples))
 
     progress("simulated parcels from nowhere")
     n = 2000 if quick else 10_000

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path, PurePosixPath
@@ -153,15 +154,16 @@ def _resources(folder: Path, document: Mapping[str, Any]) -> Iterator[Problem]:
         if not isinstance(schema, Mapping) or not isinstance(schema.get("fields", []), list):
             reason = "the schema of {name} must stand in the descriptor"
             yield wrong("bad_resource", reason, value=schema, name=repr(item.get("name")))
-        elif item.get("name") in SMALL_TABLES and (odd := _odd_types(schema.get("fields", []))):
-            reason = "fields of {name} have a type that there is not: {odd}; write one of {types}"
-            yield wrong("bad_resource", reason, name=item["name"], odd=odd, types=", ".join(_TYPES))
-        elif item.get("name") in SMALL_TABLES and schema.get("fields") and (odd := _odd_keys(item, items)):
-            yield wrong(
-                "bad_resource", "keys of {name} name fields that there are not: {odd}", name=item["name"], odd=odd
-            )
-        elif item.get("name") in SMALL_TABLES and not schema.get("fields"):
-            bare.append(repr(item["name"]))
+        elif (name := str(item.get("name"))) in SMALL_TABLES:
+            if not (fields := schema.get("fields")):
+                bare.append(repr(name))
+            elif odd := _odd_types(fields):
+                reason = "fields of {name} have a type that there is not: {odd}; write one of {types}"
+                yield wrong("bad_resource", reason, name=name, odd=odd, types=", ".join(_TYPES))
+            elif odd := _twice(fields):
+                yield wrong("bad_resource", "fields of {name} have one name: {odd}", name=name, odd=odd)
+            elif odd := _odd_keys(item, items):
+                yield wrong("bad_resource", "keys of {name} name fields that there are not: {odd}", name=name, odd=odd)
     if bare:
         reason = "the schema of {name} must list the fields (columns) of the table"
         yield wrong("bad_resource", reason, name=", ".join(bare))
@@ -179,6 +181,12 @@ def _odd_types(fields: Sequence[object]) -> str:
     """Return the fields whose type frictionless does not know."""
     types = {str(field.get("name")): field.get("type", "any") for field in fields if isinstance(field, Mapping)}
     return ", ".join(f"{name} ({kind})" for name, kind in types.items() if kind not in _TYPES)
+
+
+def _twice(fields: Sequence[object]) -> str:
+    """Return the names that several fields have."""
+    names = Counter(str(field.get("name")) for field in fields if isinstance(field, Mapping))
+    return ", ".join(name for name, count in names.items() if count > 1)
 
 
 def _odd_keys(item: Mapping[str, Any], items: Sequence[object]) -> str:

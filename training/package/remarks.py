@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from datetime import date
 from typing import Any
@@ -12,6 +12,7 @@ import numpy as np
 from kpfootprint.ingest.words import condition_values
 from kpfootprint.parcel import FACTORS
 from kpfootprint.reference import ReferencePackage
+from kpfootprint.stats.arrays import Ints
 
 UNIT, UNIT_STONES, UNIT_PARCELS = 4.0, 10, 3
 """How many times lighter or heavier than usual is far, for parcels of so many stones in zones of so many parcels."""
@@ -117,22 +118,20 @@ def _sizes(package: ReferencePackage) -> Iterator[Remark]:
 
 def _classes(package: ReferencePackage) -> Iterator[Remark]:
     for attribute in package.scheme.categorical:
-        counts: dict[str, np.ndarray[tuple[int], np.dtype[np.int64]]] = {}
         names = [item.name for item in attribute.classes]
+        counts: defaultdict[str, Ints] = defaultdict(np.zeros(len(names), np.intp).copy)
         for parcel, zone in zip(package.batch, package.zone_of, strict=True):
             codes = parcel.stone_list.codes.get(attribute.name)
             if codes is not None:
                 exact = codes[(codes >= 0) & (codes < len(names))]
-                counts[zone] = counts.get(zone, np.zeros(len(names), np.int64)) + np.bincount(
-                    exact, minlength=len(names)
-                )
-        total = sum(counts.values(), np.zeros(len(names), np.int64))
+                counts[zone] += np.bincount(exact, minlength=len(names))
+        total = sum(counts.values(), np.zeros(len(names), np.intp))
         unseen = [name for name, count in zip(names, total.tolist(), strict=True) if count == 0]
         if unseen:
             yield _remark("unseen", attribute=attribute.name, names=unseen)
         for zone, count in counts.items():
             if count.sum() and count.max() == count.sum() and np.count_nonzero(total) > 1:
                 yield _remark("one_class", zone=zone, attribute=attribute.name, names=[names[int(count.argmax())]])
-        without = [zone for zone in sorted(set(package.zone_of)) if not counts.get(zone, np.zeros(1)).sum()]
+        without = [zone for zone in sorted(set(package.zone_of)) if not counts[zone].any()]
         if without:
             yield _remark("not_recorded", attribute=attribute.name, names=without)

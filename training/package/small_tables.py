@@ -48,14 +48,13 @@ def check_rows(document: Mapping[str, Any], tables: Mapping[str, Rows]) -> None:
     found += _against_schemas(document, tables)
     of_schemas = {(item.table, item.row, item.column) for item in found}
     relied: dict[object, Problem] = {}
-    periods = tables["zone_status"]
-    for item in (*_unreliable(tables), *_one_zone_each(tables["zones"]), *_periods(periods)):
+    periods, wrong = _periods(tables["zone_status"])
+    for item in (*_unreliable(tables), *_one_zone_each(tables["zones"]), *wrong):
         if (place := (item.table, item.row, item.column)) not in of_schemas:
             relied.setdefault(place, item)
     found += relied.values()
     of_rows = {(item.table, item.row) for item in found}
-    overlaps = _overlaps(_whole_periods(periods))
-    refuse_if([*found, *(item for item in overlaps if (item.table, item.row) not in of_rows)])
+    refuse_if([*found, *(item for item in _overlaps(periods) if (item.table, item.row) not in of_rows)])
 
 
 def _totals(tables: Mapping[str, Rows]) -> Iterator[Problem]:
@@ -219,7 +218,7 @@ def _wrong_keys(table: str, schema: Any, rows: Rows, typed: Mapping[str, Typed])
             if any(value is not None for value in key):
                 at = first.setdefault(key, place["row"])
                 if at != place["row"]:
-                    yield told(code, Said("the same as in the row at position {row}", row=str(at)), **place)
+                    yield told(code, "the same as in the row at position {first}", **place, first=str(at))
             elif columns and code == "primary_key":
                 yield problem(Broken("missing_value"), **place | {"value": None})
     for foreign in schema.foreign_keys:
@@ -284,23 +283,8 @@ def zone_table(zones: Rows, periods: Rows) -> ZoneTable:
         zones=tuple(
             Zone(**{name: row[name] for name in ("zone_id", "name", "country", "region")}) for row in zones.values()
         ),
-        periods=tuple(_whole_periods(periods).values()),
+        periods=tuple(_periods(periods)[0].values()),
     )
-
-
-def _whole_periods(rows: Rows) -> dict[int, StatusPeriod]:
-    """Return by their rows the periods that are written as such."""
-    return {
-        line: StatusPeriod(
-            zone_id=row["zone_id"],
-            status=_MEANT[fold(row["status"])],
-            valid_from=start,
-            valid_to=day_of(row["valid_to"]),
-            source=row["source"],
-        )
-        for line, row in rows.items()
-        if not any(_periods({line: row})) and (start := day_of(row["valid_from"])) is not None
-    }
 
 
 _COUNTRY = re.compile("[A-Z]{2}")
@@ -324,75 +308,69 @@ def _one_zone_each(rows: Rows) -> Iterator[Problem]:
     """Give the rows whose country is none, or whose id or name already stands for a zone: the first would be meant."""
     first: dict[str, int] = {}
     for line, row in rows.items():
-        country = row["country"]
+
+        def wrong(
+            code: str, reason: str, column: str, at: int = line, of: Mapping[str, str] = row, **said: object
+        ) -> Problem:
+            return told(code, reason, table="zones", row=at, column=column, value=of[column], **said)
+
+        country, zone = row["country"], row["zone_id"]
         code = _country_meant(country)
-        if not country:
-            yield problem(Broken("missing_value"), table="zones", row=line, column="country")
-        elif code != country and (code is not None or not _COUNTRY.fullmatch(country)):  # ``ZX`` may be an invented one
-            reason = (
-                "not a code of ISO 3166-1 in two capitals, as CF"
-                if code is None
-                else "write the code of the country, {code}"
-            )
-            place: dict[str, Any] = {"table": "zones", "row": line, "column": "country", "value": country}
-            yield told("bad_country", reason, **place, code=code)
-        if fold(row["zone_id"]) == "unlisted":
+        if country and code is not None and code != country:
+            yield wrong("bad_country", "write the code of the country, {named}", "country", named=code)
+        elif country and code is None and not _COUNTRY.fullmatch(country):  # ``ZX`` may be an invented one
+            yield wrong("bad_country", "not a code of ISO 3166-1 in two capitals, as CF", "country")
+        if fold(zone) == "unlisted":
             reason = "reports call a source that nobody has sampled so; write the id otherwise"
-            yield told("bad_zone_id", reason, table="zones", row=line, column="zone_id", value=row["zone_id"])
-        if "=" in row["zone_id"] or row["zone_id"].casefold().startswith("country:"):
+            yield wrong("bad_zone_id", reason, "zone_id")
+        if "=" in zone or zone.casefold().startswith("country:"):
             reason = "a declaration reads 'zone=carats' and 'country:CF': write the id without = and not after country:"
-            yield told("bad_zone_id", reason, table="zones", row=line, column="zone_id", value=row["zone_id"])
+            yield wrong("bad_zone_id", reason, "zone_id")
+        for column in ("country", "zone_id", "name"):
+            if not row[column]:
+                yield problem(Broken("missing_value"), table="zones", row=line, column=column)
         for column in ("zone_id", "name"):
             word = fold(row[column])
-            if not word and row[column]:
-                reason = "a letter or a digit is needed, by which it is told from others"
-                yield told("bad_zone_id", reason, table="zones", row=line, column=column, value=row[column])
-                continue
-            if not word:
-                yield problem(Broken("missing_value"), table="zones", row=line, column=column)
-                continue
-            if column == "name" and first.get(fold(row["zone_id"]), line) != line:
+            if row[column] and not word:
+                yield wrong("bad_zone_id", "a letter or a digit is needed, by which it is told from others", column)
+            elif column == "name" and first.get(fold(zone), line) != line:
                 continue  # told of its id
-            at = first.setdefault(word, line)
-            if at != line:
-                reason = Said(
-                    "it already stands for the zone of row {row}; every zone needs an id and a name of its own",
-                    row=str(at),
-                )
-                yield told("zone_twice", reason, table="zones", row=line, column=column, value=row[column])
+            elif word and (at := first.setdefault(word, line)) != line:
+                reason = "it already stands for the zone of row {first}; every zone needs an id and a name of its own"
+                yield wrong("zone_twice", reason, column, first=str(at))
 
 
-def _periods(rows: Rows) -> Iterator[Problem]:
-    """Give the rows of which nobody could say which status or which days they mean."""
+def _periods(rows: Rows) -> tuple[dict[int, StatusPeriod], list[Problem]]:
+    """Return by their rows the periods that are whole, and what is wrong with others beside days that are none."""
+    whole: dict[int, StatusPeriod] = {}
+    found: list[Problem] = []
     for line, row in rows.items():
-        if fold(row["status"]) not in _MEANT:
-            reason = Said("not a status; write one of {statuses}", statuses=", ".join(STATUSES))
-            yield told("unknown_status", reason, table="zone_status", row=line, column="status", value=row["status"])
-        wrong = {column: _no_day(row[column]) for column in ("valid_from", "valid_to")}
-        for column, broken in wrong.items():
-            if broken is not None:
-                yield problem(broken, table="zone_status", row=line, column=column, value=row[column])
-        if any(broken is not None for broken in wrong.values()):
-            continue
-        start, end = day_of(row["valid_from"]), day_of(row["valid_to"])
-        if start is None:
-            yield problem(Broken("missing_value"), table="zone_status", row=line, column="valid_from")
-        elif end is not None and end <= start:
-            reason = Said(
-                "the period ends before it begins, on {start}; valid_to is the first day that is not in it", start=start
-            )
-            yield told("empty_period", reason, table="zone_status", row=line, column="valid_to", value=row["valid_to"])
+        place: dict[str, Any] = {"table": "zone_status", "row": line}
+        status = _MEANT.get(fold(row["status"]))
+        if status is None:
+            reason, names = "not a status; write one of {statuses}", ", ".join(STATUSES)
+            found.append(told("unknown_status", reason, **place, column="status", value=row["status"], statuses=names))
+        with suppress(ValueError):
+            start, end = day_of(row["valid_from"]), day_of(row["valid_to"])
+            if start is None:
+                found.append(problem(Broken("missing_value"), **place, column="valid_from"))
+            elif end is not None and end <= start:
+                reason = "the period ends before it begins, on {start}; valid_to is the first day that is not in it"
+                found.append(
+                    told("empty_period", reason, **place, column="valid_to", value=row["valid_to"], start=start)
+                )
+            elif status is not None:
+                whole[line] = StatusPeriod(
+                    zone_id=row["zone_id"], status=status, valid_from=start, valid_to=end, source=row["source"]
+                )
+    return whole, found
 
 
 def _overlaps(periods: Mapping[int, StatusPeriod]) -> Iterator[Problem]:
     rows = sorted(periods.items(), key=lambda row: (row[1].zone_id, row[1].valid_from))
     for (first, one), (second, two) in pairwise(rows):
         if one.zone_id == two.zone_id and one.covers(two.valid_from):
-            reason = Said(
-                "two periods of {zone_id} overlap, from {first_day} (row {row}) and {second_day}",
-                zone_id=one.zone_id,
-                first_day=one.valid_from,
-                row=str(first),
-                second_day=two.valid_from,
-            )
-            yield told("overlapping_periods", reason, table="zone_status", row=second, column="valid_from")
+            reason = "two periods of {zone_id} overlap, from {first_day} (row {first}) and {second_day}"
+            said: dict[str, Any] = {"zone_id": one.zone_id, "first_day": one.valid_from, "second_day": two.valid_from}
+            place: dict[str, Any] = {"table": "zone_status", "row": second, "column": "valid_from"}
+            yield told("overlapping_periods", reason, **place, **said, first=str(first))

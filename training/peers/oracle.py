@@ -19,13 +19,7 @@ from kpfootprint.stats.metrics import cllr, of_cases
 from kpfootprint.stats.tables import log_dirichlet_multinomial
 from training.evaluate.methods import Method, fit_splits, held_out, n_stones_of, zone_codes, zones_of
 from training.evaluate.setting import SEED, Setting, verification_results
-from training.evaluate.trials import (
-    Draws,
-    Trials,
-    draw_export_days,
-    verification_scores,
-    verification_trials,
-)
+from training.evaluate.trials import Draws, Trials, verification_scores, verification_trials
 from training.evaluate.worlds import drawn_package, drawn_parcel
 from training.folds import folds
 from training.peers.tables import Tables, tables_of
@@ -160,8 +154,9 @@ def measure_beside_oracle(
     draws = Draws(rng, n_resamples)
     world = DirichletWorld.like(package)
     reference, fresh = world.draw(n_reference, rng=rng), world.draw(n_tested, rng=rng)
-    days = draw_export_days(package.zone_table, zones_of(package), rng=np.random.default_rng(SEED))
-    tested, sizes = verification_trials(zone_codes(fresh), days), np.log(n_stones_of(fresh.batch))
+    settings = [Setting.of(method, reference, unlisted_weight=unlisted_weight, turned=turned) for method in methods]
+    tested = verification_trials(zone_codes(fresh), settings[0].days)
+    sizes = np.log(n_stones_of(fresh.batch))
     oracle = verification_scores(tested, world.evidence(fresh.batch), unlisted_weight=unlisted_weight)
 
     def record(name: str, log10_lr: Floats) -> Evaluation:
@@ -170,8 +165,7 @@ def measure_beside_oracle(
 
     evaluations: list[Evaluation] = []
     excess: list[tuple[str, float, ConfidenceInterval]] = []
-    for method in methods:
-        setting = Setting.of(method, reference, unlisted_weight=unlisted_weight, turned=turned)
+    for method, setting in zip(methods, settings, strict=True):
         own = held_out(fit_splits(method, reference, folds(setting.fold)), reference.batch, setting.n_zones)[0]
         calibration = setting.calibration(own)
         fitted = method.fit(reference, np.arange(len(reference.batch)))
