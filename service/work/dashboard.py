@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -81,18 +82,20 @@ def dashboard(work: Workplace) -> Dashboard:
         .group_by("month", zones.zone_id, "conclusion")
     )
     by_exporter = (
-        sa.select(table.exporter, sa.func.count().label("n"))
-        .where(table.exporter.is_not(None), counted)
-        .group_by(table.exporter)
-        .order_by(sa.desc("n"), table.exporter)
-        .limit(MOST_EXPORTERS)
+        sa.select(table.exporter, conclusion.label("conclusion"), sa.func.count().label("n"))
+        .where(counted)
+        .group_by(table.exporter, "conclusion")
     )
-    totals = sa.select(conclusion.label("conclusion"), sa.func.count().label("n")).where(counted).group_by("conclusion")
     with reading(work.engine) as connection:
         rows = connection.execute(by_zone).all()
-        exporters = {str(row.exporter): int(row.n) for row in connection.execute(by_exporter)}
+        shipped: Counter[str] = Counter()
+        counts: Counter[str] = Counter()
+        for row in connection.execute(by_exporter):
+            counts[row.conclusion] += int(row.n)
+            if row.exporter is not None:
+                shipped[row.exporter] += int(row.n)
+        exporters = dict(sorted(shipped.items(), key=lambda item: (-item[1], item[0]))[:MOST_EXPORTERS])
         lrs = {name: _newest_lrs(connection, name) for name in exporters}
-        counts = {row.conclusion: int(row.n) for row in connection.execute(totals)}
         reported = connection.scalar(sa.select(sa.func.count()).select_from(certificates)) or 0
         with_flags = sa.select(sa.func.count()).select_from(comparisons).where(table.flags.not_in(("", "[]")))
         flagged = connection.scalar(with_flags) or 0
@@ -113,7 +116,7 @@ def dashboard(work: Workplace) -> Dashboard:
             for key, found in sorted(months.items(), key=lambda item: (-_number(item[0][0]), item[0][1]))
         ),
         exporters=followed(exporters, lrs),
-        conclusions={name: counts.get(name, 0) for name in (*CONCLUSIONS, NONE)},
+        conclusions={name: counts[name] for name in (*CONCLUSIONS, NONE)},
         undecided=undecided,
         overdue=overdue,
         reported_certificates=int(reported),
