@@ -67,6 +67,8 @@ def zipped(sheets: Mapping[str, Rows], scheme: Scheme, zone_table: ZoneTable, **
                 ([["Declared zones", "40 % Nola et Boda 60 %"], ["Parcel no.", "A-1"]], {"nola": 40.0, "boda": 60.0}),
                 ([["Exporter: B"], ["Zones", "40 % Nola, 60 % Boda"], ["Colis", "A-1"]], {"nola": 40.0, "boda": 60.0}),
                 ([["Parcel", "A-1"], ["Zones", "Nola 0.08 g; Boda 0.066 g"]], TWO),
+                ([["Parcel", "A-1"], ["Zones", "Nola, RCA 0.4 ct; Boda, RCA 0.33 ct"]], TWO),
+                ([["Bordereau"], ["Parcel: A-1"], ["Zone: Nola 0.4 ct"], ["Origine", "zone de Boda 0.33 ct"]], TWO),
             )
         ),
         ({"Packing list": PACKED, "Stones": LONG}, {"2024/01": TWO, "2024/02": {"carnot": None}}),
@@ -160,6 +162,10 @@ def said_beside(zones: str) -> Rows:
                 (["Origine déclarée", "toutes"], "toutes"),
             )
         ),
+        ({"S": [["Parcel", "A"], ["Origin", "Nola: 4 ct, Obo: 3 ct"], [], *STONES]}, "origin_unclear", None),
+        ({"S": [["Parcel", "A"], ["Origin", "Nola: 45 % / Obo: 55 %"], [], *STONES]}, "origin_unclear", None),
+        ({"S": [["Parcel", "A"], ["Origin", "Nola, Cameroun 4 ct"], [], *STONES]}, "said_otherwise", None),
+        ({"declarations": [*LISTED, ["A", "toutes", 0.2]], "stones": ONE}, "unknown_zone", "toutes"),
         ({"S": [["Declared origin", "Nola", "-11 ct"], ["Parcel", "A"], [], *STONES]}, "origin_unclear", None),
         (
             {"declarations": ALL, "stones": [*ONE, ["B", 0.2]]},

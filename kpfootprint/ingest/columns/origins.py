@@ -117,7 +117,16 @@ def _all_of(parts: Iterable[str], unit: str, headers: Headers) -> list[Origin]:
         if isinstance(number, float) and re.fullmatch(GRAMS, hit["unit"] or "", re.IGNORECASE):
             said = round(number * declared_words()["in_carats"]["g"]["ct"], 6)
         found.append(Origin(place, said if role == "carats" else None, said if role == "percent" else None))
+        if len(found) > 1 and _lies_in(found[-2], place, headers):
+            found[-2:] = [replace(found[-1], place=found[-2].place)]  # ``Nola, RCA 5 ct``
     return found
+
+
+def _lies_in(zone: Origin, country: str, headers: Headers) -> bool:
+    """Say whether a zone without an amount lies in the country that is named behind it."""
+    known = headers.words.zone_table.zone(headers.words.zone(zone.place) or "")
+    bare = zone.carats is None and zone.percent is None
+    return bare and known is not None and known.country == headers.words.country(country)
 
 
 def zones_within(text: str, headers: Headers) -> list[str]:

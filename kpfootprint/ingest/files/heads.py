@@ -128,7 +128,7 @@ def head_of(
 def _is_a_title(texts: Sequence[str], headers: Headers) -> bool:
     """Say whether a row is one cell that heads nothing, as a title is, or labels and what they say."""
     if sum(map(bool, texts)) == 1:
-        return headers.of(texts[0]).role == "unknown"
+        return headers.of(texts[0]).role in ("unknown", "other")
     known = headers.words.columns("parcels")
     return _is_label(texts, (), headers) and not any(fold(text) in known for text in texts[1:] if text)
 

@@ -69,7 +69,7 @@ def _pieces(cell: Cell, headers: Headers) -> list[Cell]:
     if not isinstance(cell, str) or not hits:
         return [cell]
     first, *labels = (cell[at:].partition(":")[0] for at in (0, *(hit.end() for hit in hits)))
-    if is_of_origin(first, headers) or any(headers.words.zone(label) is not None for label in labels):
+    if is_of_origin(first, headers) or any(headers.words.zone(label) for label in (first, *labels)):
         known = headers.words.columns("parcels")  # ``Origine : Nola - Poids déclaré : 8 ct`` is one
         others = [known.get(fold(label)) not in (None, "n_stones", "carats") for label in labels]
         hits = [hit for hit, other in zip(hits, others, strict=True) if other]

@@ -19,7 +19,7 @@ from kpfootprint.ingest.raw.rounding import unit_written
 from kpfootprint.ingest.sheets.lines_below import leave_notes
 from kpfootprint.ingest.sheets.summed import Rows, equals
 from kpfootprint.ingest.totals import is_of_which, is_summary, is_total, is_weak_total, total_stems
-from kpfootprint.ingest.words import attribute_words, class_code, plain, says, tokens_of
+from kpfootprint.ingest.words import all_say, attribute_words, class_code, plain, says, tokens_of
 from kpfootprint.wanted import each
 
 _LABELS = 5_000
@@ -125,10 +125,11 @@ def _labelled_rows(sheet: Layout, measures: set[int]) -> tuple[dict[int, str], d
 
 
 def _declares_all(sheet: Layout, at: int, row: int) -> bool:
-    """Say whether a row declares all zones, ``P2 | toutes``, of a parcel that no other row is of, and sums none."""
+    """Say whether a row sums none: it declares all zones, ``P2 | toutes``, or is of a parcel as no other row is."""
     of_zones = at in sheet.places("zone_id", "country")
     ids = [sheet.raw.columns[place] for place in sheet.places("parcel_id") if of_zones and place != at]
-    return any(text_of(of.at(row)) and np.count_nonzero(of.codes == of.codes[row]) == 1 for of in ids)
+    all_zones = all_say(("all", "zone", "filler"), tokens_of(text_of(sheet.raw.columns[at].at(row))))
+    return any(text_of(of.at(row)) and (all_zones or np.count_nonzero(of.codes == of.codes[row]) == 1) for of in ids)
 
 
 def _keep_stated(rows: Rows) -> None:
