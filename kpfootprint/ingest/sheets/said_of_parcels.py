@@ -118,7 +118,7 @@ def with_declared(declared: KnownTable, said: KnownTable, headers: Headers, prob
 
 def _by_parcel(table: KnownTable) -> dict[str, list[int]]:
     rows: dict[str, list[int]] = {}
-    for row, cell in enumerate(_cells(table, "parcel_id")):
+    for row, cell in enumerate(_cells(table, "parcel_id") or [None] * table.n_rows):
         rows.setdefault(text_of(cell), []).append(row)
     return rows
 
