@@ -164,6 +164,8 @@ def said_beside(zones: str) -> Rows:
         ),
         ({"S": [["Parcel", "A"], ["Origin", "Nola: 4 ct, Obo: 3 ct"], [], *STONES]}, "origin_unclear", None),
         ({"S": [["Parcel", "A"], ["Origin", "Nola: 45 % / Obo: 55 %"], [], *STONES]}, "origin_unclear", None),
+        ({"S": [["Parcel", "A"], ["Nola", "4 ct"], ["Kouango", "3 ct"], [], *STONES]}, "unknown_zone", "Kouango"),
+        ({"Cover": [["Parcel", "A"], ["Nola", "4 ct"], ["Kouango", "3 ct"]], "S": STONES}, "unknown_zone", "Kouango"),
         ({"S": [["Parcel", "A"], ["Origin", "Nola, Cameroun 4 ct"], [], *STONES]}, "said_otherwise", None),
         ({"declarations": TABLED, "Cover": [["Sorter", "J"], *TABLED[:1], ["Nola", 3]], "S": STONES}, OTHERWISE, None),
         ({"declarations": [*LISTED, ["A", "toutes", 0.2]], "stones": ONE}, "unknown_zone", "toutes"),

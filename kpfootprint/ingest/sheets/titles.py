@@ -31,6 +31,7 @@ from kpfootprint.ingest.parcels.records import CONDITIONS, PERCENT_APART
 from kpfootprint.ingest.problems import Broken, listed, problem
 from kpfootprint.ingest.raw.cells import Cell, DecimalMarks, is_blank, read_numbers, text_of
 from kpfootprint.ingest.raw.tables import GOODS, Column, KnownTable, Note, RawTable
+from kpfootprint.ingest.sheets.facts_beside import names_fact
 from kpfootprint.ingest.sheets.fields_said import (
     IDS,
     NOT_HEADS,
@@ -47,11 +48,12 @@ from kpfootprint.ingest.sheets.fields_said import (
 from kpfootprint.ingest.sheets.labelled import Pair, laid_beside, pairs, without_rest
 from kpfootprint.ingest.sheets.quoted import quote_columns, quote_lines
 from kpfootprint.ingest.sheets.said_of_parcels import with_said
-from kpfootprint.ingest.words import fold, says, tokens_of
+from kpfootprint.ingest.totals import is_total
+from kpfootprint.ingest.words import fold, nearest, says, tokens_of, unit_pattern
 
 _DAY = re.compile(rf"{DAY.pattern}|\b(?:19|20)\d\d\b")
 
-_AMOUNT = re.compile(r"[-–~≈<>]?\s*\d")
+_AMOUNT = re.compile(rf"[-–~≈<>]?\s*\d[\d.,]*\s*(?:%|{unit_pattern('carats')}|g)?", re.IGNORECASE)
 
 _AS_TITLES = 4
 """Columns that a sheet of several rows has at most whose lines may say something of the parcel."""
@@ -133,6 +135,8 @@ class _Heard:
     """Days that no label says to be that of the export."""
     unit: str = ""
     """What numbers beside zones mean, where a line above them says it: ``Zone | Carats``."""
+    listed_on: int = 0
+    """The last line of those that list zones and their amounts."""
 
     @property
     def own(self) -> bool:
@@ -185,13 +189,26 @@ class _Heard:
         if is_of_origin(key, self.headers):
             self.unit = "" if any(map(str.isdigit, said)) else self.headers.of(said).role
             if self.unit in ("carats", "percent"):
+                self.listed_on = line
                 return True
         elif len(texts) == 2 and self.headers.words.zone(key) is not None:
-            key, said = "zone_id", " ".join(texts)
+            key, said, self.listed_on = "zone_id", " ".join(texts), line
+        elif len(texts) == 2 and line - 1 == self.listed_on and self._is_stranger(line, *texts):
+            return True
         of_origin = key == "zone_id" or is_of_origin(key, self.headers)
         origins = origins_in(said, self.unit, self.headers) if of_origin else []
         self.origins |= dict.fromkeys(origins, (line, key))
         return bool(origins)
+
+    def _is_stranger(self, line: int, place: str, amount: str) -> bool:
+        """Tell a place that is not known and weighs something, right below zones that do: ``Kouango | 3 ct``."""
+        of_goods = is_total(place) or names_fact(place, self.headers) or self.choices.get("origin") == "ignore"
+        if of_goods or ":" in place or _AMOUNT.fullmatch(amount) is None:
+            return False
+        told = {"nearest": nearest(place, self.headers.words.zones), "choices": [("origin", "ignore")]}
+        self.problems.append(problem(Broken("unknown_zone", told), table=self.raw.name, row=line, value=place))
+        self.listed_on = line
+        return True
 
     def _is_place(self, line: int, key: str, text: str, texts: Sequence[str]) -> bool:
         """Read a label that says where goods are from; what is not understood of it is asked about."""
