@@ -135,7 +135,7 @@ class _Heard:
     """Days that no label says to be that of the export."""
     unit: str = ""
     """What numbers beside zones mean, where a line above them says it: ``Zone | Carats``."""
-    listed_on: int = 0
+    listed_on: int | None = None
     """The last line of those that list zones and their amounts."""
 
     @property
