@@ -19,12 +19,13 @@ from kpfootprint.comparison.results import DeclaredZone
 from kpfootprint.parcel import Declaration, DeclaredCountry, Parcel
 from kpfootprint.release import Release
 from kpfootprint.stats.arrays import Bools, Floats, Ints, ParcelArrays, rows_of
+from kpfootprint.stats.blends import blend_evidence, drawn_shares
 from kpfootprint.stats.evidence import log_sum
 from kpfootprint.stats.metrics import LN10
 from kpfootprint.stats.model import Look, look
 from kpfootprint.stats.selection import elsewhere
 
-N_BLENDS = 96
+N_BLENDS = 1024
 """Blends that an integral over shares takes; the same for every parcel of the same declaration."""
 CONCENTRATION = 0.5
 """Of the Dirichlet distribution of free shares: most parcels come from few zones."""
@@ -229,10 +230,11 @@ class FreeShares:
     split_log10_lr: Floats
 
 
-def blends_of(origins: Origins, mean_ct: Floats, *, stated: bool) -> Floats:
-    """Return blends (K, Z) in shares of stones, with the stated split between the origins or with any.
+def blends_of(origins: Origins, mean_ct: Floats, *, stated: bool) -> tuple[Floats, Floats]:
+    """Return blends (K, Z) in shares of stones and the log of what each counts (K,).
 
-    The same for the same origins, in whatever order the paper names them.
+    The split between the origins is as stated, or any. The same for the same origins, in whatever order the paper
+    names them.
 
     Parameters
     ----------
@@ -245,17 +247,17 @@ def blends_of(origins: Origins, mean_ct: Floats, *, stated: bool) -> Floats:
     amounts = None if origins.amounts is None or not stated else [origins.amounts[place] for place in order]
     fixed = amounts is not None or len(counted) == 1
     n = 1 if fixed and all(len(columns) == 1 for columns in counted) else N_BLENDS
-    parts = []
-    for columns in counted:
-        part = np.zeros((n, mean_ct.size))
-        part[:, columns] = rng.dirichlet(np.full(len(columns), CONCENTRATION), n) if len(columns) > 1 else 1.0
-        parts.append(part)
+    parts, log_weights = np.zeros((len(counted), n, mean_ct.size)), np.zeros(n)
+    for part, columns in zip(parts, counted, strict=True):
+        part[:, columns], log_weight = drawn_shares(n, len(columns), CONCENTRATION, rng)
+        log_weights += log_weight
     if amounts is None:
-        between = rng.dirichlet(np.full(len(parts), CONCENTRATION), n) if len(parts) > 1 else np.ones((n, 1))
+        between, log_weight = drawn_shares(n, len(parts), CONCENTRATION, rng)
+        log_weights += log_weight
     else:
-        between = np.stack([amount / (part @ mean_ct) for amount, part in zip(amounts, parts, strict=True)], axis=1)
-    out: Floats = np.einsum("kp,pkz->kz", between / between.sum(axis=1, keepdims=True), np.stack(parts))
-    return out
+        between = (np.array(amounts)[:, None] / (parts @ mean_ct)).T
+    out: Floats = np.einsum("kp,pkz->kz", between / between.sum(axis=1, keepdims=True), parts)
+    return out, log_weights
 
 
 def settle_shares(
@@ -265,25 +267,24 @@ def settle_shares(
     n, model = len(arrays), release.model
     weights = hypotheses.weights.copy()
     free = FreeShares(log_evidence=np.zeros(n), split_log10_lr=np.full(n, np.nan))
-
-    def evidence(seen: Look, declared: Floats) -> Floats:
-        return seen.under(np.zeros(len(declared), dtype=np.intp), declared).evidence.declared
-
     for row, origins in enumerate(hypotheses.origins):
         if origins is None or not hypotheses.testable[row]:
             continue
         seen = look(model, arrays.take(np.array([row])))
-        stated = blends_of(origins, mean_ct[row], stated=True)
-        found = evidence(seen, stated)
-        whole = log_sum(found) - np.log(len(found))
-        weights[row] = np.exp(found - log_sum(found)) @ stated
-        if len(found) > 1:
-            free.log_evidence[row] = whole - evidence(seen, weights[row : row + 1])[0]
+        whole, weights[row] = _integral(seen, *blends_of(origins, mean_ct[row], stated=True))
+        free.log_evidence[row] = whole - blend_evidence(seen, weights[row : row + 1])[0, 0]
         if origins.amounts is not None and len(origins.columns) > 1:
-            others = evidence(seen, blends_of(origins, mean_ct[row], stated=False))
-            score = (whole - log_sum(others) + np.log(len(others))) / LN10
+            others, _ = _integral(seen, *blends_of(origins, mean_ct[row], stated=False))
             ln_n = np.log(arrays.n_stones[row : row + 1])
             told = model.calibration.told(seen.evidence.listed)
-            free.split_log10_lr[row] = model.calibration.apply(np.array([score]), ln_n, told)[0]
+            score = np.array([(whole - others) / LN10])
+            free.split_log10_lr[row] = model.calibration.apply(score, ln_n, told)[0]
     settled = replace(hypotheses, weights=weights, alternatives=elsewhere(weights, hypotheses.allowed))
     return settled, free
+
+
+def _integral(seen: Look, blends: Floats, log_weights: Floats) -> tuple[float, Floats]:
+    """Return the log of the mean evidence of one parcel over blends (K, Z), and the mean blend (Z,) it leaves."""
+    found = blend_evidence(seen, blends)[0] + log_weights
+    total = log_sum(found)
+    return float(total - log_sum(log_weights)), np.exp(found - total) @ blends

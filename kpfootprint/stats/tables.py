@@ -288,6 +288,11 @@ def declared_tables(
     return _evidence(parameters, arrays, structure)
 
 
+def tables_of_blends(model: TableModel, arrays: ParcelArrays, structure: Structure, blends: Floats) -> TableEvidence:
+    """Return the evidence (n, K) for blends (K, Z), the same ones for every parcel."""
+    return _evidence([_parameters(*table.blended(blends)) for table in model.tables], arrays, structure)
+
+
 def _parameters(shares: Floats, variance: Floats) -> Floats:
     """Return the parameters (..., C) of Dirichlet distributions of these shares (..., C) and variances (...,)."""
     return shares * (1.0 / variance - 1.0)[..., None]

@@ -8,11 +8,15 @@ from typing import Any
 import numpy as np
 import pytest
 
+from kpfootprint.comparison import hypotheses
 from kpfootprint.comparison.hypotheses import Origins, blends_of, form_hypotheses
 from kpfootprint.comparison.results import Examination
-from kpfootprint.parcel import Declaration, DeclaredCountry, Parcel
+from kpfootprint.footprint import footprints_of
+from kpfootprint.parcel import Batch, Declaration, DeclaredCountry, Parcel
+from kpfootprint.stats.blends import blend_evidence
+from kpfootprint.stats.model import look
 from tests.test_flow import DAY
-from tests.test_partial import examined, references
+from tests.test_partial import KINDS, examined, references
 from tests.worlds import shipped
 
 
@@ -118,14 +122,14 @@ def test_a_country_without_a_reference_cannot_be_compared() -> None:
 def test_blends_keep_what_is_stated() -> None:
     mean_ct = np.array([0.2, 0.4, 0.8])
     origins = Origins(names=("A", "B"), columns=((0, 1), (2,)), amounts=(70.0, 30.0))
-    stated, free = (blends_of(origins, mean_ct, stated=flag) for flag in (True, False))
+    stated, free = (blends_of(origins, mean_ct, stated=flag)[0] for flag in (True, False))
     assert np.allclose(stated.sum(axis=1), 1.0)
     carats = stated * mean_ct
     assert np.allclose(carats[:, 2] / carats.sum(axis=1), 0.3)
     assert stated[:, 0].std() > 0.1
     assert free[:, 2].std() > 0.2
     single = blends_of(Origins(names=("A",), columns=((1,),), amounts=None), mean_ct, stated=True)
-    assert single.tolist() == [[0.0, 1.0, 0.0]]
+    assert [part.tolist() for part in single] == [[[0.0, 1.0, 0.0]], [0.0]]
 
 
 def test_nothing_declared_of_a_zone_is_nothing_and_not_a_share_that_nobody_stated() -> None:
@@ -139,5 +143,35 @@ def test_nothing_declared_of_a_zone_is_nothing_and_not_a_share_that_nobody_state
     (origins,) = form_hypotheses((parcel,), release, DAY, mean_ct).origins
     assert origins is not None
     assert origins.amounts == (10.0, 0.0)
-    blends = blends_of(origins, mean_ct[0], stated=True)
+    blends, _ = blends_of(origins, mean_ct[0], stated=True)
     assert np.all(blends[:, list(origins.columns[1])] == 0.0)
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        [DeclaredCountry(country="CF")],
+        [DeclaredCountry(country=code) for code in ("CF", "CD", "AO", "CM")],
+        [DeclaredCountry(country="CF", percent=70.0), DeclaredCountry(country="CD", percent=30.0)],
+    ],
+    ids=["country", "countries", "percent"],
+)
+def test_other_draws_of_the_shares_give_the_same_lr(parts: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    parcels = [declared(parcel, *parts) for n in (100, 1000) for parcel in references(n, 40)[0][:6]]
+    found = []
+    for seed in range(4):
+        monkeypatch.setattr(hypotheses, "SEED", seed)
+        found.append([lr(one) for one in examined(parcels)])
+    assert np.std(found, axis=0).mean() < 0.06
+    assert np.std(found, axis=0).max() < 0.2
+
+
+def test_a_blend_has_the_evidence_that_it_has_where_it_is_declared() -> None:
+    model, (parcel, *_) = shipped().model, references(300, 40)[0]
+    batch = Batch(tuple(kind(parcel) for kind in KINDS))
+    blends = np.random.default_rng(1).dirichlet(np.full(len(shipped().zone_ids), 0.5), 3)
+    for footprints in footprints_of(batch, shipped().scheme, model.structure, shipped().level_names):
+        arrays = footprints.arrays
+        found = blend_evidence(look(model, arrays), blends)
+        alone = [look(model, arrays, np.tile(blend, (len(arrays), 1))).evidence.declared for blend in blends]
+        assert found == pytest.approx(np.stack(alone, axis=1), abs=1e-9)
