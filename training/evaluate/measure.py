@@ -218,10 +218,9 @@ def on_later_parcels(setting: Setting, draws: Draws) -> list[Result]:
     if zones_of(early) != zones_of(package):
         return []
     fold = fold_of_parcels(early.zone_of, n_folds=N_FOLDS, seed=SEED)
-    evidence = np.full((codes.size, setting.n_zones + 1), np.nan)
-    method = setting.method
-    evidence[split.train] = held_out(fit_splits(method, early, folds(fold)), early.batch, setting.n_zones)[0]
-    evidence[split.test] = held_out(fit_splits(method, package, [split]), package.batch, setting.n_zones)[0][split.test]
+    method, n_zones = setting.method, setting.n_zones
+    evidence = held_out(fit_splits(method, package, [split]), package.batch, n_zones)[0]
+    evidence[split.train] = held_out(fit_splits(method, early, folds(fold)), early.batch, n_zones)[0]
     earlier, later_on = (np.isin(np.arange(codes.size), rows) for rows in (split.train, split.test))
     if not setting.trials.where(earlier[setting.trials.parcel]).of_both:
         return []

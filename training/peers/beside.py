@@ -46,7 +46,7 @@ def measure_peers(reference: Path, out: Path, model: Path | None, progress: Call
     own: list[Evaluation] = [] if model is None else [read_evaluation(model)]
     release = None if model is None else load_release(model)
     zones = usable_zones(package, settings.minimum_parcels) if release is None else release.zone_ids
-    assumed = bool(assumed_days(package.zone_table, zones))
+    assumed = assumed_days(package.zone_table, zones)
     package = measured_on(package, zones)
     prepared = prepare(package, minimum_parcels=1)
     found = own[0].suspects if own else suspects_of(prepared, fit_model(prepared))
@@ -74,8 +74,7 @@ def measure_peers(reference: Path, out: Path, model: Path | None, progress: Call
         [*mixing, *own],
         simulated,
         n_parcels=len(package.batch) - len(suspects),
-        days=[item.day.isoformat() for item in setting.days],
-        assumed=assumed,
+        days=[] if assumed else [item.day.isoformat() for item in setting.days],
         synthetic=package.synthetic,
     )
     out.mkdir(parents=True, exist_ok=True)

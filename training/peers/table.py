@@ -44,7 +44,6 @@ def render_peers(
     *,
     n_parcels: int,
     days: Sequence[str],
-    assumed: bool,
     synthetic: bool,
 ) -> str:
     """Return the page in Markdown.
@@ -54,14 +53,13 @@ def render_peers(
     verification, mixing, simulated : sequence of Evaluation
         One for each method, in the order of the rows; `release` is the method's name. `simulated` ends with the
         oracle.
-    assumed : bool
-        Whether the package's own status tells no zones apart, so that the days are none of the package.
+    days : sequence of str
+        Export days; none where the package's own status tells no zones apart.
     """
     later = sorted({r.conditions for e in verification for r in e.results if r.characteristic == "generalisation"})
     return filled(
         "peers.md",
         days=days,
-        assumed=assumed,
         reference=verification[0].reference,
         n_parcels=n_parcels,
         synthetic=synthetic,
