@@ -143,6 +143,7 @@ def test_reading_a_number_gives_a_finite_number_nan_for_blank_or_a_broken_rule(c
         ("02/29/2024", date(2024, 2, 29)),
         ("29.02.2024", date(2024, 2, 29)),
         ("05/05/2024", date(2024, 5, 5)),
+        ("23/11/23", date(2023, 11, 23)),
         ("1 December 2021", date(2021, 12, 1)),
         ("15 december 2018", date(2018, 12, 15)),
         ("2 de dezembro de 2018", date(2018, 12, 2)),
@@ -173,6 +174,7 @@ def test_days(cell: Cell, day: date | None) -> None:
         True,
         "29 Feb 24",
         "before 1 May 2024",
+        "31/12/99",
     ],
 )
 def test_what_is_no_day_is_refused(cell: Cell) -> None:
@@ -185,6 +187,7 @@ def test_what_is_no_day_is_refused(cell: Cell) -> None:
         ("11/03/2024", ["2024-03-11", "2024-11-03"]),
         ("3.4.2024", ["2024-03-04", "2024-04-03"]),
         ("03-04-2024 10:30", ["2024-03-04", "2024-04-03"]),
+        ("13/05/21", ["2013-05-21", "2021-05-13"]),
     ],
 )
 def test_a_day_without_its_year_in_front_is_refused_with_the_days_that_it_can_be(cell: str, days: list[str]) -> None:

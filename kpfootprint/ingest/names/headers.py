@@ -257,12 +257,22 @@ class Headers:
             classes = own if {name for name, _ in own} == of else ()  # ``Couleur Blanc``
         if classes:
             return Meaning(role=measure or "stones_or_carats", classes=classes, part="" if part == "whole" else part)
+        if pieces and (of_stone := self._of_each(tokens, rest)) is not None:
+            return Meaning(role=of_stone)
         if not measure:
             return self._other(rest, part)
         alone = not rest or says("zone", *rest)
         letters = _LETTERS.search(header)  # ``D-H``, of which ``d`` is a filler
         party = plain(letters[0]) if letters else " ".join(rest)
         return Meaning(role=measure, part=part, party="" if alone else party, sure=alone)
+
+    def _of_each(self, tokens: Sequence[str], rest: Sequence[str]) -> str | None:
+        """Return what a header tells of each stone, and counts none: ``Stone colour``, ``Taille des pierres``."""
+        known = {self._attributes.get(token) or ("size_class" if says("size", token) else None) for token in rest}
+        others = [token for token in tokens if token not in rest]
+        if says("filler", *others) and tokens[0] in rest[:1]:  # ``of``
+            others = [token.removesuffix("s") for token in others]
+        return known.pop() if len(known) == 1 and all_say(("one_stone", "filler"), others) else None
 
     def among_classes(self, text: str, said: Meaning, wide: Collection[str]) -> Meaning:
         """Return what a header means beside classes of some attributes: ``Crystal`` is one, ``Unknown`` none."""

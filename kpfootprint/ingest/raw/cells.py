@@ -176,7 +176,8 @@ _NAMED_DAYS = (
     re.compile(rf"{_WEEKDAY}{_MONTH} {_NUMBER},? (?P<year>\d{{4}})", re.IGNORECASE),
 )
 _DAY_OR_MONTH = re.compile(
-    r"(?P<one>\d{1,2})(?P<mark>[-/.])(?P<other>\d{1,2})(?P=mark)(?P<year>\d{4})([T ]\d\d:\d\d(:\d\d)?)?", re.ASCII
+    r"(?P<one>\d{1,2})(?P<mark>[-/.])(?P<other>\d{1,2})(?P=mark)(?P<year>\d{4}|[0-5]\d)([T ]\d\d:\d\d(:\d\d)?)?",
+    re.ASCII,
 )
 _MONTHS = {
     name: at
@@ -220,7 +221,7 @@ def read_date(cell: Cell, *, day_first: bool | None = None) -> date | Broken | N
         elif found := next((hit for named in _NAMED_DAYS if (hit := named.fullmatch(text_of(cell)))), None):
             day, month, year = found["day"], str(_month(fold(found["month"]))), f"20{found['year']}"[-4:]
         elif (found := _DAY_OR_MONTH.fullmatch(text_of(cell))) is not None:
-            return _either_day(*map(int, found.group("year", "one", "other")), day_first=day_first)
+            return _either_day(*found.group("year", "one", "other"), day_first=day_first)
         else:
             return Broken("not_a_date")
         try:
@@ -233,16 +234,19 @@ def read_date(cell: Cell, *, day_first: bool | None = None) -> date | Broken | N
 _SHORTENED = re.compile(r"\d([.,]\d+)?E\+\d+", re.ASCII | re.IGNORECASE)
 
 
-def _either_day(year: int, one: int, other: int, *, day_first: bool | None) -> date | Broken:
-    """Return the day that ``31/03/2024`` is; refuse ``11/03/2024`` with the days that it can be."""
-    days = []
-    for day, month in ((one, other), (other, one)):
-        with suppress(ValueError):
-            days.append(date(year, month, day))
-    if len(days) == 2 and day_first is not None:
-        return days[0 if day_first else 1]
-    match sorted({*days}):
-        case [first, second]:
+def _either_day(year: str, one: str, other: str, *, day_first: bool | None) -> date | Broken:
+    """Return the day that ``31/03/2024`` is; refuse ``11/03/2024`` and ``13/05/21`` with the days that they can be."""
+    orders = [(year, other, one), (year, one, other), (one, other, year)][: 2 if len(year) > 2 else 3]
+    days: list[date | None] = []
+    for of_year, month, day in orders:
+        try:
+            days.append(date(int(of_year) + (0 if len(of_year) > 2 else 2000), int(month), int(day)))
+        except ValueError:
+            days.append(None)
+    if day_first is not None and (chosen := days[0 if day_first else 1]) is not None:
+        return chosen
+    match sorted({*filter(None, days)}):
+        case [first, second, *_]:
             told = {"first": first.isoformat(), "second": second.isoformat()}
             return Broken("not_a_date", {"rule": "day_or_month", **told})
         case [only]:
