@@ -96,10 +96,10 @@ def heads_rows(lines: Sequence[Sequence[Cell]], at: int, headers: Headers) -> bo
     if not 2 <= len(texts) <= 8 or any(map(is_number, texts.values())) or any(":" in text for text in texts.values()):
         return False
     measured = [place for place, text in texts.items() if headers.of(text).role in MEASURES]
-    below = lines[at + 1 : at + 3]
-    return bool(measured) and len(below) == 2 and all(
-        any(place < len(line) and is_number(text_of(line[place])) for place in measured) for line in below
-    )  # fmt: skip
+    weighed = [
+        any(place < len(line) and is_number(text_of(line[place])) for place in measured) for line in lines[at + 1 :]
+    ]
+    return weighed[:2] == [True, True] or weighed[:3] == [False, True, True]  # below a line of units
 
 
 def _roles(texts: Sequence[str], headers: Headers) -> set[str]:
@@ -131,8 +131,9 @@ def _above(raw: RawTable, headers: Headers) -> tuple[RawTable, list[Block]]:
     heads = (at for at, cells in enumerate(lines) if _names_classes(cells, headers) or heads_rows(lines, at, headers))
     if (start := next(heads, None)) is None:
         return raw, []
-    end = start + 1
-    while end < len(raw.titles) and any(is_number(text_of(c)) for c in raw.titles[end][1] if not is_blank(c)):
+    numbered = [any(is_number(text_of(c)) for c in cells if not is_blank(c)) for cells in lines]
+    end = start + 2 if numbered[start + 1 : start + 3] == [False, True] else start + 1  # below a line of units
+    while end < len(lines) and numbered[end]:
         end += 1
     numbers, rows = zip(*raw.titles[start:end], strict=True)
     return replace(raw, titles=(*raw.titles[:start], *raw.titles[end:])), _made(raw, "above", numbers, rows)

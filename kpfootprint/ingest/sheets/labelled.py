@@ -71,8 +71,11 @@ def _pieces(cell: Cell, headers: Headers) -> list[Cell]:
     first, *labels = (cell[at:].partition(":")[0] for at in (0, *(hit.end() for hit in hits)))
     if is_of_origin(first, headers) or any(headers.words.zone(label) for label in (first, *labels)):
         known = headers.words.columns("parcels")  # ``Origine : Nola - Poids déclaré : 8 ct`` is one
-        others = [known.get(fold(label)) not in (None, "n_stones", "carats") for label in labels]
-        hits = [hit for hit, other in zip(hits, others, strict=True) if other]
+        hits = [
+            hit
+            for hit, label in zip(hits, labels, strict=True)
+            if is_of_origin(label, headers) or known.get(fold(label)) not in (None, "n_stones", "carats")
+        ]
     starts, ends = [0, *(hit.end() for hit in hits)], [*(hit.start() for hit in hits), len(cell)]
     return [cell[start:end] for start, end in zip(starts, ends, strict=True)]
 
