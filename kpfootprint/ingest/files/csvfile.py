@@ -132,7 +132,8 @@ def _spaced(text: str) -> bool:
     """Say whether runs of spaces alone part the columns of a text, as many on each line between its titles and foot."""
     lines = [line.strip() for line in text[: 1 << 14].splitlines()[:LOOKED_AT] if line.strip("-=_ \t")]
     gaps = [len(_GAP.findall(line)) for line in lines]
-    filled = [at for at, count in enumerate(gaps) if count]
+    usual = max({*gaps} - {0}, key=gaps.count, default=0)
+    filled = [at for at, count in enumerate(gaps) if count == usual > 0]
     table = slice(filled[0], filled[-1] + 1) if filled else slice(0)
     return len(filled) > 1 and len({*gaps[table]}) == 1 and not _parted_otherwise(lines[table])
 
@@ -147,8 +148,10 @@ def _aligned(text: str) -> str | None:
     So it is where runs of spaces part the cells of a table and some are blank; None where it is not.
     """
     lines = text.splitlines()
-    filled = [at for at, line in enumerate(lines) if _GAP.search(line.strip())]
-    table = lines[filled[0] : filled[-1] + 1] if len(filled) > 2 else []
+    gaps = [len(_GAP.findall(line.strip())) for line in lines]
+    filled = [at for at, count in enumerate(gaps) if count]
+    head = gaps.index(max(gaps)) if filled else 0
+    table = lines[head : filled[-1] + 1] if len(filled) > 2 else []
     spans = [[hit.span() for hit in _CELL.finditer(line)] for line in table]
     if not table or len(spans[0]) < 3 or _parted_otherwise(table):
         return None
@@ -161,7 +164,8 @@ def _aligned(text: str) -> str | None:
             return None
         cells = {hits[0]: line[first:last] for hits, (first, last) in zip(places, own, strict=True)}
         laid.append("\t".join(cells.get(at, "") for at in range(len(spans[0]))))
-    return "\n".join([*lines[: filled[0]], *laid, *lines[filled[-1] + 1 :], ""])
+    above = [_GAP.sub("\t", line) for line in lines[:head]]
+    return "\n".join([*above, *laid, *lines[filled[-1] + 1 :], ""])
 
 
 def text_of_table(data: bytes, name: str) -> str:

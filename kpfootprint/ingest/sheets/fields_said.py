@@ -54,8 +54,10 @@ def field_of(name: str, value: Cell) -> str | None:
         return None  # ``Exporter: ______``
     if name == "certificate_no" and len([*filter(_LONG_NUMBER.search, PARTS.split(text))]) > 1:
         return None  # ``CF 000456 / CF 000457``
-    if name == "sorter" and all_say(("size", "quality", "filler", "by_hand", "carats"), tokens_of(text)):
-        return None  # ``Sorted by size``
+    tokens = tokens_of(text)
+    by_what = all_say(("size", "quality", "filler", "by_hand", "carats"), tokens) or says("by_hand", *tokens[:1])
+    if name == "sorter" and by_what:
+        return None  # ``Sorted by size``, ``Sorted by hand under a lamp``
     if name in ("exported_on", "value_usd"):
         return name if any(char.isdigit() for char in text) else None
     if name in ("cleaning_state", "selection", "specials_removed"):

@@ -27,7 +27,6 @@ from kpfootprint.ingest.sheets.around import (
     below_each_other,
     held_against,
     with_total_above,
-    without_side_notes,
 )
 from kpfootprint.ingest.sheets.counted_twice import counted_otherwise
 from kpfootprint.ingest.sheets.crosstabs import turned, with_measures_beside, with_parts, with_ticks
@@ -45,6 +44,7 @@ from kpfootprint.ingest.sheets.left_out import without_totals
 from kpfootprint.ingest.sheets.places import declared_in_columns, with_places_below
 from kpfootprint.ingest.sheets.repeats import parted, side_by_side, unrepeated
 from kpfootprint.ingest.sheets.sections import with_sections
+from kpfootprint.ingest.sheets.side_notes import without_side_notes
 
 
 def understand(
@@ -92,6 +92,8 @@ def _with_blocks(blocks: list[Block], tables: list[KnownTable], sheet: Layout) -
 
     What a summary says otherwise than the rows is told; whether other counts are of the same stones is asked.
     """
+    if (list_above := _summed_below(blocks, tables, sheet)) is not None:
+        return [list_above]
     others: list[KnownTable] = []
     ends: list[Note] = []
     for block in blocks:
@@ -135,6 +137,27 @@ def _with_blocks(blocks: list[Block], tables: list[KnownTable], sheet: Layout) -
     goods = stacked([tables[0], *others], [None] * (1 + len(others)))
     said = replace(goods.trace, stated=sheet.trace.stated, lines=sheet.trace.lines)
     return [replace(goods, trace=said), *tables[1:]]
+
+
+def _summed_below(blocks: list[Block], tables: list[KnownTable], sheet: Layout) -> KnownTable | None:
+    """Return the list of stones above a table that sums it up, with that table left out; None where there is none."""
+    if sheet.problems or [block.where for block in blocks] != ["above"]:
+        return None
+    raw = blocks[0].raw
+    own = Layout(raw, [], sheet.headers, sheet.choices, raw.trace())
+    made = _understood(own, None, several=True)
+    if (
+        own.problems
+        or [table.kind for table in made] != ["stones"]
+        or held_against(tables[0], made[0], sheet.scheme) != []
+    ):
+        return None
+    own.trace.lines |= {*raw.header_rows, *(raw.line(row) or 0 for row in range(raw.n_rows))}
+    own.trace.stated.extend(sheet.trace.stated)
+    head = listed(column.header for column in sheet.raw.columns)
+    own.trace.leave_out("summary", raw.name, sheet.raw.header_rows[0], headers=head)
+    own.trace.left_out.extend(note for note in sheet.trace.left_out if note.code == "note_below")
+    return made[0]
 
 
 def _understood(sheet: Layout, hint: str | None, *, several: bool) -> list[KnownTable]:
