@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from kpfootprint.ingest.columns.foot import rows_of_foot
 from kpfootprint.ingest.columns.meanings import Layout
+from kpfootprint.ingest.names.size_labels import size_span
 from kpfootprint.ingest.raw.cells import Cell, is_blank, is_number, text_of
 from kpfootprint.ingest.raw.tables import Column, RawTable
 from kpfootprint.ingest.words import fold
@@ -171,6 +172,9 @@ def without_empty_classes(sheet: Layout, measures: Sequence[int], classes: Seque
     if len(rows) == raw.n_rows:
         return sheet
     labels = [[text_of(raw.columns[at].at(row)) for at in classes if at in raw.filled_at(row)] for row in rows]
+    for row in rows:
+        if len(raw.filled_at(row)) == 1 and size_span(raw.label(row), sheet.scheme) is None:  # ``DRAFT``
+            sheet.trace.stated.append((raw.line(row) or 1, tuple(raw.row(row))))
     columns = list(raw.columns)
     for at in classes if len(classes) > 1 else ():
         columns[at] = _handed_down(columns[at], rows)

@@ -132,9 +132,9 @@ def _spaced(text: str) -> bool:
     """Say whether runs of spaces alone part the columns of a text, as many on each line between its titles and foot."""
     lines = [line.strip() for line in text[: 1 << 14].splitlines()[:LOOKED_AT] if line.strip("-=_ \t")]
     gaps = [len(_GAP.findall(line)) for line in lines]
-    usual = max({*gaps} - {0}, key=gaps.count, default=0)
-    filled = [at for at, count in enumerate(gaps) if count == usual > 0]
-    table = slice(filled[0], filled[-1] + 1) if filled else slice(0)
+    head = gaps.index(max(gaps)) if any(gaps) else 0
+    filled = [at for at, count in enumerate(gaps) if count and at >= head]
+    table = slice(head, filled[-1] + 1) if filled else slice(0)
     return len(filled) > 1 and len({*gaps[table]}) == 1 and not _parted_otherwise(lines[table])
 
 

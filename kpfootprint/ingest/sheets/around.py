@@ -117,8 +117,11 @@ def _made(
     lines, rows = [lines[0], *lines[end + 1 :]], [rows[0], *rows[end + 1 :]]
     body = [[row[at] if at < len(row) else None for at in places] for row in rows[1 : _MOST + 1]]
     columns = [Column.of(texts[at], [row[number] for row in body]) for number, at in enumerate(places)]
-    kept = np.array([not all(map(is_blank, row)) for row in body], dtype=bool)
-    beside = np.flatnonzero(~kept).tolist()  # of words that stand below none of its headers
+    inside = [[cell for cell in row if not is_blank(cell)] for row in body]
+    whole = [sum(not is_blank(cell) for cell in row) for row in rows[1 : _MOST + 1]]
+    counts = [any(map(is_number, map(text_of, own))) or len(own) == n for own, n in zip(inside, whole, strict=True)]
+    kept = np.array([bool(own) and said for own, said in zip(inside, counts, strict=True)], dtype=bool)
+    beside = np.flatnonzero(~kept).tolist()  # of words, some of which stand below none of its headers
     made = RawTable(
         name=raw.name,
         source=raw.source,

@@ -68,14 +68,15 @@ def _pieces(cell: Cell, headers: Headers) -> list[Cell]:
     hits = [*_LABEL_BEHIND.finditer(cell)] if isinstance(cell, str) and ":" in cell else []
     if not isinstance(cell, str) or not hits:
         return [cell]
-    first, *labels = (cell[at:].partition(":")[0] for at in (0, *(hit.end() for hit in hits)))
-    if is_of_origin(first, headers) or any(headers.words.zone(label) for label in (first, *labels)):
-        known = headers.words.columns("parcels")  # ``Origine : Nola - Poids déclaré : 8 ct`` is one
-        hits = [
-            hit
-            for hit, label in zip(hits, labels, strict=True)
-            if is_of_origin(label, headers) or known.get(fold(label)) not in (None, "n_stones", "carats")
-        ]
+    labels = [cell[at:].partition(":")[0] for at in (0, *(hit.end() for hit in hits))]
+    of_zones = any(headers.words.zone(label) is not None for label in labels)
+    kept: list[re.Match[str]] = []
+    before, known = labels[0], headers.words.columns("parcels")
+    for hit, label in zip(hits, labels[1:], strict=True):
+        of_fact = is_of_origin(label, headers) or known.get(fold(label)) not in (None, "n_stones", "carats")
+        if of_fact or not (is_of_origin(before, headers) or of_zones):  # ``Origine : Nola - Poids déclaré : 8 ct``
+            kept, before = [*kept, hit], label
+    hits = kept
     starts, ends = [0, *(hit.end() for hit in hits)], [*(hit.start() for hit in hits), len(cell)]
     return [cell[start:end] for start, end in zip(starts, ends, strict=True)]
 

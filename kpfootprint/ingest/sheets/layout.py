@@ -107,6 +107,9 @@ def _with_blocks(blocks: list[Block], tables: list[KnownTable], sheet: Layout) -
         below = [note for note in own.trace.left_out if note.code == "note_below"]
         ends += below
         told_below = {note.row for note in below}
+        for line, cells in block.raw.titles:
+            sheet.trace.stated.append((line, cells))
+            ends.append(Note(code="note_below", values={"label": line_of(cells)}, table=block.raw.name, row=line))
         sheet.trace.stated.extend(item for item in own.trace.stated if item[0] in told_below)
         lines = {block.raw.header_rows[0], *(block.raw.line(row) or 0 for row in range(block.raw.n_rows))}
         sheet.trace.lines |= lines - told_below

@@ -177,11 +177,12 @@ def _read_label(rows: Rows, row: int, label: str) -> None:
     measure, shown = rows.sheet.headers.measure(label), rows.shown(row)
     said_alone = measure in ("n_stones", "carats") and not any(map(str.isdigit, label))
     if said_alone and [rows.sheet.meanings[at].role for at in shown] not in ([], [measure]):
-        if len(shown) == 1:  # ``Total stones | 3`` below carats
-            at = next(iter(shown))
+        at = next(iter(shown), 0)
+        if len(shown) == 1 and (measure == "carats" or shown[at].is_integer()):  # ``Total stones | 3`` below carats
             rows.sheet.trace.stated.append((rows.sheet.raw.line(row) or 1, (label, rows.sheet.raw.columns[at].at(row))))
             rows.values[at][row] = np.nan
-        return
+        if len(shown) != 1 or np.isnan(rows.values[at][row]):
+            return
     for at, total in shown.items() if not rows.sheet.places("n_stones") else ():
         parts = rows.inside(at, 0, row)
         if total == len(parts) and _LABELLED.fullmatch(label) and not rows.agrees(at, row, parts):

@@ -53,11 +53,9 @@ def _is_line(rows: Rows, row: int) -> bool:
     if item is not None and class_code(text, attribute_words(item)) is not None:
         return False
     others = [sheet.raw.columns[filled[0]].at(other) for other in range(min(row, _SOME)) if rows.shown(other)]
-    words = [
-        [token for token in tokens_of(text_of(cell)) if token.isalpha()]
-        for cell in others
-        if not is_total(text_of(cell))
-    ]
+    texts = [text_of(cell) for cell in others]
+    named = [text for text in texts if not is_total(text) and size_span(text, sheet.scheme) is None]
+    words = [[token for token in tokens_of(text) if token.isalpha()] for text in named]
     return not any(len(own) >= min(len(text.split()), 2) for own in words)
 
 

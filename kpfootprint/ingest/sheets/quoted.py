@@ -12,6 +12,7 @@ from kpfootprint.ingest.names.headers import Headers
 from kpfootprint.ingest.problems import cut, listed
 from kpfootprint.ingest.raw.cells import Cell, is_blank, is_number, line_of, read_date, text_of
 from kpfootprint.ingest.raw.tables import Column, RawTable, Trace
+from kpfootprint.ingest.sheets.facts_beside import names_fact
 from kpfootprint.ingest.totals import is_total
 from kpfootprint.ingest.words import all_say, attribute_words, class_code, holds, says, tokens_of
 
@@ -116,11 +117,12 @@ def may_hold_goods(raw: RawTable, headers: Headers, whole: Set[str]) -> bool:
     head: list[Cell] = [column.header for column in raw.columns]
     rows = [cells for _, cells in raw.titles] + [head] + [raw.row(row) for row in range(min(raw.n_rows, _LOOKED_AT))]
     lines = [[text_of(cell) for cell in cells if not is_blank(cell)] for cells in rows]
+    facts = [len(line) == 2 and names_fact(line[0], headers) and any(map(str.isdigit, line[1])) for line in lines]
+    lines = [line for line, fact in zip(lines, facts, strict=True) if not fact]
     tokens = {token for texts in [[raw.name], *lines] for text in texts for token in tokens_of(text)} - _AMOUNTS
     roles = {headers.of(column.header).role for column in raw.columns}
     if says("money", *tokens) or "mm" in tokens or roles & {"percent", "mean", "lower_ct", "upper_ct"}:
         return False
-    lines = [texts for texts in lines if not (len(texts) == 2 and headers.measure(texts[0].rstrip(": ")) is not None)]
     amounts = [text for texts in lines for text in texts if is_number(text)]
     if {*amounts} <= whole | {str(at) for at in range(1, len(amounts) + 1)}:
         return False
