@@ -111,8 +111,8 @@ def lines_of(raw: RawTable) -> Iterator[str]:
 def may_hold_goods(raw: RawTable, headers: Headers, whole: Set[str]) -> bool:
     """Say whether a sheet that is no table could hold goods: numbers beside classes or measures, or weights alone.
 
-    One that speaks of money, percents or millimetres holds none; nor do lines that say what the parcel is in all, such
-    as the amounts of the `whole`, to the hundredth.
+    One that speaks of money, percents or millimetres holds none, but below headers of stones and carats; nor do lines
+    that say what the parcel is in all, such as the amounts of the `whole`, to the hundredth.
     """
     head: list[Cell] = [column.header for column in raw.columns]
     rows = [cells for _, cells in raw.titles] + [head] + [raw.row(row) for row in range(min(raw.n_rows, _LOOKED_AT))]
@@ -121,7 +121,8 @@ def may_hold_goods(raw: RawTable, headers: Headers, whole: Set[str]) -> bool:
     lines = [line for line, fact in zip(lines, facts, strict=True) if not fact]
     tokens = {token for texts in [[raw.name], *lines] for text in texts for token in tokens_of(text)} - _AMOUNTS
     roles = {headers.of(column.header).role for column in raw.columns}
-    if says("money", *tokens) or "mm" in tokens or roles & {"percent", "mean", "lower_ct", "upper_ct"}:
+    others = says("money", *tokens) or "mm" in tokens or roles & {"percent", "mean", "lower_ct", "upper_ct"}
+    if others and not {"n_stones", "carats"} <= roles:
         return False
     amounts = [text for texts in lines for text in texts if is_number(text)]
     if {*amounts} <= whole | {str(at) for at in range(1, len(amounts) + 1)}:

@@ -273,7 +273,14 @@ class _Heard:
         return True
 
     def _not_read(self, line: int, rest: str) -> None:
-        """Look for zones in what is not read of a title."""
+        """Look for zones in what is not read of a title, behind the words for an origin or anywhere."""
+        words = rest.split()
+        heads = [n for n in (1, 2, 3) if is_of_origin(" ".join(words[:n]), self.headers)]
+        behind = [origins_in(" ".join(words[n:]), "", self.headers) for n in heads]
+        behind = [of for of in behind if all(self.headers.words.zone(item.place) is not None for item in of)]
+        if origins := max(behind, key=len, default=[]):
+            self.origins |= dict.fromkeys(origins, (line, rest))
+            return
         parts_of = {part: zones_declared(part, self.headers) for part in PARTS.split(rest)}
         sure = {part for part, zones in parts_of.items() if zones and not is_of_another_act(part, self.headers)}
         if sure and not is_doubted(rest):
