@@ -97,8 +97,7 @@ def speak(arguments: Sequence[str], cli: click.Command) -> None:
     if french:
         os.environ["LANGUAGE"] = "fr"  # which gettext asks
     _SPOKEN[0] = catalogue(COMMANDS, "fr" if french else "en")
-    if french or _ENGLISH:
-        _tell_help(cli)
+    _tell_help(cli)
 
 
 def told(message: str, **values: object) -> str:
@@ -126,7 +125,10 @@ def paragraphs(text: str) -> list[str]:
 def _tell_help(command: click.Command) -> None:
     for item in helped(command):
         if english := _ENGLISH.setdefault(item, item.help or ""):
-            item.help = "\n\n".join(map(_SPOKEN[0].gettext, paragraphs(english)))
+            said = [*map(_SPOKEN[0].gettext, paragraphs(english))]
+            item.help = "\n\n".join(said)
+            if isinstance(item, click.Command):
+                item.short_help = said[0]  # a list of commands wraps it, where click alone would cut it off
 
 
 def helped(command: click.Command) -> Iterator[click.Command | click.Option]:
