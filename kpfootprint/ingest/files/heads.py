@@ -191,7 +191,8 @@ def _naming_most(
         best = below
     if scores[best] <= 0.5:  # nothing is known: what stands alone above several cells is a title
         mostly = 2 * sum(count > 1 for count in cells.values()) > len(filled)
-        best = next((at for at in filled if cells[at] > 1), first) if wide and (parted or mostly) else first
+        titled = wide and (parted or (mostly and scores[first] < 0.5))  # ``Poids`` above ``0,42`` is none
+        best = next((at for at in filled if cells[at] > 1), first) if titled else first
     bare = next((at for at in filled if cells[at] == 1 and _heads_one_column(rows, at, headers)), None)
     return (best, False) if bare is None else (bare, True)
 
