@@ -227,6 +227,7 @@ def in_french() -> dict[str, str]:
         return {str(message.id): str(message.string) for message in read_po(file) if message.id}
 
 
+@pytest.mark.slow
 def test_what_the_library_says_is_worded_late() -> None:
     worded = calls()
     assert len(worded) > 150

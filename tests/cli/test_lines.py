@@ -67,6 +67,7 @@ def _home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KPF_HOME", str(tmp_path / "home"))
 
 
+@pytest.mark.slow
 @every("data", JSON_OF_KINDS)
 @every("command", ["beside", "compare"])
 def test_json_of_all_kinds_is_told_in_lines(

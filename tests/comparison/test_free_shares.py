@@ -147,6 +147,7 @@ def test_nothing_declared_of_a_zone_is_nothing_and_not_a_share_that_nobody_state
     assert np.all(blends[:, list(origins.columns[1])] == 0.0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "parts",
     [

@@ -56,6 +56,7 @@ def test_the_workbook_brings_everything(examples: Path, scheme: Scheme, zone_tab
     assert all((codes >= 0).all() for codes in parcel.stones.codes.values())
 
 
+@pytest.mark.slow
 def test_the_script_makes_the_examples(
     examples: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -77,6 +77,7 @@ def test_lines_of_words_change_no_number(
         assert seen.read_as["classes"] == plain.read_as["classes"]
 
 
+@pytest.mark.slow
 @every("name", TABLES)
 @every("text", NEUTRAL)
 def test_a_line_of_words_is_no_hindrance(scheme: Scheme, zone_table: ZoneTable, name: str, text: str) -> None:

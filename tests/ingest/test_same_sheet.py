@@ -363,6 +363,7 @@ def examples() -> Path:
     return Path(__file__).parents[2] / "examples"
 
 
+@pytest.mark.slow
 @tried(250)
 @given(seed=st.integers(0, 2**32), names=st.lists(st.sampled_from(list(CHANGES)), max_size=4))
 def test_a_sheet_laid_out_otherwise_is_the_same_parcel_or_none(

@@ -29,6 +29,7 @@ def reading(sheets: dict[str, Rows], scheme: Scheme, zone_table: ZoneTable) -> R
     return read(Upload("w.xlsx", book_of(sheets)), scheme, zone_table)
 
 
+@pytest.mark.slow
 @every("goods, other", [("Data", "Recap"), ("Stones", "Recap"), ("counts", "S2"), ("S1", "Tri")])
 @every("kind", SUMMARIES)
 def test_a_sheet_that_agrees_is_left_out(

@@ -303,6 +303,7 @@ def test_a_table_of_contents_is_not_built_for_its_own_sake(dossier: Path, tmp_pa
         verify_dossier(path, remake)
 
 
+@pytest.mark.slow
 def test_a_member_that_claims_to_be_huge_is_not_read(dossier: Path, tmp_path: Path) -> None:
     bomb = io.BytesIO()
     with zipfile.ZipFile(dossier) as archive, zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as out:

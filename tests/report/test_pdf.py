@@ -173,6 +173,7 @@ def test_every_character_that_is_let_through_can_be_set() -> None:
         assert render_pdf(report).startswith(b"%PDF")
 
 
+@pytest.mark.slow
 def test_an_office_sets_its_letterhead_a_note_and_two_places_to_sign() -> None:
     report = make_report("consistent")
     office = Stationery(letterhead="Bureau de contr\u00f4le\nBangui", note="Copy for the file.\nNo seal.")
@@ -189,6 +190,7 @@ def test_an_office_sets_its_letterhead_a_note_and_two_places_to_sign() -> None:
     assert signed.count("Copy for the file.") == 12, "a note and the places to sign stay together"
 
 
+@pytest.mark.slow
 @every("lang", ["en", "fr"])
 @every("name", ["true", "false", "mixed", "blend"])
 def test_an_example_under_a_letterhead_is_signed_on_its_first_page(name: str, lang: str) -> None:

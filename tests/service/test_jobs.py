@@ -41,6 +41,7 @@ def small_stretches(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(comparing, "STRETCH", FEW)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("small_stretches")
 def test_a_job_that_runs_is_cancelled_at_the_next_stretch(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     sent = office.send(shipment(7, bad=False, prefix="RUN"))

@@ -103,6 +103,7 @@ def scored(engine: sa.Engine) -> None:
         connection.execute(sa.select(practice)).all()
 
 
+@pytest.mark.slow
 @pytest.mark.postgres
 def test_a_start_does_not_wait_for_ever_on_postgresql(
     request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

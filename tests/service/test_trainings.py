@@ -141,6 +141,7 @@ def test_what_is_wrong_with_a_package_is_told_by_table_and_row_in_english_and_fr
     assert "AAAA-MM-JJ" in french
 
 
+@pytest.mark.slow
 def test_a_training_that_is_ended_from_outside_says_so_in_english_and_french(office: Office, tmp_path: Path) -> None:
     package = write_zip(tmp_path / "made", Kind(parcels=(3, 3), n_stones=20)).read_bytes()
 
@@ -167,6 +168,7 @@ def test_a_training_that_is_ended_from_outside_says_so_in_english_and_french(off
     assert "en anglais" not in french
 
 
+@pytest.mark.slow
 def test_a_training_is_ended_where_the_register_goes_away(
     office: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -11,15 +11,15 @@ from kpfootprint.stats.blends import drawn_shares
 
 @pytest.mark.parametrize("k", [2, 5, 14])
 def test_draws_are_those_of_a_dirichlet_distribution(k: int) -> None:
-    a, n = 0.5, 200_000
+    a, n = 0.5, 50_000
     shares, log_weights = drawn_shares(n, k, a, np.random.default_rng(k))
     weights = np.exp(log_weights)
     assert shares.shape == (n, k)
     assert shares.sum(axis=1) == pytest.approx(np.ones(n))
     assert weights.max() <= 2.0
-    assert weights.mean() == pytest.approx(1.0, abs=0.01)
-    assert weights @ shares / n == pytest.approx(np.full(k, 1 / k), rel=0.03)
-    assert weights @ shares**2 / n == pytest.approx(np.full(k, (a + 1) / (k * (k * a + 1))), rel=0.05)
+    assert weights.mean() == pytest.approx(1.0, abs=0.02)
+    assert weights @ shares / n == pytest.approx(np.full(k, 1 / k), rel=0.08)
+    assert weights @ shares**2 / n == pytest.approx(np.full(k, (a + 1) / (k * (k * a + 1))), rel=0.08)
 
 
 @pytest.mark.parametrize(("k", "m"), [(2, 100), (5, 30), (14, 10)])

@@ -158,6 +158,7 @@ def test_attributes_that_hang_together_are_not_forced_apart(n_each: int) -> None
     assert np.mean(drawn) > (0.25 if n_each == 4 else 0.35)
 
 
+@pytest.mark.slow
 def test_many_parcels_overrule_what_is_believed() -> None:
     cov = tied(0.6, -0.2)
     np.testing.assert_allclose(ties(learnt(cov, 300, 1)), ties(cov), atol=0.06)

@@ -83,6 +83,7 @@ def test_a_worse_candidate_is_refused_and_a_better_one_is_not(criteria: Criteria
     assert not judge(strong, criteria, in_force=strong).reasons
 
 
+@pytest.mark.slow
 def test_comparison_is_of_the_same_trials_and_mirrors() -> None:
     one, other = make_evaluation(gap=1.5), make_evaluation(gap=0.5, release="2026.2")
     fewer = replace(other, trials=other.trials[:150])

@@ -230,6 +230,7 @@ def test_what_cannot_be_joined_is_told_once_and_leaves_nothing(tmp_path: Path) -
     assert not (tmp_path / "both").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["package.zip", "reference.XLSX"])
 def test_a_workbook_is_known_by_what_it_holds(name: str, tmp_path: Path) -> None:
     book = write_workbook(tmp_path / "book", FEW)

@@ -31,6 +31,7 @@ def test_the_world_draws_what_it_says(package: ReferencePackage) -> None:
         np.testing.assert_allclose(shares.var(axis=0), expected, rtol=0.4)
 
 
+@pytest.mark.slow
 def test_the_oracle_is_calibrated_and_nothing_beats_it_beyond_chance(package: ReferencePackage) -> None:
     evaluations, excess = measure_beside_oracle(
         PEERS[:4], package, unlisted_weight=0.2, turned=0.0, n_reference=10, n_tested=60, n_resamples=60
