@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import click
@@ -21,7 +22,8 @@ from kpfootprint.cli.surroundings import ACTOR, at_work, home, model_option, now
 @model_option
 def serve(host: str, port: int, workers: int, no_worker: bool, model: Path | None) -> None:
     """Start the service and print the address to open."""
-    tell("Starting; it takes a few seconds.", err=True)  # what follows is imported for seconds
+    if sys.stderr.isatty():  # somebody waits while what follows is imported
+        tell("Starting; it takes a few seconds.", err=True)
     from service.launch import serve as launch
 
     given = settings(model).model_copy(update={"workers": workers})

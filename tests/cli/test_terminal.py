@@ -1,4 +1,4 @@
-"""What differs where a person looks on: a progress bar, and no bytes that a terminal cannot show."""
+"""What differs where a person looks on: what is waited for is said, and no bytes come that a terminal cannot show."""
 
 from __future__ import annotations
 
@@ -43,3 +43,12 @@ def test_long_work_shows_a_bar_on_a_terminal(examples: Path, tmp_path: Path) -> 
     assert "Examining" in shown
     assert "100%" in shown
     assert len(out.read_text(encoding="utf-8").splitlines()) == 3
+
+
+def test_whoever_waits_for_the_start_of_the_service_is_told_so(tmp_path: Path) -> None:
+    (tmp_path / "register.db").write_bytes(b"no register")
+    status, shown = at_a_terminal("serve", "--port", 1, home=tmp_path)
+    assert status == 1
+    first, second = shown.splitlines()
+    assert first == "Starting; it takes a few seconds."
+    assert second.startswith("Error: ")
