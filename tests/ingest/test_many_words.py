@@ -44,3 +44,11 @@ def test_a_column_of_cells_that_all_differ_is_told_and_not_laboured_at(release: 
     assert found.problems
     assert len(found.problems) <= 1001
     assert time.process_time() - begun < 50 * max(n / 1_000_000, 0.5)
+
+
+def test_a_list_of_words_alone_is_told_and_not_laboured_at(release: Release) -> None:
+    text = "\n".join(["Colour;Thing", *("white;cube" if k % 2 else "brown;octahedron" for k in range(15_000))])
+    begun = time.process_time()
+    found = read(Upload("parcel.csv", text.encode()), release.scheme, release.zone_table, one=True)
+    assert [problem.code for problem in found.problems] == ["missing_column"]
+    assert time.process_time() - begun < 20

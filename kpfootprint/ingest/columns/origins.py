@@ -60,9 +60,14 @@ _WITH_SHARE = (
 )
 
 
+def _column_of(key: str, headers: Headers) -> str | None:
+    """Return the column of declarations that a label names, numbered or not: ``Zone 1``."""
+    return headers.words.columns("declarations").get(fold(key.rstrip("0123456789 ")))
+
+
 def is_of_origin(key: str, headers: Headers) -> bool:
     """Say whether a label is that of where the parcel is declared to be from: ``Provenance``, ``Declared``."""
-    known = headers.words.columns("declarations").get(fold(key.rstrip("0123456789 ")))  # ``Zone 1``
+    known = _column_of(key, headers)
     tokens = tokens_of(key)
     rest = [token for token in tokens if not all_say(("zone", "declared", "filler"), [token])]
     origin = (
@@ -162,8 +167,7 @@ def is_doubted(text: str) -> bool:
 
 def _is_place(key: str, text: str, headers: Headers) -> bool:
     """Say whether a line gives a place, which no zone or country is called by, under a label of origin."""
-    known = headers.words.columns("declarations").get(fold(key.rstrip("0123456789 ")))
-    labelled = known in ("zone_id", "country") or headers.measure(key) == "zone_id"
+    labelled = _column_of(key, headers) in ("zone_id", "country") or headers.measure(key) == "zone_id"
     text = _AMOUNT.sub("", text)  # ``Kouango 7.44 ct``
     words = [token for token in tokens_of(text) if token.isalpha()]
     told = is_not_recorded(text) or says("negated", *words) or any(map(str.isdigit, text))

@@ -96,9 +96,10 @@ def heads_rows(lines: Sequence[Sequence[Cell]], at: int, headers: Headers) -> bo
         return False
     measured = [place for place, text in texts.items() if headers.of(text).role in MEASURES]
     weighed = [
-        any(place < len(line) and is_number(text_of(line[place])) for place in measured) for line in lines[at + 1 :]
+        any(place < len(line) and is_number(text_of(line[place])) for place in measured)
+        for line in lines[at + 1 : at + 4]
     ]
-    return weighed[:2] == [True, True] or weighed[:3] == [False, True, True]  # below a line of units
+    return weighed[:2] == [True, True] or weighed == [False, True, True]  # below a line of units
 
 
 def _roles(texts: Sequence[str], headers: Headers) -> set[str]:

@@ -33,15 +33,21 @@ def parcels_apart(raw: RawTable, headers: Headers, choices: Choices) -> list[Raw
     lines += [(raw.line(row) or 0, raw.row(row)) for row in range(raw.n_rows)]
     cells = [cells for _, cells in lines]
     heads = [at for at in range(len(lines)) if at == first or _heads_goods(cells, at, headers)]
+    if len(heads) < 2:
+        return [raw]
     starts = [0, *(_cover_above(lines, at, headers) for at in heads[1:])]
     ends = [*starts[1:], len(lines)]
     parts = [_part(raw, lines, *places) for places in zip(starts, heads, ends, strict=True)]
-    said = [said_by_titles(part, headers, {}, choices, []).get("parcels") for part in parts]
-    ids = [of.columns.get("parcel_id") if of is not None else None for of in said]
-    named = {text_of(of.at(0)) for of in ids if of is not None}
-    if len(parts) < 2 or None in ids or len(named) < len(parts):
+    if not are_titled_apart(parts, headers, choices):
         return [raw]
     return [replace(part, name=f"{raw.name} {at}") for at, part in enumerate(parts, start=1)]
+
+
+def are_titled_apart(raws: Sequence[RawTable], headers: Headers, choices: Choices) -> bool:
+    """Say whether each of several tables is of another parcel by its titles."""
+    said = [said_by_titles(raw, headers, {}, choices, []).get("parcels") for raw in raws]
+    ids = [of.columns.get("parcel_id") if of is not None else None for of in said]
+    return None not in ids and len({text_of(of.at(0)) for of in ids if of is not None}) == len(ids)
 
 
 def _heads_goods(lines: Sequence[Sequence[Cell]], at: int, headers: Headers) -> bool:

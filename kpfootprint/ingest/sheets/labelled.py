@@ -76,8 +76,7 @@ def _pieces(cell: Cell, headers: Headers) -> list[Cell]:
         of_fact = is_of_origin(label, headers) or known.get(fold(label)) not in (None, "n_stones", "carats")
         if of_fact or not (is_of_origin(before, headers) or of_zones):  # ``Origine : Nola - Poids déclaré : 8 ct``
             kept, before = [*kept, hit], label
-    hits = kept
-    starts, ends = [0, *(hit.end() for hit in hits)], [*(hit.start() for hit in hits), len(cell)]
+    starts, ends = [0, *(hit.end() for hit in kept)], [*(hit.start() for hit in kept), len(cell)]
     return [cell[start:end] for start, end in zip(starts, ends, strict=True)]
 
 

@@ -21,7 +21,7 @@ from kpfootprint.ingest.raw.tables import GOODS, Column, KnownTable, RawTable, r
 from kpfootprint.ingest.sheets.around import sums_up
 from kpfootprint.ingest.sheets.asked import is_in_part
 from kpfootprint.ingest.sheets.counted_twice import counted_otherwise
-from kpfootprint.ingest.sheets.covers_between import parcels_apart
+from kpfootprint.ingest.sheets.covers_between import are_titled_apart, parcels_apart
 from kpfootprint.ingest.sheets.facts_beside import with_facts_above
 from kpfootprint.ingest.sheets.quoted import lines_of, may_hold_goods, quote_lines
 from kpfootprint.ingest.sheets.recognise import headless, is_headless, is_prose, tables_of
@@ -171,22 +171,20 @@ class _Input:
         for sheet in named:
             self._add(sheet.tables)
         kinds = [sheet.main.kind for sheet in free]
-        own = len({*kinds}) < len(kinds) or all(is_parcel_name(sheet.raw.name, self.headers) for sheet in free)
         listed_ids = ids_of(self.tables)
         called = {parcel_within(sheet.raw.name, listed_ids) for sheet in free}
-        own = own or self._are_titled_apart(free) or len(called & listed_ids) == len(free)
+        own = len(free) > 1 and (
+            len({*kinds}) < len(kinds)
+            or all(is_parcel_name(sheet.raw.name, self.headers) for sheet in free)
+            or len(called & listed_ids) == len(free)
+            or are_titled_apart([sheet.raw for sheet in free], self.headers, self.choices)
+        )
         alone = len(free) == 1 < len(listed_ids) and called <= listed_ids
-        if ((len(kinds) > 1 and own) or alone) and not {*kinds} & {*self.tables}:
+        if (own or alone) and not {*kinds} & {*self.tables}:
             return self._add_parcels(free)
         for sheet in free:
             self._add(sheet.tables)
         return {}
-
-    def _are_titled_apart(self, sheets: Sequence[_Sheet]) -> bool:
-        """Say whether each of several sheets is of another parcel by its titles."""
-        said = (said_by_titles(sheet.raw, self.headers, {}, self.choices, []).get("parcels") for sheet in sheets)
-        ids = [said_of.columns.get("parcel_id") if said_of is not None else None for said_of in said]
-        return None not in ids and len({text_of(of.at(0)) for of in ids if of is not None}) == len(ids)
 
     def _add_parcels(self, sheets: Sequence[_Sheet]) -> dict[str, str]:
         """Add sheets of goods, of which each is a parcel or holds parcels of its own, by a column, title or name."""
