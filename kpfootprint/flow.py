@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from datetime import date, datetime
 from typing import Any
 
-import numpy as np
-
 import kpfootprint
 from kpfootprint.comparison.findings import examination_of
-from kpfootprint.comparison.hypotheses import FreeShares, Hypotheses, form_hypotheses, settle_shares
-from kpfootprint.comparison.plainer import Plainer, plainer_of
+from kpfootprint.comparison.hypotheses import formed
 from kpfootprint.comparison.results import Examination
-from kpfootprint.comparison.weigh import OneParcel, Weighed, weigh, words_of
+from kpfootprint.comparison.weigh import OneParcel, plainer_words, weigh
 from kpfootprint.errors import KPFootprintError, NotExamined
-from kpfootprint.footprint import footprints_of, mean_stones
-from kpfootprint.parcel import Batch, Parcel
+from kpfootprint.parcel import Batch
 from kpfootprint.release import Release
 from kpfootprint.report.content import build_report, described
 from kpfootprint.report.report import Report
-from kpfootprint.stats.arrays import Floats, ParcelArrays
 from kpfootprint.wanted import go_on
 
 SLICE = 64
@@ -91,61 +85,25 @@ def examinations_of(batch: Batch, release: Release, *, status_on: date) -> tuple
         slices = (Batch(batch.parcels[start : start + SLICE]) for start in range(0, len(batch), SLICE))
         return tuple(one for part in slices for one in examinations_of(part, release, status_on=status_on))
     out: dict[int, Examination] = {}
-    for rows, arrays, hypotheses, free, mean_ct in _formed(batch, release, status_on):
-        weighed = weigh(arrays, hypotheses, release, free)
+    for together in formed(batch, release, status_on):
+        weighed = weigh(together, release)
         go_on()
-        parcels = [batch.parcels[row] for row in rows]
-        plainer = _plainer_words(parcels, weighed, release, status_on)
-        for position, row in enumerate(rows):
+        plainer = plainer_words(together.parcels, weighed, release, status_on)
+        for position, row in enumerate(together.rows.tolist()):
             go_on()
             out[row] = examination_of(
                 OneParcel(
-                    parcel=parcels[position],
+                    parcel=together.parcels[position],
                     row=position,
                     weighed=weighed,
-                    hypotheses=hypotheses,
+                    hypotheses=together.hypotheses,
                     release=release,
-                    mean_ct=mean_ct[position],
+                    mean_ct=together.mean_ct[position],
                     compared_on=status_on,
                     plainer=plainer[position],
                 )
             )
     return tuple(out[row] for row in range(len(batch)))
-
-
-def _formed(
-    batch: Batch, release: Release, status_on: date
-) -> Iterator[tuple[list[int], ParcelArrays, Hypotheses, FreeShares, Floats]]:
-    """Yield parcels that are computed together, by their rows: as arrays, with their hypotheses and mean stones."""
-    for footprints in footprints_of(batch, release.scheme, release.model.structure, release.level_names):
-        parcels = tuple(batch.parcels[row] for row in footprints.rows)
-        mean_ct: Floats = mean_stones(footprints.arrays, release.model)
-        hypotheses = form_hypotheses(parcels, release, status_on, mean_ct)
-        for rows in (np.flatnonzero(hypotheses.testable), np.flatnonzero(~hypotheses.testable)):
-            if rows.size == 0:
-                continue
-            go_on()
-            arrays = footprints.arrays.take(rows)
-            settled, free = settle_shares(arrays, hypotheses.take(rows), release, mean_ct[rows])
-            go_on()
-            yield footprints.rows[rows].tolist(), arrays, settled, free, mean_ct[rows]
-
-
-def _plainer_words(parcels: Sequence[Parcel], weighed: Weighed, release: Release, status_on: date) -> list[Plainer]:
-    """Return the words of the same goods told more plainly, where these can matter."""
-    if weighed.declaration is None:
-        return [Plainer()] * len(parcels)
-    words = weighed.declaration.judged.conclusion.tolist()
-    out, asked = list[Plainer](), list[tuple[int, str, Parcel]]()
-    for position, (parcel, word) in enumerate(zip(parcels, words, strict=True)):
-        known, without, unstated = plainer_of(parcel, release.scheme, word)
-        out.append(known)
-        asked += [(position, name, p) for name, p in (("without", without), ("unstated", unstated)) if p is not None]
-    for rows, arrays, hypotheses, free, _ in _formed(Batch(tuple(p for _, _, p in asked)), release, status_on):
-        for row, word in zip(rows, words_of(arrays, hypotheses, release, free).tolist(), strict=True):
-            position, name, _ = asked[row]
-            out[position] = replace(out[position], **{name: word})
-    return out
 
 
 def made_with(release: Release) -> dict[str, Any]:

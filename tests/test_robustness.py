@@ -171,10 +171,10 @@ def test_a_very_large_parcel() -> None:
 def test_what_fails_in_one_parcel_is_that_parcels_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     parcels = [some_parcel(seed, n=60) for seed in range(4)]
 
-    def failing(arrays: Any, hypotheses: Any, release: Any, free: Any) -> Any:
-        if (arrays.n_stones == 61).any():
+    def failing(together: Any, release: Any) -> Any:
+        if (together.arrays.n_stones == 61).any():
             raise np.linalg.LinAlgError("singular")
-        return weigh(arrays, hypotheses, release, free)
+        return weigh(together, release)
 
     monkeypatch.setattr("kpfootprint.flow.weigh", failing)
     parcels[2] = some_parcel(2, n=61)

@@ -8,7 +8,7 @@ country without a compliant zone, named without one beside others, covers nothin
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 
 from kpfootprint.comparison.results import DeclaredZone
-from kpfootprint.parcel import Declaration, DeclaredCountry, Parcel
+from kpfootprint.footprint import footprints_of, mean_stones
+from kpfootprint.parcel import Batch, Declaration, DeclaredCountry, Parcel
 from kpfootprint.release import Release
 from kpfootprint.stats.arrays import Bools, Floats, Ints, ParcelArrays, rows_of
 from kpfootprint.stats.blends import blend_evidence, drawn_shares
@@ -24,6 +25,7 @@ from kpfootprint.stats.evidence import log_sum
 from kpfootprint.stats.metrics import LN10
 from kpfootprint.stats.model import Look, look
 from kpfootprint.stats.selection import elsewhere
+from kpfootprint.wanted import go_on
 
 N_BLENDS = 1024
 """Blends that an integral over shares takes; the same for every parcel of the same declaration."""
@@ -84,12 +86,15 @@ class Hypotheses:
         Whether every declared zone has a reference or is left out, and there is a declaration.
     allowed : ndarray of shape (n, Z), bool
         Zones that were compliant.
-    alternatives : ndarray of shape (n, Z), from 0 to 1
-        Weights of listed zones in H2: of those not compliant, what was not declared of them.
     origins : tuple of Origins or None
         Where shares are free, or the split is asked about.
     left_out : tuple of tuple of str
         Declared zones without reference of which too little is declared to tell.
+    log_evidence : ndarray of shape (n,)
+        Log of the mean evidence over the blends that free shares leave, less that of their mean blend; 0 where shares
+        are stated.
+    split_log10_lr : ndarray of shape (n,)
+        Calibrated log10 LR of the stated split against any split of the same origins; NaN where that is not asked.
     """
 
     days: tuple[date, ...]
@@ -97,9 +102,15 @@ class Hypotheses:
     weights: Floats
     testable: Bools
     allowed: Bools
-    alternatives: Floats
     origins: tuple[Origins | None, ...]
     left_out: tuple[tuple[str, ...], ...]
+    log_evidence: Floats
+    split_log10_lr: Floats
+
+    @property
+    def alternatives(self) -> Floats:
+        """Weights (n, Z), from 0 to 1, of listed zones in H2: of those not compliant, what was not declared of them."""
+        return elsewhere(self.weights, self.allowed)
 
     def take(self, rows: Ints) -> Hypotheses:
         """Return those of these parcels."""
@@ -169,9 +180,10 @@ def form_hypotheses(parcels: tuple[Parcel, ...], release: Release, status_on: da
         weights=weights,
         testable=testable,
         allowed=allowed,
-        alternatives=elsewhere(weights, allowed),
         origins=tuple(origins),
         left_out=tuple(left_out),
+        log_evidence=np.zeros(n),
+        split_log10_lr=np.full(n, np.nan),
     )
 
 
@@ -214,22 +226,6 @@ def _origins(
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FreeShares:
-    """What is integrated over, for n parcels.
-
-    Parameters
-    ----------
-    log_evidence : ndarray of shape (n,)
-        Log of the mean evidence over the blends, less that of their mean blend; 0 where shares are stated.
-    split_log10_lr : ndarray of shape (n,)
-        Calibrated log10 LR of the stated split against any split of the same origins; NaN where that is not asked.
-    """
-
-    log_evidence: Floats
-    split_log10_lr: Floats
-
-
 def blends_of(origins: Origins, mean_ct: Floats, *, stated: bool) -> tuple[Floats, Floats]:
     """Return blends (K, Z) in shares of stones and the log of what each counts (K,).
 
@@ -260,27 +256,22 @@ def blends_of(origins: Origins, mean_ct: Floats, *, stated: bool) -> tuple[Float
     return out, log_weights
 
 
-def settle_shares(
-    arrays: ParcelArrays, hypotheses: Hypotheses, release: Release, mean_ct: Floats
-) -> tuple[Hypotheses, FreeShares]:
+def settle_shares(arrays: ParcelArrays, hypotheses: Hypotheses, release: Release, mean_ct: Floats) -> Hypotheses:
     """Give declarations of free shares the mean blend that the parcel leaves of them; say what is integrated over."""
     n, model = len(arrays), release.model
-    weights = hypotheses.weights.copy()
-    free = FreeShares(log_evidence=np.zeros(n), split_log10_lr=np.full(n, np.nan))
+    weights, log_evidence, split = hypotheses.weights.copy(), np.zeros(n), np.full(n, np.nan)
     for row, origins in enumerate(hypotheses.origins):
         if origins is None or not hypotheses.testable[row]:
             continue
         seen = look(model, arrays.take(np.array([row])))
         whole, weights[row] = _integral(seen, *blends_of(origins, mean_ct[row], stated=True))
-        free.log_evidence[row] = whole - blend_evidence(seen, weights[row : row + 1])[0, 0]
+        log_evidence[row] = whole - blend_evidence(seen, weights[row : row + 1])[0, 0]
         if origins.amounts is not None and len(origins.columns) > 1:
             others, _ = _integral(seen, *blends_of(origins, mean_ct[row], stated=False))
-            ln_n = np.log(arrays.n_stones[row : row + 1])
             told = model.calibration.told(seen.evidence.listed)
             score = np.array([(whole - others) / LN10])
-            free.split_log10_lr[row] = model.calibration.apply(score, ln_n, told)[0]
-    settled = replace(hypotheses, weights=weights, alternatives=elsewhere(weights, hypotheses.allowed))
-    return settled, free
+            split[row] = model.calibration.apply(score, seen.ln_n, told)[0]
+    return replace(hypotheses, weights=weights, log_evidence=log_evidence, split_log10_lr=split)
 
 
 def _integral(seen: Look, blends: Floats, log_weights: Floats) -> tuple[float, Floats]:
@@ -288,3 +279,40 @@ def _integral(seen: Look, blends: Floats, log_weights: Floats) -> tuple[float, F
     found = blend_evidence(seen, blends)[0] + log_weights
     total = log_sum(found)
     return float(total - log_sum(log_weights)), np.exp(found - total) @ blends
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Together:
+    """Parcels (n) of a batch that are computed together: H1 can be had of all of them or of none.
+
+    `rows` are their positions in the batch; `mean_ct` (n, Z) is the mean stone of each zone as it would be seen through
+    each parcel's screen, in carats.
+    """
+
+    rows: Ints
+    parcels: tuple[Parcel, ...]
+    arrays: ParcelArrays
+    hypotheses: Hypotheses
+    mean_ct: Floats
+
+
+def formed(batch: Batch, release: Release, status_on: date) -> Iterator[Together]:
+    """Give the parcels of a batch as arrays and with their hypotheses, those that are computed together at a time."""
+    for footprints in footprints_of(batch, release.scheme, release.model.structure, release.level_names):
+        parcels = batch.take(footprints.rows).parcels
+        mean_ct = mean_stones(footprints.arrays, release.model)
+        hypotheses = form_hypotheses(parcels, release, status_on, mean_ct)
+        for rows in (np.flatnonzero(hypotheses.testable), np.flatnonzero(~hypotheses.testable)):
+            if rows.size == 0:
+                continue
+            go_on()
+            arrays = footprints.arrays.take(rows)
+            settled = settle_shares(arrays, hypotheses.take(rows), release, mean_ct[rows])
+            go_on()
+            yield Together(
+                rows=footprints.rows[rows],
+                parcels=tuple(parcels[row] for row in rows),
+                arrays=arrays,
+                hypotheses=settled,
+                mean_ct=mean_ct[rows],
+            )

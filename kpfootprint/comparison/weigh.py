@@ -4,22 +4,30 @@ A declaration can be chosen to please. So nothing is called consistent where goo
 the declaration of compliant zones that suits the parcel best, whatever was declared. And a blend has to explain the
 parcel: where one of its main zones alone explains it about as well, the word is never kinder than the kindest that a
 main zone alone would get.
+
+What else is told can be chosen too. Which stones an attribute is recorded of can be, so that foreign ones are left
+blank: where that are fewer than nine in ten, the word is no kinder than it would be without the attribute; and sizes
+alone, which mixed goods share with others, are never consistent with anything. What is stated of the conditions can be;
+but it is mostly those who sort that state it, and to know it is worth something. So where *consistent* rests on it, the
+report says so.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import fdtrc
 
-from kpfootprint.comparison.hypotheses import FreeShares, Hypotheses
-from kpfootprint.comparison.plainer import Plainer
+from kpfootprint.comparison.hypotheses import Hypotheses, Together, formed
 from kpfootprint.comparison.results import DeclaredZone
-from kpfootprint.conclusions import CONCLUSIONS, CONSISTENT, Rules, Signs, conclude
-from kpfootprint.parcel import Parcel
+from kpfootprint.conclusions import CONCLUSIONS, CONSISTENT, INCONCLUSIVE, QUERY, Rules, Signs, conclude
+from kpfootprint.parcel import Batch, Parcel
 from kpfootprint.release import Release
+from kpfootprint.scheme import Attribute, Scheme
 from kpfootprint.stats.arrays import Bools, Floats, Ints, ParcelArrays
 from kpfootprint.stats.declarations import Profile, not_named
 from kpfootprint.stats.intervals import ENDS
@@ -40,6 +48,8 @@ MAIN = 0.05
 """Least declared share of stones of a main zone; the largest is always one."""
 EXPLAINS_LOG10 = 0.5
 """A blend explains a parcel that is this many times (log10) as probable from it as from its best main zone alone."""
+LEAST_RECORDED = 0.9
+"""Least share of the stones of which an attribute is recorded that counts as recorded of the parcel."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,6 +186,25 @@ class Weighed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Plainer:
+    """What the words of the same goods are, told more plainly, as positions in `kpfootprint.conclusions.CONCLUSIONS`.
+
+    Parameters
+    ----------
+    attributes : tuple of str
+        What is recorded of some stones, and of too few.
+    without : int
+        The word without these, at least inconclusive where nothing but sizes remains; else the kindest, `CONSISTENT`.
+    unstated : int
+        The word as if no condition were known; `CONSISTENT` where that was not asked.
+    """
+
+    attributes: tuple[str, ...] = ()
+    without: int = CONSISTENT
+    unstated: int = CONSISTENT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OneParcel:
     """A parcel in its `row` of a batch that was weighed, and the day of the comparison.
 
@@ -232,26 +261,12 @@ class OneParcel:
         return {"zones": zones} | ({"origins": origins.names} if origins is not None and origins.free else {})
 
 
-def weigh(arrays: ParcelArrays, hypotheses: Hypotheses, release: Release, free: FreeShares) -> Weighed:
-    """Compute the numbers of a batch, of which H1 can be had of all parcels or of none.
-
-    Parameters
-    ----------
-    free : FreeShares
-        What the declarations leave free; `hypotheses` has the mean blend of it.
-
-    Raises
-    ------
-    ValueError
-        Where it can be had of some.
-    """
-    testable = hypotheses.testable
-    if testable.any() != testable.all():
-        raise ValueError("H1 must be had of all parcels or of none; take them apart by `testable`")
-    model = release.model
-    declared = hypotheses.weights if testable.all() else None
-    looked = integrated(look(model, arrays, declared), free.log_evidence)
-    of_declaration = None if declared is None else _of_declaration(looked, hypotheses, release, free)
+def weigh(together: Together, release: Release) -> Weighed:
+    """Compute the numbers of parcels, all at once."""
+    model, hypotheses = release.model, together.hypotheses
+    declared = hypotheses.weights if hypotheses.testable.all() else None
+    looked = integrated(look(model, together.arrays, declared), hypotheses.log_evidence)
+    of_declaration = None if declared is None else _of_declaration(looked, hypotheses, release)
     posterior, unlisted = unlisted_odds(looked.evidence, release.unlisted_weight)
     return Weighed(
         looked=looked,
@@ -262,13 +277,7 @@ def weigh(arrays: ParcelArrays, hypotheses: Hypotheses, release: Release, free: 
     )
 
 
-def words_of(arrays: ParcelArrays, hypotheses: Hypotheses, release: Release, free: FreeShares) -> Ints:
-    """Return the positions (n,) in `CONCLUSIONS` of the words that parcels get, of all of which H1 can be had."""
-    looked = integrated(look(release.model, arrays, hypotheses.weights), free.log_evidence)
-    return judge(release, looked, hypotheses.allowed).conclusion
-
-
-def _of_declaration(looked: Look, hypotheses: Hypotheses, release: Release, free: FreeShares) -> OfDeclaration:
+def _of_declaration(looked: Look, hypotheses: Hypotheses, release: Release) -> OfDeclaration:
     profile, weights = looked.weighed[1], hypotheses.weights
     judged = judge(release, looked, hypotheses.allowed)
     highest = judged.highest
@@ -283,7 +292,7 @@ def _of_declaration(looked: Look, hypotheses: Hypotheses, release: Release, free
     def bounded(log10_lr: Floats) -> Floats:
         return release.model.calibration.bounded(log10_lr, highest)
 
-    low, high = np.quantile(bounded(resampled(lr, free.log_evidence)), ENDS, axis=0)
+    low, high = np.quantile(bounded(resampled(lr, hypotheses.log_evidence)), ENDS, axis=0)
     selection = [lr.of(slot_evidence(looked.readings, slot)) for slot in (AS_RECORDED, CLASSES)]
     wider = [lr.under_variance(factor) for factor in VARIANCES[1:]]
     return OfDeclaration(
@@ -299,7 +308,7 @@ def _of_declaration(looked: Look, hypotheses: Hypotheses, release: Release, free
         sorter_blank=np.where(looked.view.arrays.levels[:, -1] >= 0, sorter_blank, np.nan),
         attribute_shares=shapley(flags, values),
         typicality_p=_typicality(looked, profile),
-        split=free.split_log10_lr,
+        split=hypotheses.split_log10_lr,
     )
 
 
@@ -329,3 +338,76 @@ def _typicality(looked: Look, profile: Profile) -> Floats:
     dims = np.maximum(looked.view.n_dims[0], 1.0)
     out: Floats = fdtrc(dims, DEGREES_OF_FREEDOM, profile.distance[window, rows] / dims)
     return out
+
+
+def plainer_words(parcels: Sequence[Parcel], weighed: Weighed, release: Release, status_on: date) -> list[Plainer]:
+    """Return the words of the same goods told more plainly, where these can matter."""
+    if weighed.declaration is None:
+        return [Plainer()] * len(parcels)
+    words = weighed.declaration.judged.conclusion.tolist()
+    out, asked = list[Plainer](), list[tuple[int, str, Parcel]]()
+    for position, (parcel, word) in enumerate(zip(parcels, words, strict=True)):
+        known, without, unstated = plainer_of(parcel, release.scheme, word)
+        out.append(known)
+        asked += [(position, name, p) for name, p in (("without", without), ("unstated", unstated)) if p is not None]
+    for together in formed(Batch(tuple(p for _, _, p in asked)), release, status_on):
+        hypotheses = together.hypotheses
+        looked = integrated(look(release.model, together.arrays, hypotheses.weights), hypotheses.log_evidence)
+        for row, word in zip(
+            together.rows, judge(release, looked, hypotheses.allowed).conclusion.tolist(), strict=True
+        ):
+            position, name, _ = asked[row]
+            out[position] = replace(out[position], **{name: word})
+    return out
+
+
+def plainer_of(parcel: Parcel, scheme: Scheme, word: int) -> tuple[Plainer, Parcel | None, Parcel | None]:
+    """Return what is known of the plainer words, and the parcels whose words are to be had for them.
+
+    Returns
+    -------
+    tuple
+        The words, the parcel without what is recorded of few, and the parcel of unknown conditions; None where its word
+        is not asked, as it could make none less kind.
+    """
+    if word >= QUERY:
+        return Plainer(), None, None
+    shares = {item.name: recorded_share(parcel, item) for item in scheme.categorical}
+    few = tuple(name for name, share in shares.items() if 0.0 < share < LEAST_RECORDED)
+    without = parcel.without(few) if few and max(shares.values()) >= LEAST_RECORDED else None
+    nothing = without is None and bool(few or (shares and not any(shares.values())))
+    known = Plainer(attributes=few, without=INCONCLUSIVE if nothing else CONSISTENT)
+    if word != CONSISTENT or not parcel.conditions.stated:
+        return known, without, None
+    return known, without, replace(parcel, conditions=parcel.conditions.unstated)
+
+
+def recorded_share(parcel: Parcel, attribute: Attribute) -> float:
+    """Return the share of the stones (or carats) of which an attribute is plainly recorded, from 0 to 1.
+
+    A stone in a set of classes is not where another word of the same sheet overlaps with that set. A sample of the
+    stones that is said to be one counts as all of them.
+    """
+    name = attribute.name
+    if parcel.stones is not None:
+        codes = parcel.stones.codes.get(name)
+        return 0.0 if codes is None else _share(codes, np.ones(codes.size), attribute)
+    found = [item for item in parcel.breakdowns if name in item.attributes]
+    whole = [item for item in found if not item.sample]
+    if not whole:
+        return float(bool(found))
+    shares = []
+    for item in whole:
+        counted = item.n_stones if item.counted is not None or item.carats is None else np.nan_to_num(item.carats)
+        shares.append(_share(item.codes_of(name), np.maximum(counted, 0).astype(float), attribute))
+    return min(shares)
+
+
+def _share(codes: NDArray[np.integer], number: Floats, attribute: Attribute) -> float:
+    """Return the part of stones (m,) in plain words, 0 where there are none."""
+    members: Bools = attribute.members_of_codes()
+    used = np.unique(codes[codes >= 0])
+    touching = (members[used].astype(int) @ members[used].T.astype(int) > 0).sum(axis=1) > 1
+    loose = used[touching & (used >= len(attribute.classes))]
+    plain = (codes >= 0) & ~np.isin(codes, loose)
+    return float(number[plain].sum() / max(float(number.sum()), 1e-12))

@@ -16,9 +16,8 @@ from kpfootprint.parcel import Batch, Parcel
 from kpfootprint.plain import decimals, plain, two_digits
 from kpfootprint.planning.adequacy import Adequacy, adequacy
 from kpfootprint.planning.detection import MOST_STONES, Plan, plan
-from kpfootprint.planning.drift import PER_SHIPMENTS, Chart, Followed, follow, independent
-from kpfootprint.planning.parcels import claim_of, counted_once, followed_in
-from kpfootprint.planning.pooling import pool
+from kpfootprint.planning.drift import PER_SHIPMENTS, Chart, Followed, follow, followed_in, independent
+from kpfootprint.planning.pooling import claim_of, pool
 from kpfootprint.planning.question import NON_COMPLIANT, NOWHERE, read_question, read_zone
 from kpfootprint.planning.sorters import labels_of, statement, synthetic_reference
 from kpfootprint.reference import NOT_COVERED
@@ -41,6 +40,8 @@ FEW = 10
 """Fewer reference parcels of a zone than this tell little of it."""
 SAYS = 0.3
 """A log10 LR nearer to 0 than this, a factor of two, says nothing."""
+SORTERS_DIFFER = 0.02
+"""Two sorters' counts of one parcel differ by no more than this part."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,6 +179,50 @@ def pool_answer(batch: Batch, release: Release, status_on: date) -> Json:
         ],
         "cautions": [*cautions, *synthetic_reference(release)],
     }
+
+
+def counted_once(batch: Batch) -> tuple[tuple[int, ...], tuple[tuple[int, int], ...]]:
+    """Return the positions of parcels without those that a batch holds before, and pairs of (repeated, first).
+
+    The same stones under another name are the same parcel, and so are several sorters' sheets of one: ``P/exporter``
+    and ``P/ministry``, of as many stones and carats but for what sorters differ by.
+    """
+    kept: list[int] = []
+    repeated: list[tuple[int, int]] = []
+    by_goods: dict[object, int] = {}
+    for position, parcel in enumerate(batch):
+        goods = _goods_in(parcel)
+        first = by_goods.get(goods)
+        if first is None:
+            first = next((at for at in kept if _sorted_again(batch.parcels[at], parcel)), None)
+        if first is None:
+            kept.append(position)
+            by_goods[goods] = position
+        else:
+            repeated.append((position, first))
+    return tuple(kept), tuple(repeated)
+
+
+def _sorted_again(one: Parcel, other: Parcel) -> bool:
+    names = [parcel.parcel_id.rpartition("/")[0] for parcel in (one, other)]
+    if not names[0] or names[0] != names[1]:
+        return False
+    pairs = ((one.n_stones, other.n_stones), (one.carats, other.carats))
+    return all(a is None or b is None or abs(a - b) <= SORTERS_DIFFER * max(a, b) for a, b in pairs)
+
+
+def _goods_in(parcel: Parcel) -> object:
+    """Return what a parcel holds, in an order of its own."""
+    if parcel.stones is not None:
+        stones, names = parcel.stones, sorted(parcel.stones.codes)
+        columns = [np.rint(stones.weight_ct * 100), *(stones.codes[name] for name in names)]
+        return (*names, np.sort(np.rec.fromarrays(columns)).tobytes())
+    rows = [
+        (item.attributes, tuple(codes), n)
+        for item in parcel.breakdowns
+        for codes, n in zip(item.codes.tolist(), item.n_stones.tolist(), strict=True)
+    ]
+    return (parcel.carats, parcel.sieve_set, tuple(sorted(rows)))
 
 
 def _on_paper(parcel: Parcel, release: Release, status_on: date) -> Json:

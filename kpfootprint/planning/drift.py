@@ -28,7 +28,11 @@ from functools import lru_cache
 import numpy as np
 from scipy.special import ndtr, ndtri
 
+from kpfootprint.footprint import footprints_of
+from kpfootprint.parcel import Batch
+from kpfootprint.release import Release
 from kpfootprint.stats.arrays import Floats
+from kpfootprint.stats.summaries import summarise
 
 REFERENCE_VALUE = 0.5
 """Half the shift, in standard deviations, that the CUSUMs are made to find."""
@@ -77,6 +81,36 @@ class Chart:
     lower: Floats
     upper: Floats
     signals: tuple[Signal, ...]
+
+
+def followed_in(batch: Batch, release: Release) -> tuple[tuple[Followed, ...], Floats]:
+    """Return what charts of a series of parcels follow, mean log size and the log ratio of every class.
+
+    The standard deviation of each is that of parcels of one source and of counting its stones together; their
+    correlation (K, K) is that of a typical parcel of these.
+    """
+    structure, predictor = release.model.structure, release.model.predictor
+    names = ["size"]
+    turned = [np.eye(structure.n_parameters)[:1]]
+    for attribute, basis, block in zip(release.scheme.categorical, structure.bases, structure.blocks[1:], strict=True):
+        wide = np.zeros((basis.shape[0], structure.n_parameters))
+        wide[:, block] = basis
+        turned.append(wide)
+        names += [f"{attribute.name}:{item.name}" for item in attribute.classes]
+    turn = np.concatenate(turned)
+    total = np.zeros((len(turn), len(turn)))
+    values, sd = np.full((len(batch), len(turn)), np.nan), np.ones((len(batch), len(turn)))
+    for footprints in footprints_of(batch, release.scheme, structure, release.level_names):
+        summaries = summarise(footprints.arrays, structure)
+        spread = summaries.errors[0] + predictor.within
+        values[footprints.rows] = summaries.estimates[0] @ turn.T
+        turned_spread = turn @ spread @ turn.T
+        sd[footprints.rows] = np.sqrt(np.einsum("pkk->pk", turned_spread))
+        total += (turned_spread / np.einsum("pk,pl->pkl", sd[footprints.rows], sd[footprints.rows])).sum(axis=0)
+        recorded = np.repeat(footprints.arrays.recorded, [1, *(basis.shape[0] for basis in structure.bases)], axis=1)
+        values[footprints.rows] = np.where(recorded, values[footprints.rows], np.nan)
+    charts = tuple(Followed(name=name, values=values[:, k], sd=sd[:, k]) for k, name in enumerate(names))
+    return charts, total / len(batch)
 
 
 @lru_cache(maxsize=256)

@@ -15,18 +15,23 @@ Brümmer and du Preez (2006), Application-independent evaluation of speaker dete
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from typing import Annotated, Literal
 
 import numpy as np
 from scipy.special import ndtr, ndtri
 
+from kpfootprint.comparison.hypotheses import Together, formed
 from kpfootprint.comparison.weigh import Judged
+from kpfootprint.errors import IngestError
+from kpfootprint.parcel import Batch
 from kpfootprint.plain import Log10, Share, two_digits
-from kpfootprint.planning.trials import SEED, outcomes_of
+from kpfootprint.planning.question import problem
+from kpfootprint.planning.trials import SEED, outcomes_of, resampled_of
 from kpfootprint.release import Release
-from kpfootprint.stats.arrays import Bools, Floats, Ints
+from kpfootprint.stats.arrays import Bools, Floats, Ints, joined, rows_of
+from kpfootprint.stats.calibration import fit_logistic
 from kpfootprint.stats.intervals import ENDS, LEVEL
-from kpfootprint.stats.metrics import LN10
 from kpfootprint.stats.shares import NONE_P
 from kpfootprint.stats.simulate import DrawnGoods, draw_goods
 
@@ -56,8 +61,8 @@ class Claim:
         Known sorter of each, -1 where new or not stated.
     outcomes : Judged, of K parcels
         What the release makes of each alone.
-    resampled : ndarray of shape (B, K)
-        Unbounded log10 LR of each with the reference parcels drawn anew, the same draw for all in one row.
+    resampled : ndarray of shape (K, B)
+        Unbounded log10 LR of each with the reference parcels drawn anew, the same draws for all.
     """
 
     declared: Floats
@@ -66,6 +71,36 @@ class Claim:
     sorter: Ints
     outcomes: Judged
     resampled: Floats
+
+
+def claim_of(batch: Batch, release: Release, status_on: date) -> Claim:
+    """Return the claim that parcels make together.
+
+    Raises
+    ------
+    IngestError
+        If parcels have no declaration, or declare a zone without reference; all of them at once.
+    """
+    parts = list(formed(batch, release, status_on))
+    wrong = sorted(p.parcel_id for part in parts if not part.hypotheses.testable.all() for p in part.parcels)
+    if wrong:
+        told = {"table": "parcels", "column": "declarations"}
+        raise IngestError([problem("cannot_be_pooled", "invalid", **told, value=name) for name in wrong])
+    whole: Claim = joined([_claim(part, release) for part in parts])
+    return rows_of(whole, np.argsort(np.concatenate([part.rows for part in parts]), kind="stable"))
+
+
+def _claim(part: Together, release: Release) -> Claim:
+    arrays, asked = part.arrays, part.hypotheses
+    counted = zip(part.parcels, arrays.n_stones.tolist(), strict=True)
+    return Claim(
+        declared=asked.weights,
+        allowed=asked.allowed,
+        n_stones=np.array([parcel.n_stones or max(round(n), 1) for parcel, n in counted], dtype=np.intp),
+        sorter=arrays.levels[:, -1],
+        outcomes=outcomes_of(release, arrays, asked.weights, asked.allowed, asked.log_evidence),
+        resampled=resampled_of(release, arrays, asked.weights, asked.alternatives, asked.log_evidence).T,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,7 +190,7 @@ def _pooled(
     bounds = (release.model.calibration.bounds[0], float(claim.outcomes.highest.max()))
     (offset, slope), again = learnt[0], learnt[1:] if len(learnt) > 1 else learnt
     value = offset + slope * total / times
-    spread = again[:, 0, None] + again[:, 1, None] * claim.resampled.sum(axis=1) / times
+    spread = again[:, 0, None] + again[:, 1, None] * claim.resampled.sum(axis=0) / times
     low, high = np.quantile(spread, ENDS)
     held = float(np.clip(value, *bounds))
     return Pooled(
@@ -211,18 +246,12 @@ def _elsewhere(release: Release, claim: Claim, rows: Ints, n_groups: int, rng: n
 
 def _affine(score: Floats, is_true: Bools) -> tuple[float, float]:
     """Return offset and slope (0 to 1) of a logistic regression held near 0 and 1."""
-    from scipy.optimize import minimize  # a start without a plan does without it
-
-    sign = np.where(is_true, 1.0, -1.0)
-    penalty = TRUST / 2.0
-
-    def cost(parameters: Floats) -> float:
-        lr = LN10 * (parameters[0] + parameters[1] * score)
-        held = penalty * (parameters[0] ** 2 + (1.0 - parameters[1]) ** 2)
-        return float(np.logaddexp(0.0, -sign * lr).sum() + held)
-
-    done = minimize(cost, np.array([0.0, 0.8]), method="L-BFGS-B", bounds=[(-2.0, 2.0), (0.0, 1.0)])
-    return float(done.x[0]), float(done.x[1])
+    y, one = is_true.astype(np.float64), np.ones(score.size)
+    offset, slope = fit_logistic(np.stack([one, score], axis=1), y, one, prior=np.array([0.0, 1.0]), penalty=TRUST)
+    if not 0.0 <= slope <= 1.0:
+        slope = np.clip(slope, 0.0, 1.0)
+        (offset,) = fit_logistic(one[:, None], y, one, prior=np.zeros(1), penalty=TRUST, known=slope * score)
+    return float(offset), float(slope)
 
 
 def _resampled(n_groups: int, rng: np.random.Generator) -> list[Ints]:

@@ -31,7 +31,7 @@ def outcomes_of(
     allowed : ndarray of shape (Z,) or (n, Z), bool
         Zones that are compliant.
     log_evidence : ndarray of shape (n,), optional
-        What is integrated over where shares are free, see `kpfootprint.comparison.hypotheses.FreeShares`.
+        What is integrated over where shares are free, see `kpfootprint.comparison.hypotheses.Hypotheses`.
     """
     allowed = np.broadcast_to(allowed, declared.shape)
     looks = _looks(release, arrays, declared, log_evidence)

@@ -239,22 +239,27 @@ def _fit_affine(score: Floats, x: Floats, told: Floats, is_h1: Bools, weight: Fl
     """Return a, b, c, d; both hypotheses weigh the same, all together as many as there are cases."""
     balanced = np.where(is_h1, weight / weight[is_h1].sum(), weight / weight[~is_h1].sum()) * weight.size / 2
     design = np.array([told, score, told * x, score * x]).T
-    return _newton(design, is_h1.astype(np.float64), balanced, prior=PLAIN, penalty=penalty)
+    return fit_logistic(design, is_h1.astype(np.float64), balanced, prior=PLAIN, penalty=penalty)
 
 
-def _newton(design: Floats, y: Floats, weight: Floats, *, prior: Floats, penalty: float) -> Floats:
-    """Penalised logistic regression, coefficients in log10 units; convex, so damped Newton steps find its optimum."""
-    x = design * LN10
+def fit_logistic(
+    design: Floats, y: Floats, weight: Floats, *, prior: Floats, penalty: float, known: Floats | float = 0.0
+) -> Floats:
+    """Penalised logistic regression, coefficients in log10 units; convex, so damped Newton steps find its optimum.
+
+    `known` log10 odds are added to those of the `design`, whose coefficients are held near their `prior`.
+    """
+    x, known = design * LN10, known * LN10
     sign = 2 * y - 1
 
     def loss(coef: Floats) -> float:
-        cost = np.dot(weight, np.logaddexp(0.0, -sign * (x @ coef)))
+        cost = np.dot(weight, np.logaddexp(0.0, -sign * (x @ coef + known)))
         return float(cost + penalty / 2 * np.sum((coef - prior) ** 2))
 
     coef = prior.copy()
     value = loss(coef)
     for _ in range(MAX_NEWTON_STEPS):
-        eta = x @ coef
+        eta = x @ coef + known
         wrong = np.exp(-np.logaddexp(0.0, sign * eta))  # chance given to the other hypothesis
         gradient = -(x.T @ (weight * sign * wrong)) + penalty * (coef - prior)
         hessian = (x * (weight * wrong * (1 - wrong))[:, None]).T @ x + penalty * np.eye(coef.size)

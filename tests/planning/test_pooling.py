@@ -16,8 +16,7 @@ from kpfootprint import Batch, ingest_json
 from kpfootprint.flow import examinations_of
 from kpfootprint.parcel import Parcel
 from kpfootprint.planning.answers import pool_answer
-from kpfootprint.planning.parcels import claim_of
-from kpfootprint.planning.pooling import Claim, Pooled, pool
+from kpfootprint.planning.pooling import Claim, Pooled, claim_of, pool
 from kpfootprint.planning.trials import outcomes_of
 from kpfootprint.release import Release
 from kpfootprint.report.pdf import document_pdf
@@ -51,7 +50,7 @@ def claim(release: Release, source: int, k: int, seed: int, *, shared: bool = Tr
         n_stones=stones,
         sorter=sorter,
         outcomes=outcomes,
-        resampled=outcomes.unbounded[None],
+        resampled=outcomes.unbounded[:, None],
     )
 
 
@@ -150,7 +149,7 @@ def test_the_order_of_parcels_does_not_matter(release: Release) -> None:
         n_stones=asked.n_stones[::-1],
         sorter=asked.sorter[::-1],
         outcomes=rows_of(asked.outcomes, np.arange(3)[::-1]),
-        resampled=asked.resampled[:, ::-1],
+        resampled=asked.resampled[::-1],
     )
     first, second = pool(release, asked, n_groups=40), pool(release, turned, n_groups=40)
     assert first.verification.log10_lr == pytest.approx(second.verification.log10_lr, abs=1e-9)
@@ -165,7 +164,7 @@ def one_of(asked: Claim, row: int) -> Claim:
         n_stones=asked.n_stones[rows],
         sorter=asked.sorter[rows],
         outcomes=rows_of(asked.outcomes, np.array([row])),
-        resampled=asked.resampled[:, rows],
+        resampled=asked.resampled[rows],
     )
 
 

@@ -14,7 +14,7 @@ from kpfootprint.errors import IngestError
 from kpfootprint.flow import examine
 from kpfootprint.ingest import ingest_json
 from kpfootprint.parcel import Batch, Parcel
-from kpfootprint.planning.parcels import counted_once
+from kpfootprint.planning.answers import counted_once
 from kpfootprint.planning.sorters import Sorting, class_counts, sieve_set_of, sorters_answer, sortings_of
 from kpfootprint.release import Release
 from kpfootprint.report.planned_sections import document_of
