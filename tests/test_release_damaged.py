@@ -97,6 +97,7 @@ def test_no_array_may_have_another_shape_or_type(damage: str) -> None:
     assert taken == []
 
 
+@pytest.mark.slow
 def test_no_array_may_be_missing_or_hold_what_is_no_number() -> None:
     whole = pack(shipped().model)
     for name, array in whole.items():

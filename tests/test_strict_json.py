@@ -72,6 +72,7 @@ def test_more_lists_than_memory_would_hold_are_refused_unbuilt() -> None:
         read_json("[" + "[]," * 2_500_000 + "0]")
 
 
+@pytest.mark.slow
 def test_an_object_of_more_names_than_anybody_writes_is_refused() -> None:
     document = {f"a{k}": 0 for k in range(100_000)}
     assert read_json(json.dumps(document)) == document

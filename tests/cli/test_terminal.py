@@ -28,6 +28,7 @@ def at_a_terminal(*arguments: object, home: Path) -> tuple[int, str]:
         return process.wait(), shown.decode()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", ["pdf", "dossier"])
 def test_bytes_are_not_sent_to_a_terminal(form: str, examples: Path, tmp_path: Path) -> None:
     status, shown = at_a_terminal("compare", examples / "true_berberati.csv", "--format", form, home=tmp_path)
@@ -45,6 +46,7 @@ def test_long_work_shows_a_bar_on_a_terminal(examples: Path, tmp_path: Path) -> 
     assert len(out.read_text(encoding="utf-8").splitlines()) == 3
 
 
+@pytest.mark.slow
 def test_whoever_waits_for_the_start_of_the_service_is_told_so(tmp_path: Path) -> None:
     (tmp_path / "register.db").write_bytes(b"no register")
     status, shown = at_a_terminal("serve", "--port", 1, home=tmp_path)

@@ -214,6 +214,7 @@ def test_a_doubtful_unit_leads() -> None:
     assert "headline_weights" not in by_code(sentences(plain))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("times", [0.2, 0.25, 4.0, 5.0])
 def test_grams_and_grains_are_doubted_although_other_zones_have_such_stones(times: float) -> None:
     parcels = [in_another_unit(reference_parcel(first_of(zone), zone), times) for zone in shipped().zone_ids]
@@ -382,6 +383,7 @@ def test_two_readings_of_a_share_begin_and_end_with_its_interval() -> None:
     assert read > 5
 
 
+@pytest.mark.slow
 def test_a_set_claims_its_level_for_parcels_of_the_references_sizes_alone() -> None:
     """Up to format 6 its threshold is learnt over parcels of all sizes, and holds the right zone of small ones less."""
     older = load_release(shipped_release().with_name("2026.7"))

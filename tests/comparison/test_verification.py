@@ -180,6 +180,7 @@ def test_more_weight_on_what_is_less_likely_raises_the_lr_and_never_otherwise() 
         assert (steps >= -1e-12).all() or (steps <= 1e-12).all()
 
 
+@pytest.mark.slow
 def test_a_few_stones_say_little() -> None:
     rng = np.random.default_rng(1)
     values = []
@@ -251,6 +252,7 @@ def test_a_parcel_larger_than_any_reference_is_told() -> None:
     assert "beyond_calibrated_size" not in cautions(with_stones(TRUE, rng.integers(TRUE.n_stones, size=largest)))
 
 
+@pytest.mark.slow
 def test_true_declarations_are_told_from_false_ones() -> None:
     # on that day Berbérati alone was compliant
     rows = range(0, len(package().zone_of), 5)
@@ -276,6 +278,7 @@ def test_more_variance_between_parcels_draws_the_lr_towards_one() -> None:
         assert abs(ten.log10_lr) <= abs(own.log10_lr) + 0.15
 
 
+@pytest.mark.slow
 def test_a_caution_says_where_the_conclusion_rests_on_the_variance_and_nowhere_else() -> None:
     """Undeclared goods, an odd parcel or a blend may keep the word whatever the LR; then nothing rests on it."""
     rules, zones = shipped().rules, package().zone_of

@@ -253,6 +253,7 @@ def test_gzip_that_unpacks_to_far_more_is_refused(tmp_path: Path, scheme: Scheme
     assert [item.code for item in found] == ["unpacks_too_large"]
 
 
+@pytest.mark.slow
 def test_a_line_without_end_is_refused_before_its_cells_are_read(
     tmp_path: Path, scheme: Scheme, zone_table: ZoneTable
 ) -> None:
@@ -275,6 +276,7 @@ def test_a_file_of_dashes_is_empty(text: bytes, tmp_path: Path, scheme: Scheme, 
     assert found.code == "file_empty"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("piece", ["1", "1.", " ", "-", "a", "a/", "from 1 ", "0.5 "])
 @pytest.mark.parametrize("where", ["weight_ct", "size_class", "header", "title"])
 def test_a_cell_of_any_length_takes_no_longer_to_read_than_its_bytes(

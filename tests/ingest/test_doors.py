@@ -140,6 +140,7 @@ def test_a_name_that_comes_twice_is_a_problem(scheme: Scheme, zone_table: ZoneTa
     assert "weight_ct" in found[0].reason
 
 
+@pytest.mark.slow
 def test_many_members_and_keys_cost_little(scheme: Scheme, zone_table: ZoneTable) -> None:
     rows = [{f"k{at}": 1, "weight_ct": 0.2} for at in range(60_000)]
     found = problems_of(lambda: ingest_json(PARCEL | {"stones": rows}, scheme, zone_table))

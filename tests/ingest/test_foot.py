@@ -37,6 +37,7 @@ def reading(rows: Rows, scheme: Scheme, zone_table: ZoneTable) -> Reading:
     return read(Upload("w.xlsx", book_of({"Tri": rows})), scheme, zone_table)
 
 
+@pytest.mark.slow
 @every("foot", FEET)
 @every("table", TABLES)
 def test_a_foot_below_a_blank_line_is_left_out_and_told(

@@ -40,6 +40,7 @@ HEADS: dict[str, Rows] = {
 }
 
 
+@pytest.mark.slow
 @every("above", TITLES)
 @every("head", HEADS)
 def test_classes_are_read_below_any_title(head: str, above: str, scheme: Scheme, zone_table: ZoneTable) -> None:
@@ -114,6 +115,7 @@ ABOVE: dict[str, Rows] = {
 }
 
 
+@pytest.mark.slow
 @every("above", ABOVE)
 @every("shift", [0, 2])
 @every("head", ["Weight (ct)", "Carats", "Poids (cts)"])

@@ -85,6 +85,7 @@ def test_a_line_of_words_is_no_hindrance(scheme: Scheme, zone_table: ZoneTable, 
         assert isinstance(found(laid_out(name, above, below, padded=True, parted=False), scheme, zone_table), Parcel)
 
 
+@pytest.mark.slow
 @every("name", TABLES)
 @every("text", OF_OTHERS)
 def test_a_line_that_speaks_of_other_stones_is_asked_about(

@@ -492,6 +492,7 @@ def test_what_has_no_end_is_read_to_the_limit(name: str, tmp_path: Path, scheme:
     assert found.code == "unpacks_too_large"
 
 
+@pytest.mark.slow
 def test_beyond_the_limit_problems_are_counted_once_for_the_whole(
     tmp_path: Path, scheme: Scheme, zone_table: ZoneTable
 ) -> None:

@@ -34,6 +34,7 @@ def test_more_charts_and_fewer_alarms_ask_for_higher_limits() -> None:
     assert (np.diff(asked, axis=1) > -1e-9).all(), "the longer a series, the further its sums reach"
 
 
+@pytest.mark.slow
 def test_charts_that_go_together_count_as_fewer() -> None:
     counts = [independent((1 - r) * np.eye(8) + r, 100) for r in (0.0, 0.3, 0.6, 1.0)]
     assert counts[0] == 8

@@ -109,6 +109,7 @@ ORIGINS = (
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("declared", [*ORIGINS, None], ids=["country", "percent", "weighed"])
 def test_one_parcel_of_free_shares_or_of_weights_alone_says_what_its_report_says(
     release: Release, declared: list[dict[str, Any]] | None
@@ -134,6 +135,7 @@ def test_stones_that_were_weighed_and_not_counted_are_pooled(release: Release) -
     assert 0.0 <= found.low <= found.estimate <= found.high <= 1.0
 
 
+@pytest.mark.slow
 def test_parcels_that_carry_no_strong_support_alone_carry_none_together(release: Release) -> None:
     asked = claim(release, 0, 3, seed=1)
     held = replace(asked, outcomes=replace(asked.outcomes, highest=np.ones(3), unbounded=np.full(3, 1.5)))

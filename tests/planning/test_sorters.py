@@ -102,6 +102,7 @@ def test_sorters_who_agree_differ_in_nothing(release: Release) -> None:
     assert [item["code"] for item in answer["cautions"]] == ["synthetic_reference"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("usual", [True, False])
 def test_earlier_parcels_of_both_tell_whether_they_differ_as_usual(release: Release, usual: bool) -> None:
     names, rng = colour_names(release), np.random.default_rng(4)

@@ -159,6 +159,7 @@ def test_any_day_can_be_told(day: date) -> None:
     assert str(day.year) in render_text(report, "fr")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_languages_change_nothing_in_the_content(kind: Kind) -> None:
     report = make_report(kind)

@@ -166,6 +166,7 @@ def test_a_member_twice_in_the_input_is_refused(dossier: Path) -> None:
         verify_dossier(altered(dossier, "input.json", forged, reseal=True), remake)
 
 
+@pytest.mark.slow
 def test_another_time_is_no_difference_and_is_said(dossier: Path) -> None:
     """Nothing inside a dossier can prove when it was made; whoever verifies is told the time and that it is a word."""
     report = read_report(member(dossier, "report.json"))
@@ -233,6 +234,7 @@ def test_no_byte_can_be_changed(dossier: Path, at: int, flip: int, cut: bool) ->
     assert check.same == same
 
 
+@pytest.mark.slow
 def test_a_report_that_comes_out_otherwise_is_told_member_by_member(dossier: Path) -> None:
     def otherwise(sealed: DossierInput) -> Remade:
         examination = replace(make_examination("query"), conclusion="inconclusive")

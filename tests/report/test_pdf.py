@@ -56,6 +56,7 @@ def elements(node: object) -> list[DictionaryObject]:
     return []
 
 
+@pytest.mark.slow
 @every("lang", ["en", "fr"])
 @every("kind", KINDS)
 def test_two_to_four_pages_with_title_language_and_id(kind: Kind, lang: str) -> None:
@@ -158,6 +159,7 @@ def test_any_text_can_be_set() -> None:
     assert "\u25a1" in text
 
 
+@pytest.mark.slow
 def test_every_character_that_is_let_through_can_be_set() -> None:
     every = "".join(map(chr, range(0x20, 0x3000)))
     shown = _EXOTIC.sub("", every)

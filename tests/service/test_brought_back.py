@@ -127,6 +127,7 @@ def compared(lived_in: tuple[Path, bytes], tmp_path_factory: pytest.TempPathFact
     work.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ODD)
 def test_an_odd_line_is_told_and_nothing_of_it_is_kept(
     lived_in: tuple[Path, bytes], empty: Workplace, compared: Workplace, name: str

@@ -164,6 +164,7 @@ def test_a_hostile_release_is_refused_or_can_be_used(made: tuple[dict[str, Any],
     assert "\n" not in told
 
 
+@pytest.mark.slow
 @some(0.05, 15)
 @given(brought=FILES)
 def test_a_hostile_upload_keeps_nothing_where_it_is_refused(ask: Ask, kept: Kept, brought: tuple[str, bytes]) -> None:

@@ -38,6 +38,7 @@ def test_migrations_make_what_the_tables_say(tmp_path: Path) -> None:
     engine.dispose()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("step", [f"{number:04}" for number in range(1, int(HEAD))])
 def test_a_register_of_any_step_is_opened(tmp_path: Path, step: str) -> None:
     begin(tmp_path / "register.db")

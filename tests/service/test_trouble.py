@@ -248,6 +248,7 @@ def test_a_guard_of_the_register_that_was_taken_away_is_said(settings: Settings,
     assert kpfootprint("register", "verify", home=settings.home).status == 0
 
 
+@pytest.mark.slow
 @pytest.mark.postgres
 @pytest.mark.parametrize(
     "act",

@@ -9,6 +9,7 @@ from scipy.special import gammaln
 from kpfootprint.stats.blends import drawn_shares
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("k", [2, 5, 14])
 def test_draws_are_those_of_a_dirichlet_distribution(k: int) -> None:
     a, n = 0.5, 50_000

@@ -58,6 +58,7 @@ def test_calibration_is_monotone_and_finite(score: Floats, data: st.DataObject) 
     assert (np.diff(calibrated) >= 0).all()
 
 
+@pytest.mark.slow
 @given(SCORES, st.data())
 def test_swapping_hypotheses_mirrors(score: Floats, data: st.DataObject) -> None:
     y = data.draw(arrays(np.int64, score.size, elements=st.integers(0, 1)).filter(lambda v: np.unique(v).size == 2))
@@ -73,6 +74,7 @@ def test_calibrated_scores_are_left_alone() -> None:
     assert (c, d) == (0, 0)
 
 
+@pytest.mark.slow
 def test_scale_and_shift_are_undone() -> None:
     score, y, _ = simulated(2, 10_000, slope=0.5, shift=1.0)
     assert tuple(fitted(score, y).coefficients[:2]) == pytest.approx((1.0, 0.5), abs=0.03)

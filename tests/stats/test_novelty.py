@@ -50,6 +50,7 @@ def test_an_attribute_that_is_not_recorded_does_not_make_a_parcel_look_familiar(
     assert abs(np.median(less) - np.median(strangeness(view, TRUST))) < 0.5
 
 
+@pytest.mark.slow
 def test_sizes_that_are_not_trusted_do_not_count(known: tuple[View, np.ndarray]) -> None:
     view, _ = known
     bent = replace(view, distance=np.where(np.arange(len(SLOTS))[:, None, None] == CLASSES, view.distance, 1e6))
@@ -66,6 +67,7 @@ def test_what_was_declared_is_one_more_candidate(known: tuple[View, np.ndarray])
     assert np.all(strangeness(view, TRUST, near) < alone)
 
 
+@pytest.mark.slow
 def test_far_sources_are_flagged_and_listed_ones_at_the_stated_level(known: tuple[View, np.ndarray]) -> None:
     view, ln_n = known
     table = RankTable.from_calibration(strangeness(view, TRUST), ln_n)

@@ -152,6 +152,7 @@ def test_attributes_that_do_not_hang_together_are_learnt_so_from_few_parcels() -
     assert np.sqrt(np.mean(np.square(drawn))) < 0.12
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n_each", [4, 12])
 def test_attributes_that_hang_together_are_not_forced_apart(n_each: int) -> None:
     drawn = [ties_across(learnt(tied(0.5, 0.45), n_each, seed)).mean() for seed in range(6)]
@@ -164,6 +165,7 @@ def test_many_parcels_overrule_what_is_believed() -> None:
     np.testing.assert_allclose(ties(learnt(cov, 300, 1)), ties(cov), atol=0.06)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n_each", [2, 3, 20])
 def test_what_is_learnt_is_a_covariance(n_each: int) -> None:
     """Also where attributes hang together more than the numbers within one, which shrinking them apart would break."""

@@ -41,6 +41,7 @@ def plainly_graded(arrays: ParcelArrays) -> Summaries:
         return summarise(arrays, fitted().structure)
 
 
+@pytest.mark.slow
 def test_errors_agree_with_the_spread_of_estimates(alike: Summaries) -> None:
     stated = alike.errors[0].mean(axis=0)
     found = np.cov(alike.estimates[0].T)

@@ -259,6 +259,7 @@ def test_whether_a_package_is_synthetic_is_said_in_the_words_of_submissions(
         assert load_package(path).synthetic is meant
 
 
+@pytest.mark.slow
 def test_sheets_may_have_french_names(tmp_path: Path) -> None:
     path = write_workbook(tmp_path / "book", FEW)
     plain = load_package(path)
@@ -293,6 +294,7 @@ def test_stones_that_no_path_names_are_not_lost_in_silence(name: str, tmp_path: 
     assert reason_in(problem, "fr") != problem.reason
 
 
+@pytest.mark.slow
 def test_a_second_sheet_of_stones_is_not_lost_in_silence(tmp_path: Path) -> None:
     path = write_workbook(tmp_path / "book", FEW)
     book = openpyxl.load_workbook(path)

@@ -59,6 +59,7 @@ def test_what_comes_out_is_a_table_of_ranks(n: int) -> None:
         assert (np.diff(table.quantiles, axis=1) >= 0).all()
 
 
+@pytest.mark.slow
 def test_copies_are_parts_of_their_parcels_and_say_what_was_taken_out() -> None:
     prepared = world.prepared()
     grid = prepared.structure.grid

@@ -75,6 +75,7 @@ def test_peers_learn_from_the_parcels_of_a_split_only(method: Peer, package: Ref
     np.testing.assert_array_equal(method.fit(mixed, train).evidence(shown), evidence)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", PEERS, ids=lambda m: m.name)
 def test_a_parcel_of_which_an_attribute_was_not_recorded_is_scored(method: Peer, package: ReferencePackage) -> None:
     bare = package.batch.parcels[0]
@@ -86,6 +87,7 @@ def test_a_parcel_of_which_an_attribute_was_not_recorded_is_scored(method: Peer,
     assert np.isfinite(fitted.evidence(batch.take(np.array([0, 20])))[:, : len(ZONES)]).all()
 
 
+@pytest.mark.slow
 def test_far_parcels_are_strange(package: ReferencePackage) -> None:
     rng = np.random.default_rng(1)
     middle = type(package.batch)((make_parcel(1, name="F", n=300, rng=rng, drift=0.0),))
@@ -140,6 +142,7 @@ def test_the_table_holds_every_method_and_marks_the_best(package: ReferencePacka
     assert f"**{best:.3f}**".replace("**0", "**") in page
 
 
+@pytest.mark.slow
 def test_a_fit_that_was_not_measured_is_told(tmp_path: Path) -> None:
     release = load_release(shipped_release())
     manifest = {name: value for name, value in release.manifest.items() if name != "files"}

@@ -242,6 +242,7 @@ def test_a_gzip_file_that_is_none_is_told_once(table: str, data: bytes, tmp_path
     assert problem.code in ("damaged_file", "wrong_file_kind")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("lower", "code"), [("a lot", "not_a_number"), ("nan", "not_finite"), ("1,234", "ambiguous_number")]
 )

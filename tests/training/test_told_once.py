@@ -234,6 +234,7 @@ def only_ids(document: dict[str, Any]) -> None:
     item["schema"]["fields"] = item["schema"]["fields"][:2]
 
 
+@pytest.mark.slow
 def test_many_stones_of_few_kinds_repeat_by_chance(tmp_path: Path) -> None:
     kind = replace(FEW, parcels=(4, 4), attributes={"lustre": ("dull", "glassy")}, n_stones=8000)
     folder = write_folder(tmp_path / "package", kind)
