@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from kpfootprint.parcel import FACTORS, MOST_BELOW_SCREEN, Batch, Breakdown, Parcel, Stones
 from kpfootprint.scheme import CT_PER_MM3, Attribute, Scheme, SieveSet
 from kpfootprint.stats.arrays import Bools, Floats, Ints, ParcelArrays, Partial
-from kpfootprint.stats.coarsening import distinguished
+from kpfootprint.stats.categories import distinguished
 from kpfootprint.stats.model import FootprintModel
 from kpfootprint.stats.structure import Structure, cell_probabilities, class_weights
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from kpfootprint.errors import ReleaseError
-from kpfootprint.release.packing import pack, unpack
+from kpfootprint.release.arrays import pack, unpack
 
 
 @dataclass(frozen=True)

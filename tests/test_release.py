@@ -14,7 +14,7 @@ import pytest
 import kpfootprint
 from kpfootprint.errors import ReleaseError
 from kpfootprint.release import ARRAYS, FORMAT, MANIFEST, load_release, write_release
-from kpfootprint.release.packing import pack
+from kpfootprint.release.arrays import pack
 from kpfootprint.release.release import WITHOUT_SETS, WITHOUT_STRONG_P, WITHOUT_VOTE
 from kpfootprint.stats.ranks import NOVEL_P
 from tests.worlds import shipped

@@ -17,8 +17,7 @@ import pytest
 
 from kpfootprint.errors import ReleaseError
 from kpfootprint.release import ARRAYS, MANIFEST, load_release, shipped_release
-from kpfootprint.release.arrays import check_model, checks_of
-from kpfootprint.release.packing import pack, unpack
+from kpfootprint.release.arrays import check_model, checks_of, pack, unpack
 from kpfootprint.release.release import format_of
 from kpfootprint.retold import retold
 from kpfootprint.stats.model import FootprintModel

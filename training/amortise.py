@@ -17,14 +17,13 @@ from threadpoolctl import threadpool_limits
 
 from kpfootprint.stats.arrays import Bools, Floats, Ints, ParcelArrays, joined, n_alike
 from kpfootprint.stats.declarations import association_statistic, declared_evidence, foreign_sources
-from kpfootprint.stats.model import Look, gate_of, look, own_statistic, share_features
+from kpfootprint.stats.evidence import view_of
+from kpfootprint.stats.model import Look, gate_features, gate_of, look, own_statistic, share_features
 from kpfootprint.stats.networks import Network
 from kpfootprint.stats.ranks import RankTable, strangeness
-from kpfootprint.stats.selection import gate_features
 from kpfootprint.stats.shares import AS_DECLARED, share_bins
 from kpfootprint.stats.structure import SizeGrid
 from kpfootprint.stats.summaries import WINDOWS
-from kpfootprint.stats.views import view_of
 from training.config import FitConfig
 from training.folds import Split
 from training.prepare import Fitted, Prepared, fit_model

@@ -11,16 +11,15 @@ from scipy.special import softmax
 
 from kpfootprint.stats.arrays import Bools, Floats, Ints, ParcelArrays, n_alike
 from kpfootprint.stats.calibration import Calibration, Cases, told_apart
+from kpfootprint.stats.evidence import AS_RECORDED, view_of
 from kpfootprint.stats.metrics import cllr, of_cases
-from kpfootprint.stats.model import gate_of
+from kpfootprint.stats.model import Evidence, average, fuse, gate_of, log10_score, pooled, slot_evidence, slots_of
 from kpfootprint.stats.networks import Network
 from kpfootprint.stats.parcel_model import N_ITERATIONS
 from kpfootprint.stats.ranks import strange_parts
-from kpfootprint.stats.selection import Evidence, average, fuse, log10_score, pooled, slot_evidence, slots_of
 from kpfootprint.stats.structure import Structure
 from kpfootprint.stats.summaries import summarise
 from kpfootprint.stats.tables import listed_and_unlisted
-from kpfootprint.stats.views import AS_RECORDED, view_of
 from training.config import EvidenceConfig
 from training.folds import Split, fold_of_parcels, folds
 from training.prepare import Fitted, Prepared, fit_model, turned_round

@@ -16,13 +16,12 @@ from kpfootprint.reference import COMPLIANT, ReferencePackage, StatusPeriod, Zon
 from kpfootprint.release import Release
 from kpfootprint.retold import Said
 from kpfootprint.stats.arrays import Bools, Floats, Ints, ParcelArrays, n_alike
-from kpfootprint.stats.association import size_bands
-from kpfootprint.stats.evidence import KNOWN_LEVEL_SHARE, Predictor
+from kpfootprint.stats.declarations import size_bands
+from kpfootprint.stats.evidence import KNOWN_LEVEL_SHARE, Predictor, SourceModel
 from kpfootprint.stats.learning import blank_structure, learn_parcel_model, learn_structure
 from kpfootprint.stats.parcel_model import N_ITERATIONS, ParcelModel
 from kpfootprint.stats.structure import Structure
 from kpfootprint.stats.tables import TableModel, fit_tables
-from kpfootprint.stats.views import SourceModel
 
 FIRST_DAY = date(2000, 1, 1)
 STRETCH = timedelta(days=1000)

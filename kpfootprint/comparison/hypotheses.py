@@ -20,11 +20,10 @@ from kpfootprint.footprint import footprints_of, mean_stones
 from kpfootprint.parcel import Batch, Declaration, DeclaredCountry, Parcel
 from kpfootprint.release import Release
 from kpfootprint.stats.arrays import Bools, Floats, Ints, ParcelArrays, rows_of
-from kpfootprint.stats.blends import blend_evidence, drawn_shares
 from kpfootprint.stats.evidence import log_sum
 from kpfootprint.stats.metrics import LN10
-from kpfootprint.stats.model import Look, look
-from kpfootprint.stats.selection import elsewhere
+from kpfootprint.stats.model import Look, elsewhere, look
+from kpfootprint.stats.simulate import drawn_shares
 from kpfootprint.wanted import go_on
 
 N_BLENDS = 1024
@@ -265,7 +264,7 @@ def settle_shares(arrays: ParcelArrays, hypotheses: Hypotheses, release: Release
             continue
         seen = look(model, arrays.take(np.array([row])))
         whole, weights[row] = _integral(seen, *blends_of(origins, mean_ct[row], stated=True))
-        log_evidence[row] = whole - blend_evidence(seen, weights[row : row + 1])[0, 0]
+        log_evidence[row] = whole - seen.of_blends(weights[row : row + 1])[0, 0]
         if origins.amounts is not None and len(origins.columns) > 1:
             others, _ = _integral(seen, *blends_of(origins, mean_ct[row], stated=False))
             told = model.calibration.told(seen.evidence.listed)
@@ -276,7 +275,7 @@ def settle_shares(arrays: ParcelArrays, hypotheses: Hypotheses, release: Release
 
 def _integral(seen: Look, blends: Floats, log_weights: Floats) -> tuple[float, Floats]:
     """Return the log of the mean evidence of one parcel over blends (K, Z), and the mean blend (Z,) it leaves."""
-    found = blend_evidence(seen, blends)[0] + log_weights
+    found = seen.of_blends(blends)[0] + log_weights
     total = log_sum(found)
     return float(total - log_sum(log_weights)), np.exp(found - total) @ blends
 

@@ -30,15 +30,14 @@ from kpfootprint.release import Release
 from kpfootprint.scheme import Attribute, Scheme
 from kpfootprint.stats.arrays import Bools, Floats, Ints, ParcelArrays
 from kpfootprint.stats.declarations import Profile, not_named
+from kpfootprint.stats.evidence import AS_RECORDED, CLASSES
 from kpfootprint.stats.intervals import ENDS
 from kpfootprint.stats.metrics import LN10
-from kpfootprint.stats.model import FootprintModel, Look, goods_p, look, undeclared_shares
+from kpfootprint.stats.model import FootprintModel, Look, elsewhere, goods_p, look, slot_evidence, undeclared_shares
 from kpfootprint.stats.parcel_model import DEGREES_OF_FREEDOM
 from kpfootprint.stats.ranks import highest_log10_lr
-from kpfootprint.stats.selection import elsewhere, slot_evidence
 from kpfootprint.stats.shares import ShareEstimates
 from kpfootprint.stats.verification import LikelihoodRatio, shapley, unlisted_odds
-from kpfootprint.stats.views import AS_RECORDED, CLASSES
 
 OTHER_WEIGHTS = (0.1, 0.5, 0.9)
 """Weights of the unlisted source for which the LR is shown beside the stated one."""

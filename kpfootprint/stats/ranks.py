@@ -18,8 +18,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from kpfootprint.stats.arrays import Floats, Ints
+from kpfootprint.stats.evidence import AS_RECORDED, CLASSES, View
 from kpfootprint.stats.tables import table_distances
-from kpfootprint.stats.views import AS_RECORDED, CLASSES, View
 
 N_SIZES, NEAREST = 14, 0.12
 NOVEL_P = 0.05

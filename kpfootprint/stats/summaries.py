@@ -7,8 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from kpfootprint.stats.arrays import Bools, Floats, Ints, ParcelArrays, rows_of
-from kpfootprint.stats.categories import ClassFit, fit_classes, fit_margins, grader_shift
-from kpfootprint.stats.coarsening import fit_coarse_classes
+from kpfootprint.stats.categories import ClassFit, fit_classes, fit_coarse_classes, fit_margins, grader_shift
 from kpfootprint.stats.structure import SizeFit, Structure, cell_probabilities, class_scores, class_weights
 
 INNER = (0.12, 0.97)

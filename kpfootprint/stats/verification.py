@@ -10,13 +10,29 @@ import numpy as np
 
 from kpfootprint.stats.arrays import Bools, Floats, rows_of
 from kpfootprint.stats.declarations import declared_evidence, declared_location
-from kpfootprint.stats.evidence import blend_location, log_sum, source_evidence, unlisted_evidence, whiten
+from kpfootprint.stats.evidence import (
+    blend_location,
+    dimensions,
+    log_sum,
+    source_evidence,
+    unlisted_evidence,
+    view_of,
+    whiten,
+)
 from kpfootprint.stats.metrics import LN10
-from kpfootprint.stats.model import FootprintModel, Look
-from kpfootprint.stats.selection import Evidence, average, averaged_readings, fuse, log10_score, marginal, pooled
+from kpfootprint.stats.model import (
+    Evidence,
+    FootprintModel,
+    Look,
+    average,
+    averaged_readings,
+    fuse,
+    log10_score,
+    marginal,
+    pooled,
+)
 from kpfootprint.stats.summaries import WINDOWS, masked
 from kpfootprint.stats.tables import declared_tables, listed_and_unlisted, resampled_tables
-from kpfootprint.stats.views import dimensions, view_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

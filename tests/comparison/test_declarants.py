@@ -21,8 +21,7 @@ from kpfootprint.footprint import footprints_of
 from kpfootprint.parcel import MOST_BELOW_SCREEN, NOT_RECORDED, Batch, Declaration, DeclaredCountry, Parcel, Stones
 from kpfootprint.report.text import render_text
 from kpfootprint.stats.declarations import not_named
-from kpfootprint.stats.model import goods_p, look
-from kpfootprint.stats.selection import Evidence, elsewhere, log_alternative
+from kpfootprint.stats.model import Evidence, elsewhere, goods_p, log_alternative, look
 from tests.every import every
 from tests.laws import tried
 from tests.reference_world import examined, package, reference_parcel, with_stones

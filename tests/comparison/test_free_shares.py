@@ -13,7 +13,6 @@ from kpfootprint.comparison.hypotheses import Origins, blends_of, form_hypothese
 from kpfootprint.comparison.results import Examination
 from kpfootprint.footprint import footprints_of
 from kpfootprint.parcel import Batch, Declaration, DeclaredCountry, Parcel
-from kpfootprint.stats.blends import blend_evidence
 from kpfootprint.stats.model import look
 from tests.test_flow import DAY
 from tests.test_partial import KINDS, examined, references
@@ -173,6 +172,6 @@ def test_a_blend_has_the_evidence_that_it_has_where_it_is_declared() -> None:
     blends = np.random.default_rng(1).dirichlet(np.full(len(shipped().zone_ids), 0.5), 3)
     for footprints in footprints_of(batch, shipped().scheme, model.structure, shipped().level_names):
         arrays = footprints.arrays
-        found = blend_evidence(look(model, arrays), blends)
+        found = look(model, arrays).of_blends(blends)
         alone = [look(model, arrays, np.tile(blend, (len(arrays), 1))).evidence.declared for blend in blends]
         assert found == pytest.approx(np.stack(alone, axis=1), abs=1e-9)

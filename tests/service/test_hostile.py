@@ -30,7 +30,7 @@ from kpfootprint.flow import examine
 from kpfootprint.ingest import Upload, read
 from kpfootprint.parcel import Batch
 from kpfootprint.release import ARRAYS, MANIFEST, load_release, shipped_release
-from kpfootprint.release.packing import pack
+from kpfootprint.release.arrays import pack
 from kpfootprint.report import render_html
 from kpfootprint.trial import try_release
 from kpfootprint.visible import UNSEEN

@@ -10,9 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kpfootprint.stats.arrays import Floats, ParcelArrays
-from kpfootprint.stats.association import N_BANDS, association_gain, size_bands
-from kpfootprint.stats.declarations import association_statistic, declared_location, foreign_sources, profile_of
-from kpfootprint.stats.views import view_of
+from kpfootprint.stats.declarations import (
+    N_BANDS,
+    association_gain,
+    association_statistic,
+    declared_location,
+    foreign_sources,
+    profile_of,
+    size_bands,
+)
+from kpfootprint.stats.evidence import view_of
 from tests.reference_world import draw, fitted
 from training.scenarios import Truth
 

@@ -11,7 +11,7 @@ from kpfootprint.stats import categories
 from kpfootprint.stats.categories import RATE, contrast_basis, grader_shift, neighbours
 from kpfootprint.stats.summaries import summarise
 from tests import reference_world as world
-from training.evaluate.stress import confuse
+from training.evaluate.mixtures import confuse
 
 
 @pytest.mark.parametrize("n_classes", [2, 3, 9])

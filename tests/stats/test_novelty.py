@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from scipy.stats import chi2, norm
 
+from kpfootprint.stats.evidence import AS_RECORDED, CLASSES, SLOTS, View, view_of
 from kpfootprint.stats.ranks import LOG10_SUPPORT_OF_UNUSUAL, NOVEL_P, RankTable, highest_log10_lr, strangeness
 from kpfootprint.stats.tables import table_distances
-from kpfootprint.stats.views import AS_RECORDED, CLASSES, SLOTS, View, view_of
 from tests import reference_world as world
 from training.prepare import Fitted, with_weight
 

@@ -9,18 +9,19 @@ from hypothesis import strategies as st
 from scipy.special import expit
 
 from kpfootprint.stats.arrays import Floats
-from kpfootprint.stats.model import gate_of, look
-from kpfootprint.stats.selection import (
+from kpfootprint.stats.evidence import SLOTS
+from kpfootprint.stats.model import (
     NEVER_SURE,
     UNLISTED_WEIGHTS,
     Evidence,
     any_unlisted,
     fuse,
+    gate_of,
     log_alternative,
     log_mean,
+    look,
     pooled,
 )
-from kpfootprint.stats.views import SLOTS
 from tests.worlds import draw_true, shipped
 
 

@@ -9,7 +9,8 @@ import pytest
 from scipy.stats import dirichlet_multinomial as scipy_dirichlet_multinomial
 
 from kpfootprint.stats.arrays import ParcelArrays
-from kpfootprint.stats.selection import any_unlisted, average, averaged_readings, slots_of
+from kpfootprint.stats.evidence import view_of
+from kpfootprint.stats.model import any_unlisted, average, averaged_readings, slots_of
 from kpfootprint.stats.structure import Structure
 from kpfootprint.stats.tables import (
     declared_tables,
@@ -21,7 +22,6 @@ from kpfootprint.stats.tables import (
     table_counts,
     table_distances,
 )
-from kpfootprint.stats.views import view_of
 from tests.worlds import draw_true, shipped
 
 ZONES = np.repeat(np.arange(14), 8).astype(np.intp)

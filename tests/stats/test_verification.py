@@ -8,8 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kpfootprint.stats.arrays import Floats
-from kpfootprint.stats.model import look
-from kpfootprint.stats.selection import Evidence
+from kpfootprint.stats.model import Evidence, look
 from kpfootprint.stats.verification import LikelihoodRatio, shapley, subsets, unlisted_odds
 from tests.worlds import draw_true, shipped
 

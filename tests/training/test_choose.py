@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from kpfootprint.stats.arrays import Ints
-from kpfootprint.stats.views import SLOTS
+from kpfootprint.stats.evidence import SLOTS
 from training.calibrate import BELIEVED, Candidates, choose
 from training.config import read_config
 

@@ -26,9 +26,7 @@ from training.evaluate.own import ALONE, OwnEvidence, each_alone
 from training.evaluate.setting import Setting
 from training.evaluate.trials import Draws
 from training.folds import folds
-from training.peers.distances import ChiSquare
-from training.peers.likelihoods import LinearDiscriminant
-from training.peers.mixing import MultinomialEM
+from training.peers.usual import ChiSquare, LinearDiscriminant, MultinomialEM
 from training.record import Result
 
 

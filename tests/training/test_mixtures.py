@@ -19,9 +19,9 @@ from training.evaluate.mixtures import (
     coverage_cells,
     detection_cells,
     mixture_results,
+    subsample,
     virtual_mixtures,
 )
-from training.evaluate.stress import subsample
 from training.evaluate.trials import ExportDay
 
 ANY_OTHER = {"east": ("north", "west"), "north": ("east", "west"), "west": ("east", "north")}

@@ -15,14 +15,13 @@ from kpfootprint.release import load_release, write_release
 from tests.training.parcels import SCHEME, ZONES, make_package, make_parcel
 from training.evaluate.measure import measure, measure_shares
 from training.evaluate.methods import fit_splits, held_out, zone_codes, zones_of
+from training.evaluate.mixtures import mix
 from training.evaluate.setting import Setting
-from training.evaluate.stress import mix
 from training.folds import fold_of_parcels, folds
 from training.peers import PEERS, UNMIXERS
-from training.peers.beside import measure_peers
-from training.peers.mixing import MultinomialEM
-from training.peers.table import render_peers
+from training.peers.beside import measure_peers, render_peers
 from training.peers.tables import Peer, Unmixer, tables_of
+from training.peers.usual import MultinomialEM
 from training.record import Evaluation
 
 

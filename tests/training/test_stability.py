@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from kpfootprint.stats.arrays import Floats
+from kpfootprint.stats.model import Evidence, log_alternative
 from kpfootprint.stats.ranks import NOVEL_P
-from kpfootprint.stats.selection import Evidence, log_alternative
 from tests.reference_world import fitted, package, prepared
 from tests.worlds import shipped
 from training.calibrate import calibrate, held_out_candidates, resample, splits_of

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tests.training.parcels import SCHEME, make_parcel
-from training.evaluate.stress import confuse, high_grade, keep, mix, remove_size_range, subsample
+from training.evaluate.mixtures import confuse, high_grade, keep, mix, remove_size_range, subsample
 
 
 @pytest.mark.parametrize("softness", [0.0, 0.2])

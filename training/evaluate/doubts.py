@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from kpfootprint.stats.evidence import view_of
 from kpfootprint.stats.summaries import summarise
-from kpfootprint.stats.views import view_of
 from training.prepare import Fitted, Prepared
 from training.record import Influence, Suspect
 

@@ -1,7 +1,8 @@
 """The product itself on reference parcels and blends of them, examined by a model refitted without those it sees.
 
 The parcel model is fitted anew for every split; gate, share network, ranks and calibration are the release's own. They
-come from simulated parcels, and from four numbers that all reference parcels agreed on.
+come from simulated parcels, and from four numbers that all reference parcels agreed on. Counted are the errors of the
+conclusion, novelty, sets of zones, and what is said of true blends and of such with undeclared goods.
 """
 
 from __future__ import annotations
@@ -9,28 +10,130 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from itertools import pairwise
 
 import numpy as np
 
 from kpfootprint.comparison.results import Examination
+from kpfootprint.conclusions import CONSISTENT
 from kpfootprint.flow import examinations_of
 from kpfootprint.parcel import Batch, Declaration, Parcel
 from kpfootprint.reference import ReferencePackage
 from kpfootprint.release import Release
-from kpfootprint.stats.arrays import Bools, Ints
+from kpfootprint.stats.arrays import Bools, Floats, Ints
 from kpfootprint.stats.intervals import LEVEL
 from kpfootprint.stats.shares import NONE_P
 from kpfootprint.stats.tables import resample_tables
+from training import declarants
 from training.calibrate import resample
-from training.evaluate.decisions import blend_results, decision_errors, decision_results, other_zone_result
 from training.evaluate.methods import n_stones_of, zone_codes, zones_of
-from training.evaluate.mixtures import Mixtures, Shares, answered, coverage_cells, detection_cells, prepared_alike
+from training.evaluate.mixtures import (
+    Mixtures,
+    Shares,
+    answered,
+    coverage_cells,
+    detection_cells,
+    hardships,
+    mix,
+    prepared_alike,
+    subsample,
+    together,
+    with_stones,
+)
 from training.evaluate.setting import SEED, novelty_cell, novelty_result
-from training.evaluate.stress import hardships, mix, subsample, together, with_stones
 from training.evaluate.trials import Draws, ExportDay, Trials, counted
 from training.folds import Split
 from training.prepare import Prepared, fit_model, prepare
-from training.record import CoverageCell, DecisionErrors, DetectionCell, NoveltyCell, Result
+from training.record import NO_END, CoverageCell, DecisionErrors, DetectionCell, Line, NoveltyCell, Result
+
+ASKED = 0.2
+"""Share of true parcels that may be asked about: about as many as are not called consistent."""
+
+SIZE_EDGES = (40, 200, 500, 1000, NO_END)
+
+
+def decision_errors(trials: Trials, examinations: Sequence[Examination], n_stones: Floats) -> list[DecisionErrors]:
+    """Count wrongly queried true declarations and wrongly accepted false ones in bands of size."""
+    said = np.array([examination.conclusion or "" for examination in examinations])
+    size = n_stones[trials.parcel]
+    cells = []
+    for low, high in pairwise(SIZE_EDGES):
+        inside = (size >= low) & (size < high)
+        true, false = said[inside & trials.is_h1], said[inside & ~trials.is_h1]
+        if true.size + false.size == 0:
+            continue
+        cells.append(
+            DecisionErrors(
+                n_stones_low=low,
+                n_stones_high=int(min(high - 1, n_stones.max())),
+                true_queried=int((true == "query").sum()),
+                true_trials=int(true.size),
+                false_consistent=int((false == "consistent").sum()),
+                false_trials=int(false.size),
+            )
+        )
+    return cells
+
+
+def decision_results(trials: Trials, examinations: Sequence[Examination], *, draws: Draws) -> list[Result]:
+    """Return both error rates over all sizes, zones weighing the same, and the share of true ones called consistent."""
+    said = np.array([examination.conclusion or "" for examination in examinations])
+    found = np.array([e.mixture is not None and e.mixture.p_value <= NONE_P for e in examinations])
+    lines = (
+        ("undeclared goods found in true declarations", trials.is_h1, found),
+        ("true declarations queried", trials.is_h1, said == "query"),
+        ("false declarations called consistent", ~trials.is_h1, said == "consistent"),
+        ("true declarations called consistent", trials.is_h1, said == "consistent"),
+        ("false declarations queried", ~trials.is_h1, said == "query"),
+    )
+    results = []
+    for metric, of, hit in lines:
+        mine = trials.where(of)
+        named: Line = ("decision", metric, "as collected")
+        results.append(draws.share(hit[of], mine.zone_weights, mine.parcel, mine.true_zone, named=named))
+    return results
+
+
+def blend_results(examinations: Sequence[Examination]) -> list[Result]:
+    """Return how often true blends are taken for something else: LR < 1/10, queried, undeclared goods found."""
+    weighed = [(e.verification, e.mixture, e.conclusion) for e in examinations]
+    hits = {
+        "LR < 1/10": [v is not None and v.log10_lr < -1 for v, _, _ in weighed],
+        "true declarations queried": [c == "query" for _, _, c in weighed],
+        "undeclared goods found (p of 0.05 or less)": [m is not None and m.p_value <= NONE_P for _, m, _ in weighed],
+    }
+    return [counted("coherence", metric, "true blends", sum(found), len(found)) for metric, found in hits.items()]
+
+
+def other_zone_result(examinations: Sequence[Examination]) -> Result:
+    """Return how often the interval of undeclared goods begins above 0 in parcels declared as another compliant zone.
+
+    Such goods are no undeclared ones: their zone was compliant.
+    """
+    above = [e.mixture is not None and e.mixture.undeclared_stone_fraction.low > 0.0 for e in examinations]
+    return counted("decision", "undeclared share above 0", "another compliant zone declared", sum(above), len(above))
+
+
+def tried_results(tried: declarants.Tried | None) -> list[Result]:
+    """Return how often declarants who try are called consistent, under their own zone and under the kindest of all."""
+    if tried is None:
+        return []
+    out = []
+    for share in declarants.SHARES:
+        mine = (tried.share == share) & (tried.n_stones >= SIZE_EDGES[0])
+        if not mine.any():
+            continue
+        consistent = tried.conclusion[mine] == CONSISTENT
+        conditions = f"{share:.0%} undeclared"
+        for metric, hits in (
+            ("own zone called consistent", consistent[:, 0]),
+            (f"kindest of {declarants.N_TRIES} declarations called consistent", consistent.any(axis=1)),
+        ):
+            out.append(counted("decision", metric, conditions, int(hits.sum()), int(hits.size)))
+        unseen = tried.known_p[mine] > ASKED
+        metric = f"not seen by who knows zone, source and share, where {ASKED:.0%} of true ones are asked about"
+        out.append(counted("decision", metric, conditions, int(unseen.sum()), int(unseen.size)))
+    return out
 
 
 def table_weight_of(release: Release) -> float:

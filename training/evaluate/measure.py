@@ -22,10 +22,12 @@ from training.evaluate.methods import (
     zones_of,
 )
 from training.evaluate.mixtures import (
+    SIEVED,
     Shares,
     answered,
     coverage_cells,
     detection_cells,
+    hardships,
     mixture_results,
     virtual_mixtures,
 )
@@ -39,7 +41,6 @@ from training.evaluate.setting import (
     novelty_result,
     verification_results,
 )
-from training.evaluate.stress import SIEVED, hardships
 from training.evaluate.trials import Draws
 from training.folds import Split, fold_of_parcels, folds, later
 from training.record import CoverageCell, DetectionCell, Evaluation, NoveltyCell, Result

@@ -10,9 +10,8 @@ import numpy as np
 from kpfootprint.plain import built
 from kpfootprint.release import Release
 from kpfootprint.stats.arrays import Floats, Ints, ParcelArrays, n_alike
-from kpfootprint.stats.model import look
+from kpfootprint.stats.model import elsewhere, look
 from kpfootprint.stats.ranks import highest_log10_lr
-from kpfootprint.stats.selection import elsewhere
 from kpfootprint.stats.verification import LikelihoodRatio
 from training.evaluate.methods import fit_splits, held_out
 from training.evaluate.setting import Setting, novelty_cell, novelty_result

@@ -19,7 +19,6 @@ from kpfootprint.release import MANIFEST, Release, load_release
 from training.acceptance import Criteria
 from training.config import evidence_config_of
 from training.declarants import try_declarations
-from training.evaluate.decisions import tried_results
 from training.evaluate.doubts import influential_of, suspects_of
 from training.evaluate.examined import (
     Refits,
@@ -28,6 +27,7 @@ from training.evaluate.examined import (
     prediction_sets,
     product_shares,
     table_weight_of,
+    tried_results,
 )
 from training.evaluate.measure import measure, measure_shares
 from training.evaluate.methods import measured_on

@@ -14,7 +14,7 @@ from kpfootprint.stats.arrays import Bools, Floats, Ints, n_alike, rows_of
 from kpfootprint.stats.calibration import Calibration, Cases
 from kpfootprint.stats.intervals import bootstrap_over_parcels, clopper_pearson
 from kpfootprint.stats.metrics import LN10
-from kpfootprint.stats.selection import Evidence, log10_score
+from kpfootprint.stats.model import Evidence, log10_score
 from training.record import Characteristic, Line, Result
 
 Alternatives = Literal["mean", "nearest"]

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from training.peers.distances import ChiSquare, KolmogorovSmirnov, NearestCentroid
-from training.peers.likelihoods import (
+from training.peers.tables import Peer, Unmixer
+from training.peers.usual import (
+    ChiSquare,
     DirichletMultinomial,
+    KolmogorovSmirnov,
     LinearDiscriminant,
     LogisticRegression,
+    MonteCarloKS,
     Multinomial,
+    MultinomialEM,
+    NearestCentroid,
     RandomForest,
 )
-from training.peers.mixing import MonteCarloKS, MultinomialEM
-from training.peers.tables import Peer, Unmixer
 
 PEERS: tuple[Peer, ...] = (
     *(KolmogorovSmirnov(), ChiSquare(), NearestCentroid(), Multinomial()),
