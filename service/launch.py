@@ -209,7 +209,7 @@ def _announce(host: str, port: int, address: str, link: str | None, told: Callab
     """Print where to go as soon as there is somebody to answer."""
     local = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
     until = time.monotonic() + READY_WITHIN
-    while not _answers(local, port):
+    while not _answers(local, port, until):
         if time.monotonic() > until:
             said = Said("The service does not answer; what its workers said stands above.")
             print(told(said), file=sys.stderr, flush=True)
@@ -223,9 +223,10 @@ def _announce(host: str, port: int, address: str, link: str | None, told: Callab
         print(told(said), flush=True)
 
 
-def _answers(host: str, port: int) -> bool:
+def _answers(host: str, port: int, until: float) -> bool:
+    """Ask once, for as long as there is time: who asks and leaves would stand in the log before anybody else."""
     with contextlib.suppress(OSError, http.client.HTTPException):
-        connection = http.client.HTTPConnection(host, port, timeout=5)
+        connection = http.client.HTTPConnection(host, port, timeout=max(1.0, until - time.monotonic()))
         try:
             connection.request("GET", "/readyz")
             answer = connection.getresponse()

@@ -64,14 +64,16 @@ class Dashboard:
 def dashboard(work: Workplace) -> Dashboard:
     """Count the parcels of the register, the newest month first: one that was compared again as it was last."""
     table, zones = comparisons.c, declared_zones.c
-    last = sa.select(sa.func.max(table.position)).group_by(table.parcel_id, table.n_stones, table.carats)
-    counted = table.position.in_(last)
+    last = sa.select(sa.func.max(table.position).label("position"))
+    newest = last.group_by(table.parcel_id, table.n_stones, table.carats).cte("newest")
+    counted = table.position.in_(sa.select(newest.c.position))
     month = sa.func.substr(sa.cast(table.created_at, sa.String), 1, 7)
     conclusion = sa.func.coalesce(table.conclusion, NONE)
     by_zone = (
         sa.select(
             month.label("month"),
             zones.zone_id,
+            sa.null().label("exporter"),
             conclusion.label("conclusion"),
             sa.func.count().label("n_parcels"),
             sa.func.coalesce(sa.func.sum(table.n_stones), 0).label("n_stones"),
@@ -82,26 +84,34 @@ def dashboard(work: Workplace) -> Dashboard:
         .group_by("month", zones.zone_id, "conclusion")
     )
     by_exporter = (
-        sa.select(table.exporter, conclusion.label("conclusion"), sa.func.count().label("n"))
+        sa.select(
+            sa.null(),
+            sa.null(),
+            table.exporter,
+            conclusion.label("conclusion"),
+            sa.func.count(),
+            sa.literal(0),
+            sa.literal(0.0),
+        )
         .where(counted)
         .group_by(table.exporter, "conclusion")
     )
+    months: dict[tuple[str, str], list[Any]] = {}
+    shipped: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
     with reading(work.engine) as connection:
-        rows = connection.execute(by_zone).all()
-        shipped: Counter[str] = Counter()
-        counts: Counter[str] = Counter()
-        for row in connection.execute(by_exporter):
-            counts[row.conclusion] += int(row.n)
+        for row in connection.execute(by_zone.union_all(by_exporter)):  # in one pass over the newest of each parcel
+            if row.month is not None:
+                months.setdefault((row.month, row.zone_id), []).append(row)
+                continue
+            counts[row.conclusion] += int(row.n_parcels)
             if row.exporter is not None:
-                shipped[row.exporter] += int(row.n)
+                shipped[row.exporter] += int(row.n_parcels)
         exporters = dict(sorted(shipped.items(), key=lambda item: (-item[1], item[0]))[:MOST_EXPORTERS])
         lrs = {name: _newest_lrs(connection, name) for name in exporters}
         reported = connection.scalar(sa.select(sa.func.count()).select_from(certificates)) or 0
         with_flags = sa.select(sa.func.count()).select_from(comparisons).where(table.flags.not_in(("", "[]")))
         flagged = connection.scalar(with_flags) or 0
-    months: dict[tuple[str, str], list[Any]] = {}
-    for row in rows:
-        months.setdefault((row.month, row.zone_id), []).append(row)
     undecided, overdue = submissions.clocks(work.engine)
     return Dashboard(
         months=tuple(

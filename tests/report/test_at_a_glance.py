@@ -67,6 +67,17 @@ def test_a_status_says_of_which_day_it_is(caution: tuple[str, dict[str, Any]], s
     assert "Status of the declared zone on 17 April 2026: compliant" in first_page(make_report("consistent"))
 
 
+def test_a_blend_that_was_declared_by_percent_is_named_so() -> None:
+    carats = ((ZONES[0][0], 142.39), (ZONES[1][0], 71.41))
+    zones = tuple(DeclaredZone(zone_id=z, carats=ct, status_on_export_date="compliant") for z, ct in carats)
+    content = make_report("consistent", declared=zones).content
+    assert "142.39 ct and" in first_page(seal(content))
+    values = {"log10_lr": 0.1, "favours": "H1"}
+    content["explanation"]["sentences"].append({"code": "split", "values": values, "text": "It suits."})
+    assert "66.6% and" in first_page(seal(content))
+    assert "142.39 ct and" not in first_page(seal(content))
+
+
 def test_a_name_that_a_program_gave_is_no_title() -> None:
     unnamed = statement("parcel_unnamed", parcel_id="parcel")
     report = make_report("consistent", cautions=(*make_cautions("consistent"), unnamed))

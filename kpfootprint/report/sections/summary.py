@@ -236,13 +236,17 @@ def _figures(sp: Speaker) -> list[tuple[str, str]]:
 
 
 def declared(sp: Speaker) -> str:
-    """Name what was declared: zones with their carats, or a country."""
+    """Name what was declared: zones with their carats, or their shares where these were declared, or a country."""
     zones = sp.content["parcel"]["declared"]
     n = sp.words.number(len(zones))
     if origins := origins_of(sp.content):
         return sp.t("{origins}: a blend of {n} zones, which the report lists", origins=sp.origins(origins), n=n)
     if len(zones) > MOST_NAMED:
         return sp.t("A blend of {n} zones, which the report lists", n=n)
+    total = sum(zone["carats"] or 0 for zone in zones)
+    if total and sp.sentences("split"):  # which is said of what was declared by percent
+        percents = [sp.words.percent.format(sp.words.trimmed(100 * zone["carats"] / total, 1)) for zone in zones]
+        return sp.words.listing([f"{sp.zone(zone['zone_id'])} {of}" for zone, of in zip(zones, percents, strict=True)])
     shown = [
         sp.zone(zone["zone_id"])
         if zone["carats"] is None
