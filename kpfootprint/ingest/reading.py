@@ -379,7 +379,7 @@ def _read_tables(
         chosen |= words_in(raw, problems)
     kept = [raw for raw in others if raw not in of_words]
     said = [*(said for said, _ in legends.values()), *(legend_around(raw, headers) for raw in kept)]
-    for key in {*chain.from_iterable(said)} - {*chosen}:
+    for key in [key for key in dict.fromkeys(chain.from_iterable(said)) if key not in chosen]:
         if len(answers := {of[key] for of in said if key in of}) == 1:  # of two files, each may have its own
             chosen[key] = answers.pop()
     tables = recognise_files(kept, headers, chosen | dict(choices), problems)

@@ -360,6 +360,14 @@ def test_a_legend_is_no_parcel_and_says_what_codes_mean(
     assert [parcel.n_stones for parcel in found.parcels] == [n_stones][: n_stones > 0]
 
 
+def test_what_codes_mean_is_told_in_the_order_of_the_legend(scheme: Scheme, zone_table: ZoneTable) -> None:
+    legend: Rows = [["B", "brown"], ["C", "cape"], ["W", "white"], ["Y", "yellow"], ["G", "grey"], ["K", "black"]]
+    goods: Rows = [["No", "Weight ct", "Colour"], *([n + 1, 0.3 + n / 100, code] for n, (code, _) in enumerate(legend))]
+    (parcel,) = reading({"Goods": goods, "Legend": legend}, scheme, zone_table).parcels
+    (words,) = (note["values"]["words"] for note in (parcel.read_as or {})["notes"] if note["code"] == "words_chosen")
+    assert words == "B = brown, C = cape, W = white, Y = yellow, G = grey, K = black"
+
+
 def test_titles_above_a_list_of_parcels(scheme: Scheme, zone_table: ZoneTable) -> None:
     titles: Rows = [["KP certificate", "Exporter"], ["CF-00123", "Sodiam"], []]
     goods = {"CAR-1": STONES, "CAR-2": STONE}

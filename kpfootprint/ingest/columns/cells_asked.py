@@ -238,7 +238,9 @@ def _qualified(sheet: Layout, at: int, meaning: Meaning, others: list[Meaning]) 
     parties = {stem_key(item.party) for item in others if item.party}
     if parties - {stem_key(meaning.party)} or any(item.wide for item in others):
         return meaning
-    if set(tokens_of(meaning.party)) & set(declared_words()["parties"]["words"]):
+    tokens = tokens_of(meaning.party)
+    of_zones = says("declared", *tokens) and any(item.role == "zone_id" for item in others)
+    if of_zones or set(tokens) & set(declared_words()["parties"]["words"]):
         return replace(meaning, party="")
     known = dict(sheet.headers.words.columns("stones"))
     if misspelt(sheet.raw.columns[at].header, known) is not None:

@@ -124,7 +124,7 @@ def _stands_in(raw: RawTable, key: str, headers: Headers) -> bool:
     name, _, code = key.partition(":")
     role = headers.attribute(name)
     item = next((item for item in headers.words.scheme.categorical if item.column == role), None)
-    if item is None or (len(code) > _CODE and class_code(code, attribute_words(item)) is not None):
+    if role is None or (item and len(code) > _CODE and class_code(code, attribute_words(item)) is not None):
         return False
     columns = [column for column in raw.columns if headers.of(column.header).role == role]
     return any(code == text_of(cell) for column in columns for cell in column.cells[:_MOST])

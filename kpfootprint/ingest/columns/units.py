@@ -257,7 +257,7 @@ def _of_unit(sheet: Layout, at: int) -> list[Cell] | None:
     if not units and texts and sheet.places("carats") and all(map(_FINE_RANGE.fullmatch, texts)):
         units = ["ct"]
     ranged = len(ranges) == len({*texts}) and (meaning.role != "carats" or counted)
-    bare = bool(texts) and all(map(_BARE_SIZE.fullmatch, texts))
+    bare = bool(texts) and all(_BARE_SIZE.fullmatch(text) or size_span(text, sheet.scheme) for text in texts)
     whole = units == ["ct"] and all(text.replace(".", "").replace(",", "").isdigit() for text in texts)
     if not units or not (named or ranged or "grainer" in " ".join(tokens)) or not bare or whole:
         return None

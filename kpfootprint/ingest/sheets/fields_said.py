@@ -31,7 +31,7 @@ _HEADS = ("money", "value_usd", "mean", "percent", "n_stones", "carats")
 """What heads a column and is no name of a sieve set, or of a parcel."""
 NOT_HEADS = ("sieve_set", *IDS)
 _WITH_GOODS = re.compile(r"(?P<name>.*?\w)\s*[-–,;/(]\s*(?P<goods>\d.*)")
-_ID = re.compile(r"(?=\S*[^\W\d])(?=\S*\d)[\w/.-]{4,}")
+ID = re.compile(r"(?=\S*[^\W\d])(?=\S*\d)[\w/.-]{4,}")
 """What is the name of a parcel, and none of who signs: ``CAR-2019-07``."""
 _LONG_NUMBER = re.compile(r"\d{4}")
 _MILLIMETRES = re.compile(r"\s*mm\.?$", re.IGNORECASE)
@@ -122,6 +122,6 @@ def anchors(key: str, value: Cell, headers: Headers) -> bool:
     if is_of_origin(key, headers):
         return headers.words.zone(text_of(value)) is not None
     if known == "parcel_id":
-        return not says("lot", *tokens_of(key)) and _ID.fullmatch(text_of(value)) is not None
+        return not says("lot", *tokens_of(key)) and ID.fullmatch(text_of(value)) is not None
     anchor = known in ("exported_on", "certificate_no", *CONDITIONS) and known != "sorter"
     return anchor and known is not None and field_of(known, value) == known

@@ -10,7 +10,18 @@ from kpfootprint.ingest.columns.origins import is_of_origin
 from kpfootprint.ingest.names.headers import Headers
 from kpfootprint.ingest.names.statements import condition_said
 from kpfootprint.ingest.raw.cells import Cell, is_blank, is_number, read_date, read_yes_or_no, text_of
-from kpfootprint.ingest.words import all_say, declared_words, fold, plain, says, tokens_of, unit_pattern
+from kpfootprint.ingest.sheets.fields_said import ID, IDS
+from kpfootprint.ingest.words import (
+    all_say,
+    declared_words,
+    fold,
+    is_plain,
+    plain,
+    says,
+    table_names,
+    tokens_of,
+    unit_pattern,
+)
 
 Line = tuple[int, list[Cell]]
 """A line above or below a table: where it stands, and its cells."""
@@ -24,14 +35,13 @@ _BEFORE = re.compile(r"[:=]\s*\d+$")
 
 _BEHIND = re.compile(rf"\d{{1,2}}\s*(?:mm|{unit_pattern('carats')})?\.?\s*", re.IGNORECASE)
 
+_NUMBER_SIGN, _CAPITALS = re.compile(r"(n°|#)(?=\S)", re.IGNORECASE), re.compile(r"[A-Z]{2,4}")
+
 _LABELLED = re.compile(r"(?P<key>[^\W\d][^\d:]*?)\s+(?P<value>\d+(?:[.,]\d+)?(?P<mm>\s*mm)?)\W*", re.IGNORECASE)
 """A label and its number, with nothing between: ``Total carats 12.90``, ``Bottom screen 1.5 mm``."""
 
 _BY = re.compile(r"(?P<key>[^\W\d]+ (?:by|par|on|le)) (?P<value>[^:]+)", re.IGNORECASE)
 """Who did what, or when, with nothing between: ``Sorted by JM``."""
-
-_CERTIFIED = re.compile(r"(?P<key>[^\W\d][^\d:]*?)\s+(?P<value>(?:[A-Z]{2,4}[ -]?)?\d[\d/-]*)", re.IGNORECASE)
-"""A certificate and its number, with nothing between: ``KP Certificate No. CF 00123``."""
 
 _ON_A_DAY = re.compile(r"(?P<name>.*\S)\s+(?:of|on|dated|du|le|en date du|vom|am|de)\s+(?P<day>\S*\d.*)", re.IGNORECASE)
 _WITHIN = re.compile(r"\([^()]*\)")
@@ -47,7 +57,7 @@ _BEHIND_AN_ID = re.compile(
 _A_WORD = re.compile(r"\d|^(?:at|à|chez|bei)\b|\b(?!and\b|und\b)[a-zà-ÿ]{3,}")
 """What is no name, and so stands behind one: a word in small letters, a number."""
 
-_SMALL = re.compile(r"\b[a-zà-ÿ]{3,}")
+_SMALL = re.compile(r"[a-zà-ÿ]{3,}")
 
 _PARTS = re.compile(r"\s*[,;]\s+|\s+[-–—|/]\s+|\s{2,}")
 
@@ -166,19 +176,32 @@ def pairs(filled: list[Cell], headers: Headers) -> list[Pair]:
             found.append((key, said.strip(), (text,)))
         elif len(tokens_of(text)) > 1 and len(filled) == 1 and known.get(fold(_WITHIN.sub("", text))) == _SAID_BARE:
             found.append((_SAID_BARE, "yes", (text,)))
-        elif (
-            ((hit := _BY.fullmatch(text)) and fold(hit["key"]) in known)
-            or ((hit := _CERTIFIED.fullmatch(text)) and known.get(fold(hit["key"])) == "certificate_no")
-            or (
-                (hit := _LABELLED.fullmatch(text))
-                and len(hit["key"].split()) <= _WORDS
-                and (hit["mm"] or headers.of(hit["key"]).part == "whole")
-            )
+        elif (named := _named_id(text, headers)) is not None:
+            found.append((*named, (text,)))
+        elif ((hit := _BY.fullmatch(text)) and fold(hit["key"]) in known) or (
+            (hit := _LABELLED.fullmatch(text))
+            and len(hit["key"].split()) <= _WORDS
+            and (hit["mm"] or headers.of(hit["key"]).part == "whole")
         ):
             found.append((hit["key"], hit["value"], (text,)))
         elif answer is not None:
             found.append((text.rstrip(": "), answer, (text, text_of(answer))))
     return found
+
+
+def _named_id(text: str, headers: Headers) -> tuple[str, str] | None:
+    """Return the label of an id and what stands right behind it: ``KP Certificate CF 00123``, ``Tri du colis A-7``."""
+    words = _NUMBER_SIGN.sub(r"\1 ", text).split()
+    at = next((at for at, word in enumerate(words) if any(map(str.isdigit, word))), 0)
+    for end in (at, at - 1) if at and _CAPITALS.fullmatch(words[at - 1]) else (at,):
+        for start in range(end):
+            key, before = " ".join(words[start:end]), " ".join(words[:start])
+            of_goods = is_plain(before) or fold(before.rstrip("-–— ")) in table_names()
+            if of_goods and headers.words.columns("parcels").get(fold(key)) in IDS:
+                sure = len(words) == at + 1 or end < at or ID.fullmatch(words[at]) or not words[at + 1][0].isalnum()
+                more = any(map(ID.fullmatch, words[at + 1 :])) or says("void_alone", *tokens_of(text))  # ``(suite)``
+                return (key, " ".join(words[end:])) if sure and not more else None
+    return None
 
 
 def _says_so(name: str, text: str) -> bool:

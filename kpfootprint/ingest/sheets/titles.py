@@ -179,7 +179,8 @@ class _Heard:
                 line, key, name, value, more, anchored=anchored
             ):
                 unread = {text: None for text in unread if text not in pieces}
-                rests += [rest] if rest and not more else []
+                parts = [part for part in PARTS.split(rest) if not (more and stated(part, self.headers))]
+                rests += [", ".join(parts)] if any(parts) else []
         return " ".join(unread | dict.fromkeys(rests))
 
     def _is_origin(self, line: int, texts: Sequence[str]) -> bool:
