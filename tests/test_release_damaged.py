@@ -67,7 +67,7 @@ def refusal(arrays: Arrays) -> str | None:
 
 
 def test_every_array_has_a_shape_and_a_rule() -> None:
-    """A new array of the model wants a line in `kpfootprint.release.arrays.checks_of`."""
+    """A new array of the model is annotated where it is declared, see `kpfootprint.release.arrays`."""
     listed = {check.name for check in checks_of(shipped().model, shipped().scheme, len(shipped().zone_ids), levels())}
     assert listed == set(pack(shipped().model))
 

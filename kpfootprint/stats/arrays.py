@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Ints = NDArray[np.intp]
 Bools = NDArray[np.bool_]
+"""What a release holds is `Annotated` with its shape and the name of its rule, see `kpfootprint.release.arrays`."""
 
 T = TypeVar("T")
 

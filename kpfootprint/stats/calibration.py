@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
@@ -121,14 +122,14 @@ class Calibration:
     True
     """
 
-    coefficients: Floats
-    resampled: Floats
-    centre: float
-    scale: float
-    limits: Floats
-    bounds: Floats
-    set_threshold: float | None = None
-    offset_spread: float | None = None
+    coefficients: Annotated[Floats, "4"]
+    resampled: Annotated[Floats, "B 4"]
+    centre: Annotated[float, ""]
+    scale: Annotated[float, "", "positive"]
+    limits: Annotated[Floats, "2", "increase"]
+    bounds: Annotated[Floats, "2", "about 0"]
+    set_threshold: Annotated[float | None, "", "share"] = None
+    offset_spread: Annotated[float | None, "", "positive"] = None
 
     @classmethod
     def fit(

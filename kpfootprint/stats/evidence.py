@@ -26,6 +26,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from itertools import product
+from typing import Annotated
 
 import numpy as np
 from scipy.special import softmax
@@ -74,17 +75,17 @@ class Predictor:
         Covariance of such sources about a listed one of the same geology.
     """
 
-    sources: Floats
-    scales: Floats
-    combinations: Ints
-    shifts: Floats
-    priors: tuple[Floats, ...]
-    last: Floats
-    within: Floats
-    within_unknown: Floats
-    mean: Floats
-    between: Floats
-    neighbours: Floats
+    sources: Annotated[Floats, "Z D"]
+    scales: Annotated[Floats, "Z", "positive"]
+    combinations: Annotated[Ints, "K F", "levels"]
+    shifts: Annotated[Floats, "K D"]
+    priors: Annotated[tuple[Floats, ...], "L", "chances"]
+    last: Annotated[Floats, "N D"]
+    within: Annotated[Floats, "D D", "covariance"]
+    within_unknown: Annotated[Floats, "D D", "covariance"]
+    mean: Annotated[Floats, "D"]
+    between: Annotated[Floats, "D D", "spread"]
+    neighbours: Annotated[Floats, "D D", "spread"]
 
     @classmethod
     def from_model(cls, model: ParcelModel, neighbours: Floats) -> Predictor:
@@ -342,10 +343,10 @@ class SourceModel:
 
     structure: Structure
     predictor: Predictor
-    bands: Ints
-    gate: Network | None = None
+    bands: Annotated[Ints, "S", "size classes"]
+    gate: Annotated[Network | None, "W"] = None
     tables: TableModel | None = None
-    novelty_weight: float | None = None
+    novelty_weight: Annotated[float | None, "", "share"] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

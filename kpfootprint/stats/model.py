@@ -24,6 +24,7 @@ pools).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 from scipy.special import expit, logit
@@ -245,9 +246,9 @@ def log10_score(evidence: Evidence, alternatives: Floats, unlisted_weight: Float
 class Ordination:
     """Two axes that show sources apart: `axes` (D, 2), points (R, 2) of reference parcels with their source (R,)."""
 
-    axes: Floats
-    points: Floats
-    source: Ints
+    axes: Annotated[Floats, "D 2"]
+    points: Annotated[Floats, "r 2"]
+    source: Annotated[Ints, "r", "zones"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -270,15 +271,15 @@ class FootprintModel(SourceModel):
         Of ``-log`` the posterior of a parcel's own source; releases up to format 6 have one threshold for all sizes.
     """
 
-    gate: Network
+    gate: Annotated[Network, "W"]
     shares: ShareModel
     calibration: Calibration
     novelty: RankTable
-    detection: Floats
+    detection: Annotated[Floats, "6"]
     ordination: Ordination
-    resampled_sources: Floats
-    n_reference: Ints
-    largest: float
+    resampled_sources: Annotated[Floats, "B Z D"]
+    n_reference: Annotated[Ints, "Z", "positive"]
+    largest: Annotated[float, "", "positive"]
     goods: GoodsTest | None = None
     sets: RankTable | None = None
 

@@ -14,6 +14,7 @@ different numbers of dimensions comparable.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 
@@ -47,9 +48,9 @@ class RankTable:
     Mondrian form of section 4.5, smoothed over neighbouring sizes.
     """
 
-    ln_n: Floats
-    quantiles: Floats
-    floor: float
+    ln_n: Annotated[Floats, "k", "increase"]
+    quantiles: Annotated[Floats, "k q", "rise"]
+    floor: Annotated[float, "", "positive share"]
 
     @classmethod
     def from_calibration(cls, statistic: Floats, ln_n: Floats, *, n_quantiles: int = 400) -> RankTable:

@@ -8,6 +8,7 @@ between what was declared and the source: the chance of finding a share (p-value
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Annotated
 
 import numpy as np
 from scipy.special import expit
@@ -71,16 +72,16 @@ class ShareModel:
         Where the `GoodsTest` gives a larger p-value, the interval begins at 0; releases up to format 5 do not ask it.
     """
 
-    network: Network
-    edges: Floats
+    network: Annotated[Network, "E"]
+    edges: Annotated[Floats, "E+1", "increase"]
     none: RankTable
     none_blend: RankTable
     as_declared: RankTable
     as_declared_blend: RankTable
     association: RankTable
-    widening_ln_n: Floats
-    widening: Floats
-    goods_p: float | None = None
+    widening_ln_n: Annotated[Floats, "w", "increase"]
+    widening: Annotated[Floats, "w", "tail"]
+    goods_p: Annotated[float | None, "", "share"] = None
 
 
 def cumulative(chances: Floats) -> Floats:
@@ -122,7 +123,7 @@ class GoodsTest:
         Of ``-log P(share 0)`` among true declarations.
     """
 
-    network: Network
+    network: Annotated[Network, "E"]
     ranks: RankTable
 
     def p_values(self, features: Floats, edges: Floats, ln_n: Floats) -> Floats:

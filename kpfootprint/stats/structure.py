@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from itertools import combinations, pairwise
+from typing import Annotated
 
 import numpy as np
 from scipy.special import log_ndtr, softmax
@@ -70,10 +71,10 @@ class SizeGrid:
         Log size in the middle of each cell.
     """
 
-    edges: Floats
-    nodes: Floats
-    log_widths: Floats
-    centres: Floats
+    edges: Annotated[Floats, "G+1", "increase"]
+    nodes: Annotated[Floats, "G m", "in cells"]
+    log_widths: Annotated[Floats, "G 1", "widths"]
+    centres: Annotated[Floats, "G", "in cells"]
 
     @classmethod
     def from_edges(cls, edges: Floats) -> SizeGrid:
@@ -359,18 +360,18 @@ class Structure:
     """
 
     grid: SizeGrid
-    class_of_cell: Ints
-    class_x: Floats
-    slopes: tuple[Floats, ...]
-    bases: tuple[Floats, ...]
-    associations: tuple[Floats, ...]
-    softness: float
-    edge_mean: float
-    edge_sd: float
-    size_prior_mean: Floats
-    size_prior_precision: Floats
-    class_prior_means: tuple[Floats, ...]
-    class_prior_precisions: tuple[Floats, ...]
+    class_of_cell: Annotated[Ints, "G", "cell classes"]
+    class_x: Annotated[Floats, "S", "increase"]
+    slopes: Annotated[tuple[Floats, ...], "C"]
+    bases: Annotated[tuple[Floats, ...], "C C-1"]
+    associations: Annotated[tuple[Floats, ...], "A O", "moderate"]
+    softness: Annotated[float, "", "positive"]
+    edge_mean: Annotated[float, ""]
+    edge_sd: Annotated[float, "", "positive"]
+    size_prior_mean: Annotated[Floats, "2"]
+    size_prior_precision: Annotated[Floats, "2 2", "covariance"]
+    class_prior_means: Annotated[tuple[Floats, ...], "C-1"]
+    class_prior_precisions: Annotated[tuple[Floats, ...], "C-1 C-1", "covariance"]
 
     @property
     def n_size_classes(self) -> int:

@@ -19,6 +19,7 @@ Mosimann (1962), Biometrika 49, 65-82 (the distribution). Minka (2000), Estimati
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,10 +52,10 @@ class ClassTable:
         Stones that each source's shares rest on, those of the prior included; the unlisted source comes last.
     """
 
-    shares: Floats
-    unlisted: Floats
-    within: float
-    known: Floats
+    shares: Annotated[Floats, "Z T", "shares"]
+    unlisted: Annotated[Floats, "T", "shares"]
+    within: Annotated[float, "", "between"]
+    known: Annotated[Floats, "Z+1", "positive"]
 
     def variance(self, factor: float = 1.0) -> Floats:
         """Return the shares of variance (Z + 1,) with `factor` times as much between parcels of one source."""
@@ -83,10 +84,10 @@ class TableModel:
         weigh something; releases up to format 8 average that source on the log scale like all others.
     """
 
-    tables: tuple[ClassTable, ...]
-    weight: float
-    resampled: tuple[Floats, ...]
-    vote: float | None = None
+    tables: Annotated[tuple[ClassTable, ...], "T"]
+    weight: Annotated[float, "", "share"]
+    resampled: Annotated[tuple[Floats, ...], "B Z T", "shares"]
+    vote: Annotated[float | None, "", "share"] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
