@@ -116,8 +116,6 @@ def _arrays(
     edge, top = _edge_and_top(parcels, scheme.size.name)
     if parcels[0].stones is not None:
         sizes = _Sizes(np.zeros((n, structure.grid.n_cells)), recorded=True)
-    elif is_open:
-        sizes = _sizes_of_sheet(parcels[0], scheme, structure, structure.kept(edge, top))
     else:
         sizes = _sizes_of_sheets(parcels, scheme, structure, structure.kept(edge, top))
     codes = [_Codes.of(item, parcels[0].set_codes(item)) for item in scheme.categorical] if is_open else None
@@ -324,74 +322,47 @@ def _without_classes(sizes: _Sizes, codes: Sequence[_Codes], structure: Structur
     )
 
 
-def _sizes_of_sheets(parcels: Sequence[Parcel], scheme: Scheme, structure: Structure, kept: Floats) -> _Sizes:
-    """Return the sizes of sheets that count every stone in the same sieve set, or of any size."""
-    sets = parcels[0].sieve_set
-    if sets is None:
-        n_stones = np.array([[float(parcel.n_stones)] for parcel in parcels])
-        return _Sizes(n_stones * _usual_cells(structure, kept), recorded=False, membership=_membership(sets, structure))
-    coarse = []
-    for parcel in parcels:
-        sheet = parcel.sized(scheme.size.name)
-        assert sheet is not None, "a parcel with a sieve set has a breakdown by size"
-        code = sheet.codes_of(scheme.size.name)
-        coarse.append(np.bincount(code, weights=sheet.n_stones, minlength=len(sets.classes)))
-    membership, counted = _membership(sets, structure), np.array(coarse, dtype=float)
-    fit = structure.sizes_of(counted, kept, membership=membership)
-    within = fit.cells[:, None, :] * membership + 1e-12 * membership
-    return _Sizes(
-        np.einsum("pk,pkg->pg", counted, _shares(within)), recorded=True, membership=membership, coarse=counted
-    )
-
-
 def _membership(sets: SieveSet | None, structure: Structure) -> Floats:
     if sets is None:
         return np.zeros((0, structure.grid.n_cells))
     return structure.grid.membership(np.array(sets.lower_ct), np.array(sets.upper_ct))
 
 
-def _usual_cells(structure: Structure, kept: Floats) -> Floats:
-    """Return the chances (n, n_cells) of sizes of which nothing is known."""
-    return cell_probabilities(structure.grid, np.tile(structure.size_prior_mean, (len(kept), 1)), kept)
-
-
-def _sizes_of_sheet(parcel: Parcel, scheme: Scheme, structure: Structure, kept: Floats) -> _Sizes:
-    """Return the sizes of a sheet that leaves something open."""
-    grid = structure.grid
-    sheet, sets = parcel.sized(scheme.size.name), parcel.sieve_set
-    if sheet is None or sets is None:
-        return _sizes_unseen(parcel, structure, kept)
-    size = sheet.codes_of(scheme.size.name)
-    membership, n_sizes = _membership(sets, structure), len(sets.classes)
-    counted, weighed = np.zeros(n_sizes), np.zeros(n_sizes)
-    known = size >= 0
-    held = sheet.n_stones >= 0
-    np.add.at(counted, size[known & held], sheet.n_stones[known & held])
-    open_stones = float(sheet.n_stones[~known & held].sum())
-    open_carats = 0.0
-    if sheet.carats is not None:
-        np.add.at(weighed, size[known & ~held], sheet.carats[known & ~held])
-        open_carats = float(sheet.carats[~known & ~held].sum())
-    uncounted, fit = np.zeros(n_sizes), None
+def _sizes_of_sheets(parcels: Sequence[Parcel], scheme: Scheme, structure: Structure, kept: Floats) -> _Sizes:
+    """Return the sizes of sheets in the same sieve set, or of any size; one that leaves something open comes alone."""
+    grid, size, sets = structure.grid, scheme.size.name, parcels[0].sieve_set
+    sheets = [sheet for parcel in parcels if (sheet := parcel.sized(size)) is not None]
+    if sets is None or not sheets:
+        return _sizes_unseen(parcels, structure, kept)
+    membership, n_known = _membership(sets, structure), parcels[0].n_stones
+    counted, weighed = np.zeros((2, len(sheets), len(sets.classes)))
+    for row, sheet in enumerate(sheets):
+        code, held = sheet.codes_of(size), sheet.n_stones >= 0
+        known, open_carats = code >= 0, 0.0
+        np.add.at(counted[row], code[known & held], sheet.n_stones[known & held])
+        open_stones = float(sheet.n_stones[~known & held].sum())
+        if sheet.carats is not None:
+            np.add.at(weighed[row], code[known & ~held], sheet.carats[known & ~held])
+            open_carats = float(sheet.carats[~known & ~held].sum())
+    uncounted = np.zeros(counted.shape)
     for _ in range(N_ROUNDS if weighed.any() or open_carats else 1):
-        fit = structure.sizes_of((counted + uncounted)[None], kept, membership=membership)
-        weights = class_weights(grid, fit.theta, kept, membership)
-        overall = class_weights(grid, fit.theta, kept, np.ones((1, grid.n_cells)))
-        uncounted = weighed / weights.mean[0]
-        whole = uncounted.sum() + open_carats / overall.mean[0, 0]
-        if parcel.n_stones and whole > 0:
+        fit = structure.sizes_of(counted + uncounted, kept, membership=membership)
+        # the last class is of any size
+        weights = class_weights(grid, fit.theta, kept, np.vstack([membership, np.ones(grid.n_cells)]))
+        uncounted = weighed / weights.mean[:, :-1]
+        whole = uncounted.sum() + open_carats / weights.mean[0, -1]
+        if n_known and whole > 0:
             # the number of all stones is known from elsewhere
-            rest = max(parcel.n_stones - counted.sum() - open_stones, 1.0)
+            rest = max(n_known - counted.sum() - open_stones, 1.0)
             uncounted, whole = uncounted * rest / whole, rest
-    assert fit is not None
     drift = np.where(np.isinf(sets.upper_ct), OPEN_DRIFT, CLASS_DRIFT)
-    spread = uncounted * weights.cv2[0] + np.square(uncounted * drift)
-    slope = weights.slope[0]
-    if parcel.n_stones and uncounted.any():
-        slope = slope - (uncounted @ slope) / uncounted.sum()
-    coarse = (counted + uncounted)[None]
-    within = fit.cells[0] * membership + 1e-12 * membership
-    sized = coarse @ _shares(within)
+    spread = uncounted * weights.cv2[:, :-1] + np.square(uncounted * drift)
+    slope = weights.slope[:, :-1]
+    if n_known and uncounted.any():
+        slope = slope - (uncounted[0] @ slope[0]) / uncounted.sum()
+    coarse = counted + uncounted
+    within = fit.cells[:, None, :] * membership + 1e-12 * membership
+    sized = np.einsum("pk,pkg->pg", coarse, _shares(within))
     unsized = open_stones + (whole - uncounted.sum() if open_carats else 0.0)
     return _Sizes(
         sized + unsized * fit.cells,
@@ -399,31 +370,30 @@ def _sizes_of_sheet(parcel: Parcel, scheme: Scheme, structure: Structure, kept: 
         membership=membership,
         coarse=coarse if coarse.any() else None,
         sized=sized,
-        spread=spread[None],
-        slope=(uncounted[:, None] * slope)[None],
-        n_sd=0.0 if parcel.n_stones else float(np.sqrt(spread.sum())),
+        spread=spread,
+        slope=uncounted[:, :, None] * slope,
+        n_sd=0.0 if n_known else float(np.sqrt(spread.sum())),
     )
 
 
-def _sizes_unseen(parcel: Parcel, structure: Structure, kept: Floats) -> _Sizes:
+def _sizes_unseen(parcels: Sequence[Parcel], structure: Structure, kept: Floats) -> _Sizes:
     """Return sizes of which a mean is known at best."""
-    usual = _usual_cells(structure, kept)
-    n_sd = 0.0
-    if parcel.n_stones:
-        n_stones = float(parcel.n_stones)
-    else:
+    one = parcels[0]
+    usual = cell_probabilities(structure.grid, np.tile(structure.size_prior_mean, (len(kept), 1)), kept)
+    n_stones, n_sd = np.array([[float(parcel.n_stones)] for parcel in parcels]), 0.0
+    if not one.n_stones:
         every, theta = np.ones((1, structure.grid.n_cells)), structure.size_prior_mean[None]
         mean = float(class_weights(structure.grid, theta, kept, every).mean[0, 0])
-        counted = max((int(np.maximum(item.n_stones, 0).sum()) for item in parcel.breakdowns), default=0)
-        n_stones = max(float(parcel.carats or 0.0) / mean, counted, 1.0)
-        n_sd = 0.5 * n_stones
+        counted = max((int(np.maximum(item.n_stones, 0).sum()) for item in one.breakdowns), default=0)
+        n_stones[0] = max(float(one.carats or 0.0) / mean, counted, 1.0)
+        n_sd = 0.5 * float(n_stones[0, 0])
     # number and weight alone are too little to compare: nothing is made of them
-    classes = any(bool((item.codes >= 0).any()) for item in parcel.breakdowns)
-    known = classes and bool(parcel.n_stones) and bool(parcel.carats)
+    classes = any(bool((item.codes >= 0).any()) for item in one.breakdowns)
+    known = classes and bool(one.n_stones) and bool(one.carats)
     return _Sizes(
         n_stones * usual,
         recorded=known,
-        membership=_membership(parcel.sieve_set, structure),
-        mean_ct=float(parcel.carats or np.nan) / n_stones if known else np.nan,
+        membership=_membership(one.sieve_set, structure),
+        mean_ct=float(one.carats or np.nan) / float(n_stones[0, 0]) if known else np.nan,
         n_sd=n_sd,
     )

@@ -22,8 +22,7 @@ from kpfootprint.release import Release
 from kpfootprint.stats.arrays import Bools, Floats, Ints, ParcelArrays, rows_of
 from kpfootprint.stats.evidence import log_sum
 from kpfootprint.stats.metrics import LN10
-from kpfootprint.stats.model import Look, elsewhere, look
-from kpfootprint.stats.simulate import drawn_shares
+from kpfootprint.stats.model import Look, drawn_shares, elsewhere, look
 from kpfootprint.wanted import go_on
 
 N_BLENDS = 1024

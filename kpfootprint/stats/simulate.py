@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from math import prod
 
 import numpy as np
-from scipy.special import gammaln, log_ndtr, ndtr
+from scipy.special import log_ndtr, ndtr
 
 from kpfootprint.stats.arrays import Bools, Floats, Ints, ParcelArrays
 from kpfootprint.stats.categories import grader_shift
@@ -23,8 +23,6 @@ NEAR, FAR = (0.4, 3.0), (0.6, 2.2)
 """How far unlisted sources lie from a listed one, in spreads of the sources of one geology, or from all of them."""
 NEAR_SHARE = 0.5
 """Share of them that lie near a listed one, where nobody says more."""
-LEANING = 8.0
-"""What is added to the parameter of the source that a draw leans to."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,52 +64,6 @@ class Recovery:
         """Return that of parcels from which nothing was taken out."""
         none, one = np.zeros(edge.size), np.ones(edge.size)
         return cls(edge=edge, cut_low=none, cut_high=one, width_low=one, width_high=one, taken=one)
-
-
-def drawn_shares(n: int, k: int, concentration: float, rng: np.random.Generator) -> tuple[Floats, Floats]:
-    r"""Draw shares of `k` sources from a symmetric Dirichlet distribution, half of them leaning to one source.
-
-    Most parcels come from few sources, and what matters of an integral over the shares lies near its corners and edges,
-    where draws from a Dirichlet distribution with parameters *a* seldom come. Half of the draws therefore lean to one
-    of the *k* sources each, with *c* added to its parameter, and are weighed back by
-
-    .. math:: w(x) = \Bigl(\frac12 + \frac12 \frac{\Gamma(a)\,\Gamma(ka + c)}{\Gamma(a + c)\,\Gamma(ka)}
-        \cdot \frac1k \sum_z x_z^c\Bigr)^{-1},
-
-    which is never above 2.
-
-    Parameters
-    ----------
-    concentration : float
-        The parameter *a* of every source.
-
-    Returns
-    -------
-    shares : ndarray of shape (n, k)
-        Rows sum to 1.
-    log_weights : ndarray of shape (n,)
-        Log of what each draw counts; the mean of the weights is near 1.
-
-    References
-    ----------
-    Hesterberg (1995), Weighted average importance sampling and defensive mixture distributions, Technometrics 37,
-    185-194.
-    """
-    if k == 1:
-        return np.ones((n, 1)), np.zeros(n)
-    parameters = np.full((n, k), concentration)
-    leaning = np.arange(n // 2)
-    parameters[leaning, leaning % k] += LEANING
-    shares = rng.standard_gamma(rng.permutation(parameters))
-    shares /= shares.sum(axis=1, keepdims=True)
-    log_ratio = (
-        gammaln(concentration)
-        + gammaln(k * concentration + LEANING)
-        - gammaln(concentration + LEANING)
-        - gammaln(k * concentration)
-    )
-    leant = np.exp(log_ratio) * (shares**LEANING).mean(axis=1)
-    return shares, -np.log(0.5 + 0.5 * leant)
 
 
 def draw_coefficients(model: ParcelModel, n: int, rng: np.random.Generator) -> Floats:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.special import gammaln
 
-from kpfootprint.stats.simulate import drawn_shares
+from kpfootprint.stats.model import drawn_shares
 
 
 @pytest.mark.slow
