@@ -168,13 +168,10 @@ class _Counting:
         """Fill a row's tables from breakdowns; a finer breakdown by size is preferred to one without size."""
         size, indicator, stones = self.scheme.size.name, self.structure.membership_of_classes(), self.arrays.cells[row]
         # how stones of a size class lie in the size classes of the structure; the last row is any size
-        cells = stones + 1e-9
-        mass = np.concatenate([membership, np.ones((1, cells.size))]) * cells
-        if self.arrays.partial is None:  # to the last digit as whole sheets were always counted
-            of_classes, any_size = (membership * cells) @ indicator, stones @ indicator
-            by_stone = np.vstack([_shares(of_classes), any_size / stones.sum()])
-        else:
-            by_stone = _shares(mass @ indicator, mass)
+        mass = np.concatenate([membership, np.ones((1, stones.size))]) * (stones + 1e-9)
+        if self.arrays.partial is None:
+            mass[-1] = stones
+        by_stone = _shares(mass @ indicator, mass)
         for item in sorted(breakdowns, key=lambda item: size in item.attributes):
             columns = {name: item.codes_of(name) for name in item.attributes}
             at = columns.get(size, np.full(len(item.n_stones), -1))
