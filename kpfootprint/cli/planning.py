@@ -12,14 +12,14 @@ import click
 
 from kpfootprint.cli.output import Command, drawn, form_option, out_option, refuse_terminal, say, tell, writing
 from kpfootprint.cli.reading import (
-    Day,
-    Declared,
-    Share,
     as_parcel,
     choose_option,
+    day_given,
     parcel_options,
     read_sortings,
+    share_given,
     whole_submission,
+    zones_given,
 )
 from kpfootprint.cli.surroundings import at_work, lang_option, model_option, now, open_release, told
 
@@ -37,7 +37,7 @@ answer_option = form_option("text", "json", "html", "pdf", help="Form of the ans
 on_option = click.option(
     "--on",
     "day",
-    type=Day(),
+    callback=day_given,
     metavar="DATE",
     help="Day whose status of zones counts, as 2025-03-31; today (UTC) otherwise.",
 )
@@ -67,7 +67,7 @@ def zones(day: date | None, model: Path | None) -> None:
 @click.option(
     "--declare",
     "declared",
-    type=Declared(),
+    callback=zones_given,
     multiple=True,
     required=True,
     metavar="ZONE[=CARATS]",
@@ -80,11 +80,11 @@ def zones(day: date | None, model: Path | None) -> None:
     metavar="ZONE|non_compliant|nowhere",
     help="Where the undeclared goods would come from.",
 )
-@click.option("--share", type=Share(), metavar="SHARE", default=0.2, show_default=True, help="Of stones.")
+@click.option("--share", callback=share_given, metavar="SHARE", default="0.2", show_default=True, help="Of stones.")
 @on_option
 @answer_options
 def plan(
-    declared: tuple[dict[str, Any], ...],
+    declared: list[dict[str, Any]],
     against: str,
     share: float,
     day: date | None,
@@ -95,7 +95,7 @@ def plan(
     from kpfootprint.planning.answers import plan_answer
 
     release = open_release(model)
-    question = {"declared": [dict(item) for item in declared], "against": against, "share": share}
+    question = {"declared": declared, "against": against, "share": share}
     _show(plan_answer(question, release, day or now().date()), release, **shown)
 
 

@@ -20,57 +20,43 @@ if TYPE_CHECKING:
     from kpfootprint.release import Release
 
 
-class Day(click.ParamType[date]):
-    """A day, as ``2025-03-31``."""
+def day_given(_context: click.Context, _parameter: click.Parameter, value: str | None) -> date | None:
+    """Return a day; one without its noughts, ``2025-3-1``, is refused here as in sheets and over HTTP."""
+    from kpfootprint.plain import day_in
 
-    name = "DATE"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
-        """Return the day; one without its noughts, ``2025-3-1``, is refused here as in sheets and over HTTP."""
-        from kpfootprint.plain import day_in
-
-        try:
-            return day_in(str(value))
-        except ValueError:
-            self.fail(told("{value} is no day as 2025-03-31", value=repr(str(value))), param, ctx)
+    try:
+        return None if value is None else day_in(value)
+    except ValueError:
+        raise click.BadParameter(told("{value} is no day as 2025-03-31", value=repr(value))) from None
 
 
-class Declared(click.ParamType[dict[str, Any]]):
-    """``ZONE``, ``ZONE=CARATS`` or ``ZONE=60%``; ``country:CF`` in the place of a zone is a country."""
+def zones_given(_context: click.Context, _parameter: click.Parameter, said: tuple[str, ...]) -> list[dict[str, Any]]:
+    """Return declarations in the JSON parcel's shape; ``country:CF`` in the place of a zone is a country."""
+    from kpfootprint.ingest import declaration_given
 
-    name = "ZONE[=CARATS|=SHARE%]"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> dict[str, Any]:
-        """Return a declaration in the JSON parcel's shape."""
-        from kpfootprint.ingest import declaration_given
-
-        found = declaration_given(str(value))
-        if isinstance(found.get("percent", found.get("carats")), str):
+    found = [declaration_given(value) for value in said]
+    for value, item in zip(said, found, strict=True):
+        if isinstance(item.get("percent", item.get("carats")), str):
             wrong = told(
                 "{amount} in {value} is not a number of carats, or two; write for example berberati=152.8, or "
                 "berberati=60%",
-                amount=repr(str(value).rpartition("=")[2].strip()),
+                amount=repr(value.rpartition("=")[2].strip()),
                 value=repr(value),
             )
-            self.fail(wrong, param, ctx)
-        return found
+            raise click.BadParameter(wrong)
+    return found
 
 
-class Share(click.ParamType[float]):
-    """A share above 0 and up to 1: ``0.2``, ``0,2`` or ``20%``."""
+def share_given(_context: click.Context, _parameter: click.Parameter, value: str) -> float:
+    """Return a share above 0 and up to 1: ``0.2``, ``0,2`` or ``20%``."""
+    from kpfootprint.ingest import number_given
 
-    name = "SHARE"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """Return the share."""
-        from kpfootprint.ingest import number_given
-
-        text = str(value).strip()
-        found = number_given(text.removesuffix("%"))
-        share = found if isinstance(found, str) else found / (100.0 if text.endswith("%") else 1.0)
-        if isinstance(share, str) or not 0 < share <= 1:
-            self.fail(told("{value} is no share above 0 and up to 1; write 0.2 or 20%", value=repr(text)), param, ctx)
-        return share
+    text = value.strip()
+    found = number_given(text.removesuffix("%"))
+    share = found if isinstance(found, str) else found / (100.0 if text.endswith("%") else 1.0)
+    if isinstance(share, str) or not 0 < share <= 1:
+        raise click.BadParameter(told("{value} is no share above 0 and up to 1; write 0.2 or 20%", value=repr(text)))
+    return share
 
 
 def _condition(_: click.Context, param: click.Parameter, value: str | None) -> float | str | None:
@@ -85,14 +71,14 @@ OPTIONS = (
     click.option(
         "--declare",
         "declarations",
-        type=Declared(),
+        callback=zones_given,
         multiple=True,
         metavar="ZONE[=CARATS|=SHARE%]",
         help="A declared zone; repeat it, with carats or percent, for a blend. country:CF declares a country.",
     ),
     click.option(
         "--exported-on",
-        type=Day(),
+        callback=day_given,
         metavar="DATE",
         help="Day of export, as 2025-03-31: the day whose zone status counts.",
     ),
@@ -130,7 +116,7 @@ def as_parcel(options: dict[str, Any]) -> dict[str, Any]:
     parcel: dict[str, Any] = {
         "parcel_id": options["parcel_id"],
         "exported_on": None if day is None else day.isoformat(),
-        "declarations": list(options["declarations"]),
+        "declarations": options["declarations"],
         "conditions": {name: value for name, value in conditions.items() if value is not None},
     }
     return {name: value for name, value in parcel.items() if value}

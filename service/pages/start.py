@@ -12,11 +12,13 @@ from starlette.datastructures import FormData
 from starlette.responses import Response
 
 from kpfootprint.errors import IngestError, Problem
-from kpfootprint.ingest import Reading, Upload
+from kpfootprint.ingest import Choices, Reading, Upload, read
 from kpfootprint.ingest.problems import Broken, problem
 from kpfootprint.ingest.reading import two_inputs
+from kpfootprint.parcel import Parcel
 from kpfootprint.plain import day_in
 from kpfootprint.reference import ZoneTable
+from kpfootprint.release import Release
 from kpfootprint.scheme import Scheme
 from service import Wordings
 from service.clock import today
@@ -30,8 +32,8 @@ from service.pages.sheet import MAX_HELD, Sheet, carried_in, choices_in, held_of
 from service.pages.submissions import checked
 from service.register.comparisons import Kept
 from service.routes.parcels import CONDITIONS, TEXTS, given_parcel
-from service.work.reading import parcel_of_file, pasted, read_upload, upload_of
-from service.work.receive import compare, compare_or_show
+from service.work.reading import parcel_of_file, pasted, upload_of
+from service.work.receive import compare
 
 ROWS = 10
 SEVERAL = "several_parcels"
@@ -86,9 +88,8 @@ def submit(visit: Visit) -> Response:
         return _form(visit, error.problems, Sheet.unread(held, {}))
     if step == "status":
         return _form(visit, (), Sheet.unread(held, choices))
-    fields: dict[str, Any] = {"upload": upload, "parcel": parcel_in_form(form), "choices": choices}
-    read, shown_first = partial(read_upload, **fields), partial(_shown_first, step=step)
-    found = compare_or_show(visit.work, read, shown_first, actor=visit.who.actor, large=visit.large)
+    reading = partial(_parcel_or_reading, upload=upload, given=parcel_in_form(form), choices=choices, step=step)
+    found = compare(visit.work, reading, actor=visit.who.actor, large=visit.large)
     if isinstance(found, Kept):
         return moved_to(visit, f"/comparisons/{found.id}")
     codes = {problem.code for problem in found.problems}
@@ -98,9 +99,14 @@ def submit(visit: Visit) -> Response:
     return _form(visit, found.problems, sheet)
 
 
-def _shown_first(reading: Reading, step: str) -> bool:
-    """Return whether a reading without a problem is shown before anything is compared."""
-    return step == "read" or (step != "compare" and not reading.parcels[0].read_plainly)
+def _parcel_or_reading(
+    release: Release, *, upload: Upload, given: dict[str, Any], choices: Choices, step: str
+) -> Parcel | Reading:
+    """Read an upload: its parcel, or how it was read where that has a problem or is shown before it is compared."""
+    found = read(upload, release.scheme, release.zone_table, given=given, choices=choices, one=True)
+    if found.problems or step == "read" or (step != "compare" and not found.parcels[0].read_plainly):
+        return found
+    return found.parcels[0]
 
 
 @Endpoint("POST", "/words", "monitor", body=FORM, page=True)
@@ -117,8 +123,8 @@ def example(visit: Visit) -> Response:
     named = (item for item in available(visit.work.release()) if item.name == visit.path["name"])
     chosen = existing(next(named, None), "There is no example with this name.")
     upload = Upload(chosen.file, chosen.path().read_bytes())
-    read = partial(parcel_of_file, upload=upload, parcel=chosen.parcel, choices={})
-    kept = compare(visit.work, read, actor=visit.who.actor)
+    reading = partial(parcel_of_file, upload=upload, parcel=chosen.parcel, choices={})
+    kept = compare(visit.work, reading, actor=visit.who.actor)
     return moved_to(visit, f"/comparisons/{kept.id}")
 
 

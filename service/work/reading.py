@@ -7,8 +7,8 @@ import io
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from kpfootprint.errors import IngestError, Problem
-from kpfootprint.ingest import Reading, Upload, ingest_json, read
+from kpfootprint.errors import Problem
+from kpfootprint.ingest import Upload, ingest_file, ingest_json
 from kpfootprint.ingest.files.archive import refuse
 from kpfootprint.ingest.files.csvfile import separated, text_of_table
 from kpfootprint.ingest.names.headers import Headers
@@ -49,23 +49,11 @@ def parcel_of_json(release: Release, *, body: bytes, given: Mapping[str, Any], c
     return ingest_json(json_in(body), release.scheme, release.zone_table, given=given, choices=choices)
 
 
-def read_upload(release: Release, *, upload: Upload, parcel: Mapping[str, Any], choices: Mapping[str, str]) -> Reading:
-    """Read the one parcel of an upload; the fields of the form go before what the file says."""
-    return read(upload, release.scheme, release.zone_table, given=parcel, choices=choices, one=True)
-
-
-def parcel_in(reading: Reading) -> Parcel:
-    """Return the parcel of a reading, or raise `IngestError` with what is wrong."""
-    if reading.problems:
-        raise IngestError(reading.problems)
-    return reading.parcels[0]
-
-
 def parcel_of_file(
     release: Release, *, upload: Upload, parcel: Mapping[str, Any], choices: Mapping[str, str]
 ) -> Parcel:
     """Read an uploaded file; what is given besides goes before what the file says."""
-    return parcel_in(read_upload(release, upload=upload, parcel=parcel, choices=choices))
+    return ingest_file(upload, release.scheme, release.zone_table, parcel=parcel, choices=choices)
 
 
 def rows_of_csv(data: bytes, name: str, headers: Headers | None = None) -> Iterator[tuple[int, list[str]]]:

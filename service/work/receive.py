@@ -29,6 +29,8 @@ from service.work.place import Workplace
 from service.work.reading import upload_of
 
 Result = TypeVar("Result")
+Instead = TypeVar("Instead")
+"""What is shown in the place of a report; never, where a parcel is all that may come of a reading."""
 
 
 def once_of(key: str | None, actor: str, *came: bytes) -> Once | None:
@@ -70,57 +72,32 @@ def done_once(
 
 
 def compare(
-    work: Workplace, read: Callable[[Release], Parcel], *, actor: str, once: Once | None = None, large: bool = False
-) -> Kept:
-    """Compare the parcel that `read` gives and keep its report before anybody sees it.
+    work: Workplace,
+    read: Callable[[Release], Parcel | Instead],
+    *,
+    actor: str,
+    once: Once | None = None,
+    large: bool = False,
+) -> Kept | Instead:
+    """Compare the parcel that `read` gives and keep its report before anybody sees it; return what it gives instead.
 
     A request that was acknowledged before under the same Idempotency-Key gets its first answer again.
     """
-    kept = done_once(
+    found: Kept | Instead = done_once(
         work, once, comparisons.replayed, lambda: work.do(_compared, read, actor, once, large, large=large)
     )
-    return _metered(work, kept)
+    if isinstance(found, Kept) and found.made is not None:
+        work.meters.compared(*found.made)
+    return found
 
 
-def compare_or_show(
-    work: Workplace,
-    read: Callable[[Release], Reading],
-    shown_first: Callable[[Reading], bool],
-    *,
-    actor: str,
-    large: bool = False,
-) -> Kept | Reading:
-    """Compare the parcel of a reading, or return the reading where something is wrong or it is to be shown first."""
-    found = work.do(_compared_or_shown, read, shown_first, actor, large, large=large)
-    return _metered(work, found) if isinstance(found, Kept) else found
-
-
-def _metered(work: Workplace, kept: Kept) -> Kept:
-    if kept.made is not None:
-        work.meters.compared(*kept.made)
-    return kept
-
-
-def _compared_or_shown(
-    work: Workplace,
-    read: Callable[[Release], Reading],
-    shown_first: Callable[[Reading], bool],
-    actor: str,
-    large: bool,
-) -> Kept | Reading:
+def _compared(
+    work: Workplace, read: Callable[[Release], Parcel | Instead], actor: str, once: Once | None, large: bool
+) -> Kept | Instead:
     release = work.release()
-    found = read(release)
-    if found.problems or shown_first(found):
-        return found
-    return _kept(work, release, found.parcels[0], actor, None, large)
-
-
-def _compared(work: Workplace, read: Callable[[Release], Parcel], actor: str, once: Once | None, large: bool) -> Kept:
-    release = work.release()
-    return _kept(work, release, read(release), actor, once, large)
-
-
-def _kept(work: Workplace, release: Release, parcel: Parcel, actor: str, once: Once | None, large: bool) -> Kept:
+    parcel = read(release)
+    if not isinstance(parcel, Parcel):
+        return parcel
     created_at = this_second()
     started = time.perf_counter()
     (report,) = examine(Batch((parcel,)), release, status_on=created_at.date(), created_at=created_at)

@@ -9,8 +9,10 @@ import click
 import pytest
 
 from kpfootprint.cli.examine import compare
-from kpfootprint.cli.reading import Declared, Share, as_parcel
+from kpfootprint.cli.reading import as_parcel, share_given, zones_given
 from kpfootprint.parcel import Conditions
+
+CONTEXT, OPTION = click.Context(compare), compare.params[0]
 
 
 @pytest.mark.parametrize(
@@ -24,18 +26,18 @@ from kpfootprint.parcel import Conditions
     ],
 )
 def test_declarations(given: str, zone_id: str, carats: float | None) -> None:
-    assert Declared().convert(given, None, None) == {"zone_id": zone_id, "carats": carats}
+    assert zones_given(CONTEXT, OPTION, (given,))[0] == {"zone_id": zone_id, "carats": carats}
 
 
 @pytest.mark.parametrize(("given", "told"), [("0", "0"), ("-1", "-1"), ("12,50", "12.5"), ("0.0", "0.0")])
 def test_a_number_is_told_as_it_was_written(given: str, told: str) -> None:
-    assert str(Declared().convert(f"nola={given}", None, None)["carats"]) == told
+    assert str(zones_given(CONTEXT, OPTION, (f"nola={given}",))[0]["carats"]) == told
 
 
 @pytest.mark.parametrize("given", ["berberati=", "berberati=much", "berberati=1.2.3"])
 def test_carats_that_are_no_number_are_refused(given: str) -> None:
     with pytest.raises(click.BadParameter, match="is not a number of carats"):
-        Declared().convert(given, None, None)
+        zones_given(CONTEXT, OPTION, (given,))
 
 
 @pytest.mark.parametrize(
@@ -55,13 +57,13 @@ def test_a_condition_is_read_as_behind_every_other_door(option: str, given: str,
 
 @pytest.mark.parametrize("given", ["0.2", "0,2", "20%", " 20 % "])
 def test_a_share_may_be_written_as_elsewhere(given: str) -> None:
-    assert Share().convert(given, None, None) == pytest.approx(0.2)
+    assert share_given(CONTEXT, OPTION, given) == pytest.approx(0.2)
 
 
 @pytest.mark.parametrize("given", ["0", "1.5", "nan", "101%", "", "a fifth"])
 def test_a_share_that_is_none_is_refused(given: str) -> None:
     with pytest.raises(click.BadParameter, match="is no share above 0 and up to 1"):
-        Share().convert(given, None, None)
+        share_given(CONTEXT, OPTION, given)
 
 
 def nothing_given() -> dict[str, object]:

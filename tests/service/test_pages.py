@@ -171,7 +171,7 @@ def test_a_sheet_that_is_read_plainly_is_read_once(browser: TestClient, monkeypa
         reads.append(upload.name)
         return read(upload, *args, **given)
 
-    monkeypatch.setattr("service.work.reading.read", counted)
+    monkeypatch.setattr("service.pages.start.read", counted)
     page = browser.post("/", data={"pasted": "weight_ct\n0.31\n0.22\n", "zone": "berberati"}, follow_redirects=False)
     assert (page.status_code, reads) == (303, ["pasted.csv"])
 

@@ -104,9 +104,9 @@ class Canvas:
             style = filled if shape == "circle" else hollow
             self._parts.append(f'<circle cx="{num(x)}" cy="{num(y)}" r="{num(size)}" {style}/>')
             return
-        corners = [(x + size * dx, y + size * dy) for dx, dy in _SHAPES[shape]]
+        corners = [(x + size * dx, y + size * dy) for dx, dy in _SHAPES[shape.removeprefix("hollow-")]]
         points = " ".join(f"{num(px)},{num(py)}" for px, py in corners)
-        style = hollow if shape in ("hollow-square", "hollow-diamond") else filled
+        style = hollow if shape.startswith("hollow-") else filled
         self._parts.append(f'<polygon points="{points}" {style}/>')
 
     def text(
@@ -139,10 +139,8 @@ class Canvas:
 
 _SHAPES: dict[str, tuple[tuple[float, float], ...]] = {
     "diamond": ((0, -1.25), (1.25, 0), (0, 1.25), (-1.25, 0)),
-    "hollow-diamond": ((0, -1.25), (1.25, 0), (0, 1.25), (-1.25, 0)),
     "triangle": ((0, -1.2), (1.15, 0.9), (-1.15, 0.9)),
     "square": ((-1, -1), (1, -1), (1, 1), (-1, 1)),
-    "hollow-square": ((-1, -1), (1, -1), (1, 1), (-1, 1)),
     "star": (
         (0, -1.6), (0.42, -0.52), (1.52, -0.49), (0.67, 0.2), (0.94, 1.3),
         (0, 0.68), (-0.94, 1.3), (-0.67, 0.2), (-1.52, -0.49), (-0.42, -0.52),
