@@ -17,10 +17,9 @@ import uvicorn
 from starlette.applications import Starlette
 
 from benchmarks.servers import asked
-from service.door.reception import routed
 from service.door.stack import door
-from service.endpoints import ENDPOINTS
-from service.pages.errors import problem_response, refusal_response
+from service.endpoints import ENDPOINTS, routed
+from service.pages.problems import problem_response, refusal_response
 from service.routes.comparisons import COMPARE, submitted
 from service.settings import read_settings
 from service.work.place import Workplace

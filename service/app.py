@@ -12,7 +12,7 @@ from service.door.endpoint import visit_of
 from service.door.stack import door
 from service.endpoints import ENDPOINTS, mounted, refused_answer
 from service.logs import log_to_standard_error
-from service.pages.errors import problem_response, refusal_response
+from service.pages.problems import problem_response, refusal_response
 from service.routes.comparisons import submitted
 from service.settings import Settings
 from service.work.place import Workplace

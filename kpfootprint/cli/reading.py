@@ -116,7 +116,7 @@ def as_parcel(options: dict[str, Any]) -> dict[str, Any]:
     parcel: dict[str, Any] = {
         "parcel_id": options["parcel_id"],
         "exported_on": None if day is None else day.isoformat(),
-        "declarations": options["declarations"],
+        "declarations": list(options["declarations"]),
         "conditions": {name: value for name, value in conditions.items() if value is not None},
     }
     return {name: value for name, value in parcel.items() if value}

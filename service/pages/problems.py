@@ -1,4 +1,4 @@
-"""Problems of an input, and how it was read, in the language of whoever sent it."""
+"""Problems, refusals and how a sheet was read, in the language of whoever sent it; all routes and codes of problems."""
 
 from __future__ import annotations
 
@@ -7,6 +7,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from functools import cached_property
 from typing import Any
+from urllib.parse import quote
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from kpfootprint.errors import Problem
 from kpfootprint.ingest import NOTES, text_of_answer, text_of_rule
@@ -16,8 +20,10 @@ from kpfootprint.report.locale import words
 from kpfootprint.report.sentences import label
 from kpfootprint.retold import again, retold, said_of
 from kpfootprint.scheme import AttributeClass, ClassSet, Scheme
-from service.errors import Refused
-from service.pages.render import translations
+from service.door.admission import SAFE
+from service.door.endpoint import Endpoint, Visit, visit_of
+from service.errors import KINDS, MEDIA_TYPE, Refused
+from service.pages.render import link_to, page, translations
 
 MEASURED = frozenset({"expected", "found", "limit", "lower", "mean", "middle", "sum", "tolerance", "upper"})
 """Values of problems that may be numbers of ours; all others are as the input writes them."""
@@ -134,3 +140,34 @@ class Teller:
         """Return the classes of a receipt with the stones of each."""
         named = [(*self.classes[name], counts) for name, counts in read_as["classes"].items() if counts]
         return [(title, [(dict(names).get(c, c), n) for c, n in counts.items()]) for title, names, counts in named]
+
+
+def refusal_response(request: Request, refused: Refused) -> Response:
+    """Return the answer that tells a refusal; a browser that is not signed in is sent to where it can be."""
+    path = request.url.path
+    wants_page = "text/html" in request.headers.get("accept", "")
+    if not wants_page or (path.startswith("/v1/") and not path.endswith(".html")):
+        return problem_response(request, refused)
+    if refused.code == "unauthenticated" and request.method in SAFE:
+        target = path + (f"?{request.url.query}" if request.url.query else "")
+        return RedirectResponse(link_to(visit_of(request), "/sign-in", next=target), status_code=303)
+    visit = visit_of(request)
+    teller = Teller(visit.lang)
+    shown = {"refused": refused, "detail": teller.refused(refused), "told": teller.told}
+    answer = page(visit, "error.html", status=refused.status, request_id=visit.request_id, **shown)
+    answer.headers.update(refused.headers)
+    return answer
+
+
+def problem_response(request: Request, refused: Refused) -> Response:
+    """Return the problem details of a refusal."""
+    instance = quote(request.scope.get("raw_path") or request.url.path, safe="/:@!$&'()*+,;=~%")
+    document = refused.document(instance=instance, request_id=visit_of(request).request_id)
+    return JSONResponse(document, refused.status, refused.headers, MEDIA_TYPE)
+
+
+@Endpoint("GET", "/docs", "viewer", page=True)
+def show_routes(visit: Visit) -> Response:
+    """Show every route for programs, and every code of a problem."""
+    routes = [item for item in visit.endpoints if not item.page]
+    return page(visit, "docs.html", routes=routes, kinds=KINDS, base=str(visit.request.base_url).rstrip("/"))

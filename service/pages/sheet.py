@@ -34,11 +34,6 @@ _SHOWN = 12
 _WIDTH = 160
 
 
-def held_of(upload: Upload) -> Upload | None:
-    """Return an upload where it travels with the page, so that nothing is stored before it is compared; else None."""
-    return upload if len(upload.data) <= MAX_HELD else None
-
-
 def carried(upload: Upload) -> str:
     """Return a file as a field of the form carries it."""
     return base64.b64encode(gzip.compress(upload.data, 6, mtime=0)).decode("ascii")
@@ -135,29 +130,24 @@ class Sheet:
     Parameters
     ----------
     held : Upload or None
-        The file itself, where the page holds it.
-    parcel : Parcel or None
-        What was read, where it can be read.
-    lines : tuple of (number, text, at fault)
-        The lines at fault, each with the one above it; of a workbook, those of the sheet with the first of them.
+        The file itself, where the page holds it: nothing is stored before it is compared.
     asked : Asked
         What is asked of it.
+    parcel : Parcel or None
+        What was read, where it was, and can be.
+    lines : tuple of (number, text, at fault)
+        The lines at fault, each with the one above it; of a workbook, those of the sheet with the first of them.
     """
 
     held: Upload | None
-    parcel: Parcel | None
-    lines: tuple[tuple[int, str, bool], ...]
     asked: Asked
+    parcel: Parcel | None = None
+    lines: tuple[tuple[int, str, bool], ...] = ()
 
     @property
     def held_data(self) -> str:
         """The file as a field of the form carries it."""
         return "" if self.held is None else carried(self.held)
-
-    @classmethod
-    def unread(cls, held: Upload | None, choices: Mapping[str, str]) -> Sheet:
-        """Return a sheet that is held and was not read."""
-        return cls(held=held, parcel=None, lines=(), asked=Asked.of((), choices))
 
     @classmethod
     def of(cls, upload: Upload, reading: Reading, held: Upload | None, choices: Mapping[str, str]) -> Sheet:

@@ -1,4 +1,4 @@
-"""Signing browsers in and out: by a key, the one-time link, a provider of OpenID Connect, or the proxy in front."""
+"""Who may come in: by a key, the one-time link, a provider of OpenID Connect, or the proxy in front; keys and names."""
 
 from __future__ import annotations
 
@@ -15,12 +15,24 @@ from httpx2 import HTTPError
 from joserfc.errors import JoseError
 from starlette.responses import RedirectResponse, Response
 
+from kpfootprint.retold import retold
+from service.clock import now
 from service.door.bodies import text_of
 from service.door.endpoint import FORM, Endpoint, Visit, chosen_language
 from service.door.identity import forget, remember, session_secret, vouched_by_proxy
 from service.errors import Refused
-from service.pages.render import moved_to, page
-from service.register.keys import close_session, open_by_link, open_for, recognised
+from service.pages.render import again, moved_to, page
+from service.register import keys, people
+from service.register.keys import (
+    BadKey,
+    close_session,
+    expiry_in,
+    is_good,
+    make_key,
+    open_by_link,
+    open_for,
+    recognised,
+)
 from service.register.people import Vouched, known
 from service.settings import Settings
 
@@ -173,3 +185,39 @@ def local_target(target: str | None) -> str:
         and "\\" not in target
     )
     return target if good and target else "/"
+
+
+@Endpoint("GET", "/access", "admin", page=True)
+def show_access(visit: Visit, *, made: str = "") -> Response:
+    """Show every key, session and name, with a new key that is shown this once, or with what was wrong."""
+    engine, moment = visit.work.engine, now()
+    return page(
+        visit,
+        "access.html",
+        status=201 if made else 200,
+        made=made,
+        keys=[(key, is_good(key, moment)) for key in reversed(keys.all_keys(engine))],
+        sessions=keys.open_sessions(engine),
+        today=moment.date().isoformat(),
+    )
+
+
+@Endpoint("POST", "/access", "admin", body=FORM, page=True)
+def create_key(visit: Visit) -> Response:
+    """Make a key and show it, this once."""
+    role, name, expires = (text_of(visit.form, field) for field in ("role", "name", "expires_at"))
+    try:
+        _, secret = make_key(visit.work.engine, role, name, expiry_in(expires or None))
+    except BadKey as error:
+        return again(visit, retold(error, visit.lang), show_access)
+    return show_access(visit, made=secret)
+
+
+@Endpoint("POST", "/access/{kind}/{id}", "admin", body=FORM, page=True)
+def end(visit: Visit) -> Response:
+    """Revoke a key, end a session, or forget a name."""
+    kind, subject = visit.path["kind"], visit.path["id"]
+    act = {"revoke": keys.revoke, "end": keys.end_session, "forget": people.forget}.get(kind)
+    if act is None or not act(visit.work.engine, subject):
+        raise Refused("not_found", "There is nothing of this id to end here.")
+    return moved_to(visit, "/access")

@@ -28,7 +28,7 @@ from service.errors import existing
 from service.pages.examples import available
 from service.pages.problems import Teller
 from service.pages.render import moved_to, page
-from service.pages.sheet import MAX_HELD, Sheet, carried_in, choices_in, held_of, words_table
+from service.pages.sheet import MAX_HELD, Asked, Sheet, carried_in, choices_in, words_table
 from service.pages.submissions import checked
 from service.register.comparisons import Kept
 from service.routes.parcels import CONDITIONS, TEXTS, given_parcel
@@ -73,7 +73,7 @@ def submit(visit: Visit) -> Response:
         return _form(visit, (two_inputs(),))
     if file is not None:
         upload = upload_of(file.filename or "", file.file.read())
-        held = held_of(upload)
+        held = upload if len(upload.data) <= MAX_HELD else None
     elif typed:
         upload, held = pasted(typed), None
     elif held is not None:
@@ -85,9 +85,9 @@ def submit(visit: Visit) -> Response:
     try:
         choices = choices_in(form)
     except IngestError as error:
-        return _form(visit, error.problems, Sheet.unread(held, {}))
+        return _form(visit, error.problems, Sheet(held=held, asked=Asked.of((), {})))
     if step == "status":
-        return _form(visit, (), Sheet.unread(held, choices))
+        return _form(visit, (), Sheet(held=held, asked=Asked.of((), choices)))
     reading = partial(_parcel_or_reading, upload=upload, given=parcel_in_form(form), choices=choices, step=step)
     found = compare(visit.work, reading, actor=visit.who.actor, large=visit.large)
     if isinstance(found, Kept):

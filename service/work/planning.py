@@ -69,22 +69,25 @@ def sorted_again(
 
 def _kept(work: Workplace, ids: Sequence[str], release: Release) -> list[tuple[Parcel, dict[str, Any]]]:
     """Return kept parcels with their reports; every id that is not there, or there twice, is a problem."""
-    found, problems = [], []
+    found: list[tuple[Parcel, dict[str, Any]]] = []
+    problems: list[Problem] = []
     with reading(work.engine) as connection:
         documents, reports = parcels_of(connection, ids), reports_of(connection, ids)
     for row, comparison_id in enumerate(ids, 1):
-        parcel, report = documents.get(comparison_id), reports.get(comparison_id)
-        reason = UNKNOWN if parcel is None or report is None else None
-        if comparison_id in ids[: row - 1]:
-            reason = TWICE
-        if reason is not None:
-            value = comparison_id[:80]
-            problems.append(
-                Problem(table="pool", row=row, column="comparisons", value=value, code="invalid", reason=reason)
-            )
-        elif parcel is not None and report is not None:
-            read_back = ingest_json(json.loads(parcel), release.scheme, release.zone_table, sealed=True)
-            found.append((read_back, json.loads(report)))
+        twice, value = comparison_id in ids[: row - 1], comparison_id[:80]
+        if twice or comparison_id not in documents:
+            told: dict[str, Any] = {
+                "table": "pool",
+                "row": row,
+                "column": "comparisons",
+                "value": value,
+                "code": "invalid",
+            }
+            problems.append(Problem(**told, reason=TWICE if twice else UNKNOWN))
+            continue
+        document = json.loads(documents[comparison_id])
+        read_back = ingest_json(document, release.scheme, release.zone_table, sealed=True)
+        found.append((read_back, json.loads(reports[comparison_id])))
     if problems:
         raise refusal_for(problems)
     return found

@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from service.door import answer as answers
 from service.door.endpoint import FORM, Endpoint
 from service.door.stack import door
-from service.pages.errors import problem_response, refusal_response
+from service.pages.problems import problem_response, refusal_response
 from service.register.keys import create_key
 from service.settings import Settings
 from service.work.place import Workplace

@@ -1,8 +1,12 @@
-"""The pages of what became known later: told of one comparison, and how conclusions stood up over all of them."""
+"""What experts say, and how conclusions stood up: opinions, practice, outcomes, the register at a glance."""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
+from functools import partial
 from itertools import zip_longest
+from typing import Any
 
 from starlette.datastructures import FormData
 from starlette.responses import Response
@@ -10,19 +14,98 @@ from starlette.responses import Response
 from kpfootprint.conclusions import CONCLUSIONS
 from kpfootprint.ingest import number_given
 from kpfootprint.planning.drift import PER_SHIPMENTS
+from kpfootprint.planning.sorters import labels_of
+from kpfootprint.report import read_report, render_html
 from kpfootprint.visible import csv_line
 from service import Wording
 from service.clock import today
-from service.door.bodies import checked, text_of, texts_of
+from service.door.bodies import checked, text_of, texts_of, written_in
 from service.door.endpoint import FORM, Endpoint, Visit
 from service.errors import Refused
-from service.pages.render import ITEMS, again, moved_to, page
+from service.pages.render import ITEMS, again, framed, moved_to, page
 from service.register.database import reading
 from service.routes.paging import BEFORE
-from service.routes.shapes_of_cases import NewOutcome
+from service.routes.shapes_of_cases import NewAnswer, NewOpinion, NewOutcome
+from service.work import practice
 from service.work.dashboard import NONE, dashboard
-from service.work.kept import known
-from service.work.outcomes import UNLISTED, cases, summary, tell_outcome
+from service.work.kept import known, parcel_text, sealed_from, tally_of
+from service.work.outcomes import UNLISTED, cases, give_opinion, summary, tell_outcome
+
+
+@Endpoint("GET", "/comparisons/{id}/opinion", "viewer", page=True)
+def ask_opinion(visit: Visit) -> Response:
+    """Show a parcel without what was computed, and ask for a conclusion."""
+    comparison_id = visit.path["id"]
+    document = json.loads(parcel_text(visit.work, comparison_id))
+    sealed = bool(sealed_from(visit.work, visit.who, [comparison_id]))
+    return _judged(visit, document, sealed=sealed, exercise=False)
+
+
+@Endpoint("POST", "/comparisons/{id}/opinion", "monitor", body=FORM, page=True)
+def keep_opinion(visit: Visit) -> Response:
+    """Keep an expert's conclusion, and go on to the report."""
+    comparison_id = visit.path["id"]
+    given = written_in(visit.form, NewOpinion)
+    if given is None:
+        return again(visit, "Choose a conclusion and give your reasons.", ask_opinion)
+    give_opinion(visit.work, comparison_id, **given, who=visit.who)
+    return moved_to(visit, f"/comparisons/{comparison_id}")
+
+
+@Endpoint("GET", "/practice", "viewer", query=(BEFORE,), page=True)
+def index(visit: Visit) -> Response:
+    """Show how often one is wrong, beside the program on the same parcels, and the exercises that were answered."""
+    found, further = practice.answered(visit.work, actor=visit.who.actor, before=visit.asked["before"], limit=ITEMS)
+    return page(
+        visit,
+        "practice.html",
+        score=practice.score(visit.work, actor=visit.who.actor),
+        found=found,
+        further=further,
+        unlisted=UNLISTED,
+        synthetic=visit.work.release().manifest["reference"]["synthetic"],
+    )
+
+
+@Endpoint("POST", "/practice", "viewer", body=FORM, heavy=True, page=True)
+def draw(visit: Visit) -> Response:
+    """Draw a parcel and go to it."""
+    return moved_to(visit, f"/practice/{practice.draw(visit.work, actor=visit.who.actor).id}")
+
+
+@Endpoint("GET", "/practice/{id}", "viewer", page=True)
+def show(visit: Visit) -> Response:
+    """Show an exercise: what there is to see, or, once it was answered, what it was and the program's report."""
+    item = practice.exercise_of(visit.work, visit.path["id"], actor=visit.who.actor)
+    if item.conclusion is None:
+        return _judged(visit, item.document, sealed=True, exercise=True)
+    return framed(visit, partial(render_html, read_report(item.report), visit.lang), up="/practice", exercise=item)
+
+
+@Endpoint("POST", "/practice/{id}", "viewer", body=FORM, page=True)
+def keep_answer(visit: Visit) -> Response:
+    """Keep an answer and show what it was."""
+    exercise_id = visit.path["id"]
+    given = written_in(visit.form, NewAnswer)
+    if given is None:
+        return again(visit, "Choose a conclusion.", show)
+    practice.answer(visit.work, exercise_id, **given, actor=visit.who.actor)
+    return moved_to(visit, f"/practice/{exercise_id}")
+
+
+def _judged(visit: Visit, document: Mapping[str, Any], *, sealed: bool, exercise: bool) -> Response:
+    release = visit.work.release()
+    parcel, counted = tally_of(document, release)
+    return page(
+        visit,
+        "judge.html",
+        parcel=parcel,
+        counted=counted,
+        labels=labels_of(release.scheme),
+        sealed=sealed,
+        exercise=exercise,
+    )
+
 
 COLUMNS = ("month", "zone_id", "parcels", "stones", "carats", *CONCLUSIONS, NONE)
 ROWS = 4
@@ -32,7 +115,7 @@ INCOMPLETE: Wording = (
 
 
 @Endpoint("GET", "/outcomes", "viewer", query=(BEFORE,), page=True, reveals=True)
-def index(visit: Visit) -> Response:
+def index_of_outcomes(visit: Visit) -> Response:
     """Show how conclusions stood up where the origin became known, with how little so few cases can say."""
     found = cases(visit.work)[::-1]
     start = visit.asked["before"] or 0
@@ -46,7 +129,7 @@ def index(visit: Visit) -> Response:
 
 
 @Endpoint("GET", "/comparisons/{id}/outcome", "monitor", page=True)
-def ask(visit: Visit) -> Response:
+def ask_outcome(visit: Visit) -> Response:
     """Ask what became known of a comparison."""
     comparison_id = visit.path["id"]
     with reading(visit.work.engine) as connection:
@@ -56,7 +139,7 @@ def ask(visit: Visit) -> Response:
 
 
 @Endpoint("POST", "/comparisons/{id}/outcome", "monitor", body=FORM, page=True)
-def keep(visit: Visit) -> Response:
+def keep_outcome(visit: Visit) -> Response:
     """Keep what became known, and go on to the report."""
     comparison_id = visit.path["id"]
     rows, source = _rows_in(visit.form), text_of(visit.form, "source")
@@ -69,7 +152,7 @@ def keep(visit: Visit) -> Response:
     except Refused as refused:
         if refused.code != "invalid_input":
             raise
-        return again(visit, INCOMPLETE, ask)
+        return again(visit, INCOMPLETE, ask_outcome)
     return moved_to(visit, f"/comparisons/{comparison_id}")
 
 
