@@ -95,6 +95,12 @@ class Terms:
     unlisted_weight: float
 
 
+def ratio(by: Release | Terms, looked: Look, allowed: Bools) -> LikelihoodRatio:
+    """Return what weighs declarations against goods from elsewhere."""
+    alternatives = elsewhere(looked.weighed[0], allowed)
+    return LikelihoodRatio(model=by.model, looked=looked, alternatives=alternatives, unlisted_weight=by.unlisted_weight)
+
+
 def judge(by: Release | Terms, looked: Look, allowed: Bools) -> Judged:
     """Judge declarations.
 
@@ -124,10 +130,7 @@ def judge(by: Release | Terms, looked: Look, allowed: Bools) -> Judged:
 def _by_itself(by: Release | Terms, looked: Look, allowed: Bools) -> Judged:
     """Judge declarations as they stand."""
     model, rules = by.model, by.rules
-    alternatives = elsewhere(looked.weighed[0], allowed)
-    unbounded = LikelihoodRatio(
-        model=model, looked=looked, alternatives=alternatives, unlisted_weight=by.unlisted_weight
-    ).value
+    unbounded = ratio(by, looked, allowed).value
     novelty_p = model.novelty.p_values(looked.strangeness, looked.ln_n)
     highest = np.minimum(model.calibration.bounds[1], highest_log10_lr(novelty_p, rules.strong_novelty_p))
     shares, n_stones = undeclared_shares(model, looked, allowed), looked.view.arrays.n_stones
@@ -279,13 +282,7 @@ def weigh(together: Together, release: Release) -> Weighed:
 def _of_declaration(looked: Look, hypotheses: Hypotheses, release: Release) -> OfDeclaration:
     profile, weights = looked.weighed[1], hypotheses.weights
     judged = judge(release, looked, hypotheses.allowed)
-    highest = judged.highest
-    lr = LikelihoodRatio(
-        model=release.model,
-        looked=looked,
-        alternatives=hypotheses.alternatives,
-        unlisted_weight=release.unlisted_weight,
-    )
+    highest, lr = judged.highest, ratio(release, looked, hypotheses.allowed)
     flags, values, sorter_blank = lr.by_subset()
 
     def bounded(log10_lr: Floats) -> Floats:

@@ -22,12 +22,12 @@ import numpy as np
 from scipy.special import ndtr, ndtri
 
 from kpfootprint.comparison.hypotheses import Together, formed
-from kpfootprint.comparison.weigh import Judged
+from kpfootprint.comparison.weigh import Judged, judge, ratio, resampled
 from kpfootprint.errors import IngestError
 from kpfootprint.parcel import Batch
 from kpfootprint.plain import Log10, Share, two_digits
 from kpfootprint.planning.question import problem
-from kpfootprint.planning.trials import SEED, outcomes_of, resampled_of
+from kpfootprint.planning.trials import SEED, looks_of, outcomes_of
 from kpfootprint.release import Release
 from kpfootprint.stats.arrays import Bools, Floats, Ints, joined, rows_of
 from kpfootprint.stats.calibration import fit_logistic
@@ -91,15 +91,20 @@ def claim_of(batch: Batch, release: Release, status_on: date) -> Claim:
 
 
 def _claim(part: Together, release: Release) -> Claim:
-    arrays, asked = part.arrays, part.hypotheses
+    arrays, asked, free = part.arrays, part.hypotheses, part.hypotheses.log_evidence
+    found = [
+        (judge(release, seen, asked.allowed[rows]), resampled(ratio(release, seen, asked.allowed[rows]), free[rows]))
+        for rows, seen in looks_of(release, arrays, asked.weights, free)
+    ]
+    outcomes, again = zip(*found, strict=True)
     counted = zip(part.parcels, arrays.n_stones.tolist(), strict=True)
     return Claim(
         declared=asked.weights,
         allowed=asked.allowed,
         n_stones=np.array([parcel.n_stones or max(round(n), 1) for parcel, n in counted], dtype=np.intp),
         sorter=arrays.levels[:, -1],
-        outcomes=outcomes_of(release, arrays, asked.weights, asked.allowed, asked.log_evidence),
-        resampled=resampled_of(release, arrays, asked.weights, asked.alternatives, asked.log_evidence).T,
+        outcomes=joined(outcomes),
+        resampled=np.concatenate(again, axis=1).T,
     )
 
 

@@ -4,24 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from functools import partial
 
 import numpy as np
 
-from kpfootprint.comparison.weigh import Judged, integrated, judge, resampled
+from kpfootprint.comparison.weigh import Judged, integrated, judge
 from kpfootprint.release import Release
 from kpfootprint.stats.arrays import Bools, Floats, Ints, ParcelArrays, joined
 from kpfootprint.stats.model import Look, look, shares_as_declared
-from kpfootprint.stats.verification import LikelihoodRatio
 
 SEED = 20160526
 SLICE = 100
 """Parcels looked at together; memory does not grow beyond that."""
 
 
-def outcomes_of(
-    release: Release, arrays: ParcelArrays, declared: Floats, allowed: Bools, log_evidence: Floats | None = None
-) -> Judged:
+def outcomes_of(release: Release, arrays: ParcelArrays, declared: Floats, allowed: Bools) -> Judged:
     """Return what a release makes of parcels under their declarations.
 
     Parameters
@@ -30,43 +26,29 @@ def outcomes_of(
         Declared shares of stones; rows sum to 1.
     allowed : ndarray of shape (Z,) or (n, Z), bool
         Zones that are compliant.
-    log_evidence : ndarray of shape (n,), optional
-        What is integrated over where shares are free, see `kpfootprint.comparison.hypotheses.Hypotheses`.
     """
     allowed = np.broadcast_to(allowed, declared.shape)
-    looks = _looks(release, arrays, declared, log_evidence)
+    looks = looks_of(release, arrays, declared)
     return joined([judge(release, looked, allowed[rows]) for rows, looked in looks])
 
 
 def share_p_of(release: Release, arrays: ParcelArrays, declared: Floats, allowed: Bools) -> Floats:
     """Return the p-values of the shares alone, in about half the time; the arguments are those of `outcomes_of`."""
     allowed = np.broadcast_to(allowed, declared.shape)
-    looks = _looks(release, arrays, declared)
+    looks = looks_of(release, arrays, declared)
     return np.concatenate([shares_as_declared(release.model, looked, allowed[rows]).p_value for rows, looked in looks])
 
 
-def resampled_of(
-    release: Release, arrays: ParcelArrays, declared: Floats, alternatives: Floats, log_evidence: Floats
-) -> Floats:
-    """Return unbounded log10 LRs (B, n) with the reference parcels drawn anew, the same draw for every parcel.
+def looks_of(
+    release: Release, arrays: ParcelArrays, declared: Floats, log_evidence: Floats | None = None
+) -> Iterator[tuple[Ints, Look]]:
+    """Give the positions of some parcels, and how they look under their declarations.
 
     Parameters
     ----------
-    alternatives : ndarray of shape (n, Z)
-        Weights of listed zones in H2.
-    log_evidence : ndarray of shape (n,)
-        What is integrated over where shares are free.
+    log_evidence : ndarray of shape (n,), optional
+        What is integrated over where shares are free, see `kpfootprint.comparison.hypotheses.Hypotheses`.
     """
-    of = partial(LikelihoodRatio, model=release.model, unlisted_weight=release.unlisted_weight)
-    looks = _looks(release, arrays, declared, log_evidence)
-    found = [resampled(of(looked=seen, alternatives=alternatives[rows]), log_evidence[rows]) for rows, seen in looks]
-    return np.concatenate(found, axis=1)
-
-
-def _looks(
-    release: Release, arrays: ParcelArrays, declared: Floats, log_evidence: Floats | None = None
-) -> Iterator[tuple[Ints, Look]]:
-    """Give the positions of some parcels, and how they look under their declarations."""
     free = np.zeros(len(arrays)) if log_evidence is None else log_evidence
     for start in range(0, len(arrays), SLICE):
         rows = np.arange(start, min(start + SLICE, len(arrays)))

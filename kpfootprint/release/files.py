@@ -9,8 +9,6 @@ import math
 import re
 import zipfile
 import zlib
-from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -34,20 +32,6 @@ _HEADER = re.compile(
     re.DOTALL,
 )
 """How numpy begins an array of plain numbers (version 1.0 of its format); nothing else is read or evaluated."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReleaseFiles:
-    """What a folder holds: its manifest as text and as a document, and every file that the manifest names."""
-
-    text: bytes
-    manifest: Mapping[str, Any]
-    content: Mapping[str, bytes]
-
-    @property
-    def sha256(self) -> str:
-        """Hash of the manifest, which holds the hashes of all other files: it names the release exactly."""
-        return hashlib.sha256(self.text).hexdigest()
 
 
 def manifest_of(folder: Path) -> tuple[bytes, dict[str, Any]]:
@@ -84,13 +68,18 @@ def sha256_of_manifest(folder: Path) -> str | None:
         return None
 
 
-def read_files(folder: Path, formats: tuple[int, ...]) -> ReleaseFiles:
+def read_files(folder: Path, formats: tuple[int, ...]) -> tuple[str, dict[str, Any], dict[str, bytes]]:
     """Read a release's folder whole, after every file's SHA-256 agrees with the manifest.
 
     Parameters
     ----------
     formats : tuple of int
         Formats that can be read; another one is refused before any file is looked at.
+
+    Returns
+    -------
+    tuple
+        The hash of the manifest, which names the release exactly; the manifest; every file that it names.
 
     Raises
     ------
@@ -139,7 +128,7 @@ def read_files(folder: Path, formats: tuple[int, ...]) -> ReleaseFiles:
             )
     if ARRAYS not in content:
         raise ReleaseError("{folder}: {file} is not in the manifest", folder=folder, file=ARRAYS)
-    return ReleaseFiles(text=text, manifest=manifest, content=content)
+    return hashlib.sha256(text).hexdigest(), manifest, content
 
 
 def plain_arrays(data: bytes) -> dict[str, NDArray[Any]]:

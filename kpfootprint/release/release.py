@@ -282,21 +282,21 @@ def load_release(folder: Path) -> Release:
     >>> kpfootprint.load_release(kpfootprint.shipped_release()).name == kpfootprint.shipped_release().name
     True
     """
-    files = read_files(folder, READABLE)
+    sha256, manifest, content = read_files(folder, READABLE)
     try:
-        check_manifest(files.manifest)
+        check_manifest(manifest)
         release = Release(
-            manifest=files.manifest,
-            manifest_sha256=files.sha256,
-            model=unpack(FootprintModel, _with_test_of_all_goods(plain_arrays(files.content[ARRAYS]))),
-            card=files.content.get(CARD, b"").decode(),
+            manifest=manifest,
+            manifest_sha256=sha256,
+            model=unpack(FootprintModel, _with_test_of_all_goods(plain_arrays(content[ARRAYS]))),
+            card=content.get(CARD, b"").decode(),
         )
-        made_as = format_of(release.model, files.manifest["rules"])
-        if files.manifest["format"] != made_as:
+        made_as = format_of(release.model, manifest["rules"])
+        if manifest["format"] != made_as:
             raise ReleaseError(
                 "its contents are those of format {made_as}, not of {said}",
                 made_as=str(made_as),
-                said=str(files.manifest["format"]),
+                said=str(manifest["format"]),
             )
         levels = tuple(len(names) for names in release.level_names)
         check_model(release.model, release.scheme, len(release.zone_ids), levels)

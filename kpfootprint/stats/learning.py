@@ -156,10 +156,8 @@ def learn_parcel_model(
         model = fit_parcel_model(
             summaries.estimates[0],
             summaries.errors[0],
-            groups,
-            tuple(arrays.levels.T),
-            n_groups=n_groups,
-            n_levels=n_levels,
+            (groups, *arrays.levels.T),
+            (n_groups, *n_levels),
             attributes=structure.blocks[1:],
             prior=prior,
             n_iterations=iterations,

@@ -103,10 +103,10 @@ class ParcelModel:
         return out
 
 
-def _design(groups: Ints, factors: tuple[Ints, ...], sizes: tuple[int, ...]) -> tuple[Floats, tuple[Floats, ...]]:
-    columns = [np.ones((groups.size, 1))]
+def _design(labels: Sequence[Ints], sizes: Sequence[int]) -> tuple[Floats, tuple[Floats, ...]]:
+    columns = [np.ones((labels[0].size, 1))]
     priors = []
-    for position, (codes, size) in enumerate(zip((groups, *factors), sizes, strict=True)):
+    for position, (codes, size) in enumerate(zip(labels, sizes, strict=True)):
         block = np.zeros((codes.size, size))
         known = codes >= 0
         block[np.flatnonzero(known), codes[known]] = 1.0
@@ -193,11 +193,9 @@ def _labels(
 def fit_parcel_model(
     estimates: Floats,
     errors: Floats,
-    groups: Ints,
-    factors: tuple[Ints, ...],
+    labels: Sequence[Ints],
+    sizes: Sequence[int],
     *,
-    n_groups: int,
-    n_levels: tuple[int, ...],
     attributes: tuple[slice, ...] = (),
     prior: Floats | None = None,
     n_iterations: int = N_ITERATIONS,
@@ -208,12 +206,10 @@ def fit_parcel_model(
     ----------
     estimates, errors : ndarray of shape (n_parcels, D) and (n_parcels, D, D)
         Summaries and their error covariances.
-    groups : ndarray of shape (n_parcels,)
-        Group of each parcel.
-    factors : tuple of ndarray of shape (n_parcels,)
-        Level of each factor, -1 where unknown (the average level is used).
-    n_groups, n_levels : int and tuple of int
-        How many groups and levels there are; a level without parcels has effect zero.
+    labels : sequence of ndarray of shape (n_parcels,)
+        Group of each parcel; then its level of each factor, -1 where unknown (the average level is used).
+    sizes : sequence of int
+        How many groups, and levels of each factor, there are; a level without parcels has effect zero.
     attributes : tuple of slice
         The numbers of each attribute; others, such as those of sizes, vary each as it does.
     prior : ndarray of shape (D, D), optional
@@ -226,11 +222,11 @@ def fit_parcel_model(
     ValueError
         If a group has no parcel.
     """
-    n, dim = estimates.shape
+    (n, dim), groups, (n_groups, *n_levels) = estimates.shape, labels[0], sizes
     if np.bincount(groups, minlength=n_groups).min() == 0:
         raise ValueError("every group needs a parcel; drop the groups that have none")
-    design, level_priors = _design(groups, factors, (n_groups, *n_levels))
-    starts = np.cumsum([0, 1, n_groups, *n_levels])
+    design, level_priors = _design(labels, sizes)
+    starts = np.cumsum([0, 1, *sizes])
     residual = estimates - np.array([estimates[groups == g].mean(axis=0) for g in range(n_groups)])[groups]
     within = residual.T @ residual / n + 1e-3 * np.eye(dim)
     between = np.diag(np.full(dim, 0.3))

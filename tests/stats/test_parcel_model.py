@@ -26,7 +26,7 @@ def a_world(seed: int, *, between: float = 1.5, mislabel: bool = False) -> tuple
     if mislabel:
         far = int(np.argmax(((means - means[0]) ** 2).sum(axis=1)))
         y[0] += means[far] - means[0]
-    model = fit_parcel_model(y, errors, groups, (level,), n_groups=G, n_levels=(3,))
+    model = fit_parcel_model(y, errors, (groups, level), (G, 3))
     return model, means, effects
 
 
@@ -64,7 +64,7 @@ def test_few_parcels_shrink_towards_the_grand_mean() -> None:
         groups = np.repeat(np.arange(G), SIZES).astype(np.intp)
         y = 0.5 * rng.standard_normal((G, D))[groups] + rng.standard_normal((groups.size, D))
         errors = np.tile(0.01 * np.eye(D), (groups.size, 1, 1))
-        model = fit_parcel_model(y, errors, groups, (), n_groups=G, n_levels=())
+        model = fit_parcel_model(y, errors, (groups,), (G,))
         own = np.array([y[groups == g].mean(axis=0) for g in range(G)]) - model.mean
         kept = np.linalg.norm(model.groups - model.mean, axis=1) / np.linalg.norm(own, axis=1)
         ratio.append([kept[:-1].mean(), kept[-1]])
@@ -87,9 +87,7 @@ def test_priors_of_levels_are_smoothed_frequencies() -> None:
 
 def test_a_group_without_parcels_is_refused() -> None:
     with pytest.raises(ValueError, match="every group needs a parcel"):
-        fit_parcel_model(
-            np.zeros((2, 1)), np.ones((2, 1, 1)), np.array([0, 2]), (), n_groups=3, n_levels=(), n_iterations=1
-        )
+        fit_parcel_model(np.zeros((2, 1)), np.ones((2, 1, 1)), (np.array([0, 2]),), (3,), n_iterations=1)
 
 
 @pytest.mark.parametrize("zones", [5, 20, 60, 200])
@@ -129,7 +127,7 @@ def parcels_of(cov: Floats, n_each: int, seed: int) -> tuple[Floats, Floats, Int
 
 def fitted(y: Floats, errors: Floats, groups: Ints, prior: Floats | None = None) -> Floats:
     """Return what is learnt of the covariance."""
-    return fit_parcel_model(y, errors, groups, (), n_groups=6, n_levels=(), attributes=ATTRIBUTES, prior=prior).within
+    return fit_parcel_model(y, errors, (groups,), (6,), attributes=ATTRIBUTES, prior=prior).within
 
 
 def learnt(cov: Floats, n_each: int, seed: int) -> Floats:

@@ -7,12 +7,11 @@ from functools import partial
 
 import numpy as np
 
+from kpfootprint.comparison.weigh import judge
 from kpfootprint.plain import built
 from kpfootprint.release import Release
 from kpfootprint.stats.arrays import Floats, Ints, ParcelArrays, n_alike
-from kpfootprint.stats.model import elsewhere, look
-from kpfootprint.stats.ranks import highest_log10_lr
-from kpfootprint.stats.verification import LikelihoodRatio
+from kpfootprint.stats.model import look
 from training.evaluate.methods import fit_splits, held_out
 from training.evaluate.setting import Setting, novelty_cell, novelty_result
 from training.evaluate.trials import Draws, Trials, counted, verification_trials
@@ -121,9 +120,5 @@ def scenario_of(release: Release) -> Scenario:
 
 def _weighed(arrays: ParcelArrays, truth: Truth, *, release: Release) -> tuple[Floats, Floats]:
     """Return bounded log10 LRs and novelty p-values of a chunk."""
-    model, weight = release.model, release.unlisted_weight
-    looked = look(model, arrays, truth.declared)
-    alternatives = elsewhere(truth.declared, truth.allowed)
-    p_value = model.novelty.p_values(looked.strangeness, looked.ln_n)
-    lr = LikelihoodRatio(model=model, looked=looked, alternatives=alternatives, unlisted_weight=weight)
-    return model.calibration.bounded(lr.value, highest_log10_lr(p_value, release.rules.strong_novelty_p)), p_value
+    signs = judge(release, look(release.model, arrays, truth.declared), truth.allowed).signs
+    return signs.log10_lr, signs.novelty_p

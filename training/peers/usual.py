@@ -44,6 +44,18 @@ def by_zone(values: Floats, zone: Ints, n_zones: int) -> list[Floats]:
     return [values[zone == z] if (zone == z).any() else values for z in range(n_zones)]
 
 
+def pooled(counts: Floats, zone: Ints, n_zones: int) -> Floats:
+    """Return the counts of each zone's parcels together, as (n_zones, n_classes)."""
+    return np.stack([rows.sum(axis=0) for rows in by_zone(counts, zone, n_zones)])
+
+
+def pooled_shares(counts: Floats, zone: Ints, n_zones: int) -> Floats:
+    """Return the smoothed shares of each zone's parcels together, as (n_zones, n_classes)."""
+    together = pooled(counts, zone, n_zones) + PSEUDOCOUNT
+    out: Floats = together / together.sum(axis=1, keepdims=True)
+    return out
+
+
 class KolmogorovSmirnov(Peer):
     """KS distance between cumulated shares, as in the analytical fingerprint of ores.
 
@@ -86,18 +98,18 @@ class ChiSquare(Peer):
 
     def learn(self, tables: Tables, zone: Ints, n_zones: int) -> None:
         """Add up the reference parcels of each zone."""
-        self.pooled_ = [np.stack([rows.sum(axis=0) for rows in by_zone(c, zone, n_zones)]) for c in tables.cells]
+        self.pooled_ = [pooled(counts, zone, n_zones) for counts in tables.cells]
 
     def score(self, tables: Tables) -> Floats:
         """Return the negative root statistic, shape (n_parcels, n_zones)."""
         statistic = np.zeros((len(tables.size), len(self.pooled_[0])))
         freedom = np.zeros_like(statistic)
-        for counts, pooled in zip(tables.cells, self.pooled_, strict=True):
-            both = counts[:, None] + pooled[None]
-            n, m = counts.sum(axis=1)[:, None, None], pooled.sum(axis=1)[None, :, None]
+        for counts, known in zip(tables.cells, self.pooled_, strict=True):
+            both = counts[:, None] + known[None]
+            n, m = counts.sum(axis=1)[:, None, None], known.sum(axis=1)[None, :, None]
             used = (both > 0) & (n * m > 0)  # what nobody recorded on one side says nothing
             ratio = np.sqrt(np.maximum(m, 1.0) / np.maximum(n, 1.0))
-            cell = np.where(used, (ratio * counts[:, None] - pooled[None] / ratio) ** 2, 0.0)
+            cell = np.where(used, (ratio * counts[:, None] - known[None] / ratio) ** 2, 0.0)
             statistic += (cell / np.maximum(both, 1.0)).sum(axis=2)
             freedom += np.maximum(used.sum(axis=2) - 1, 0)
         return -np.sqrt(statistic / np.maximum(freedom, 1.0))
@@ -136,10 +148,7 @@ class Multinomial(Peer):
 
     def learn(self, tables: Tables, zone: Ints, n_zones: int) -> None:
         """Pool the shares of each zone: sizes, and classes within bands of size."""
-        self.log_shares_ = []
-        for counts in tables.cells:
-            pooled = np.stack([rows.sum(axis=0) for rows in by_zone(counts, zone, n_zones)]) + 0.5
-            self.log_shares_.append(np.log(pooled / pooled.sum(axis=1, keepdims=True)))
+        self.log_shares_ = [np.log(pooled_shares(counts, zone, n_zones)) for counts in tables.cells]
 
     def score(self, tables: Tables) -> Floats:
         """Return ln likelihoods, shape (n_parcels, n_zones), up to a constant of each parcel."""
@@ -249,10 +258,7 @@ class MultinomialEM(Unmixer):
 
     def learn(self, tables: Tables, zone: Ints, n_zones: int) -> None:
         """Pool each zone's cells: size by class, averaged over the attributes given size."""
-        self.pooled_ = []
-        for counts in tables.cells:
-            pooled = np.stack([rows.sum(axis=0) for rows in by_zone(counts, zone, n_zones)]) + 0.5
-            self.pooled_.append(pooled / pooled.sum(axis=1, keepdims=True))
+        self.pooled_ = [pooled_shares(counts, zone, n_zones) for counts in tables.cells]
 
     def unmix(self, tables: Tables, declared: Ints) -> Shares:
         """Profile the likelihood over the undeclared share of each parcel."""
@@ -273,11 +279,11 @@ class MultinomialEM(Unmixer):
         for step in range(N_STEPS + 1):
             log_likelihood = np.zeros(GRID.size)
             gained = np.zeros_like(weights)
-            for cells, pooled in zip(counts, self.pooled_, strict=True):
-                foreign = weights @ pooled[others]
-                mixed = (1 - GRID[:, None]) * pooled[own] + GRID[:, None] * foreign
+            for cells, known in zip(counts, self.pooled_, strict=True):
+                foreign = weights @ known[others]
+                mixed = (1 - GRID[:, None]) * known[own] + GRID[:, None] * foreign
                 log_likelihood += np.log(mixed) @ cells
-                gained += (cells / mixed) @ pooled[others].T
+                gained += (cells / mixed) @ known[others].T
             if step == N_STEPS:
                 break
             weights = weights * gained + 1e-12
@@ -304,10 +310,7 @@ class MonteCarloKS(Unmixer):
 
     def learn(self, tables: Tables, zone: Ints, n_zones: int) -> None:
         """Cumulate each zone's pooled shares."""
-        self.cumulated_ = []
-        for margin in tables.margins:
-            pooled = np.stack([rows.sum(axis=0) for rows in by_zone(margin, zone, n_zones)])
-            self.cumulated_.append(np.cumsum(shares(pooled), axis=1))
+        self.cumulated_ = [np.cumsum(shares(pooled(margin, zone, n_zones)), axis=1) for margin in tables.margins]
 
     def unmix(self, tables: Tables, declared: Ints) -> Shares:
         """Draw mixtures for each declared zone: a uniform undeclared share of up to two other zones."""
