@@ -103,7 +103,7 @@ def rank_view(arrays: ParcelArrays, truth: Truth, *, fitted: Fitted, networks: S
         ln_n=looked.ln_n,
         chances=networks.shares.probabilities(features),
         best_chances=networks.goods.probabilities(best),
-        association=association_statistic(looked.weighed[1], foreign_sources(truth.declared, truth.allowed)),
+        association=association_statistic(looked.weighed, foreign_sources(truth.declared, truth.allowed)),
         own=own_statistic(softmax(looked.evidence.listed, axis=1)[np.arange(len(arrays)), truth.home.argmax(axis=1)]),
     )
 

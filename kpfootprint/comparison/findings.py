@@ -35,7 +35,6 @@ from kpfootprint.stats.declarations import (
     ASSOCIATION_WEIGHT,
     PROFILE_SLOTS,
     SHARES,
-    Profile,
     association_statistic,
     foreign_sources,
 )
@@ -148,9 +147,9 @@ def carat_share(stone_share: float, mean_foreign: float, mean_declared: float) -
     return foreign / max(foreign + (1.0 - stone_share) * mean_declared, 1e-12)
 
 
-def _source_posteriors(one: OneParcel, profile: Profile, foreign: Bools) -> tuple[Floats, Floats]:
+def _source_posteriors(one: OneParcel, foreign: Bools) -> tuple[Floats, Floats]:
     """Return explicit log evidence (J, Z) of admixtures and the posterior (Z,) of each foreign zone as the source."""
-    row, trust = one.row, one.weighed.looked.gate[one.row, 0]
+    row, profile, trust = one.row, one.weighed.looked.weighed, one.weighed.looked.gate[one.row, 0]
     parts = [profile.mixed[position][row] - profile.declared[slot][row] for position, slot in enumerate(PROFILE_SLOTS)]
     gain = np.logaddexp(np.log(trust + 1e-9) + parts[0], np.log(1.0 - trust + 1e-9) + parts[1])
     gain = gain + ASSOCIATION_WEIGHT * profile.association[:, row].sum(axis=0)
@@ -185,7 +184,7 @@ def mixture_of(one: OneParcel, against: OfDeclaration) -> Mixture:
         level=LEVEL,
     )
     foreign = foreign_sources(weights[None], one.hypotheses.allowed[row][None])[0]
-    gain, posterior = _source_posteriors(one, against.profile, foreign)
+    gain, posterior = _source_posteriors(one, foreign)
     mean_foreign, mean_declared = float(posterior @ mean_ct), float(weights @ mean_ct)
     ends = (carat_share(share, mean_foreign, mean_declared) for share in (stones.estimate, stones.low, stones.high))
     carats = Interval(**dict(zip(("estimate", "low", "high"), ends, strict=True)), level=LEVEL)
@@ -206,7 +205,7 @@ def mixture_of(one: OneParcel, against: OfDeclaration) -> Mixture:
         detection_limit=detection_limit(release.model.detection, n_stones, distance, foreign.astype(float)),
         sources=sources,
         indistinguishable=tuple(release.zone_ids[z] for z in np.flatnonzero(foreign & (found < HALF))),
-        association_p=_association_p(one, against.profile, foreign),
+        association_p=_association_p(one, foreign),
         profile=tuple((float(x), float(min(p, 1.0))) for x, p in zip(edges, reached, strict=True)),
         readings=readings_within(two_modes(edges, reached), stones),
     )
@@ -223,12 +222,12 @@ def readings_within(modes: tuple[tuple[float, float, float], ...], stones: Inter
     )
 
 
-def _association_p(one: OneParcel, profile: Profile, foreign: Bools) -> float | None:
+def _association_p(one: OneParcel, foreign: Bools) -> float | None:
     """Return the p-value of "one kind of goods" from within-parcel association alone; None without joint counts."""
     looked, at = one.weighed.looked, slice(one.row, one.row + 1)
     if not any(pair[one.row].any() for pair in one.arrays.pairs):
         return None
-    statistic = association_statistic(profile, np.broadcast_to(foreign, (len(looked.gate), foreign.size)))
+    statistic = association_statistic(looked.weighed, np.broadcast_to(foreign, (len(looked.gate), foreign.size)))
     return float(one.release.model.shares.association.p_values(statistic[at], looked.ln_n[at])[0])
 
 

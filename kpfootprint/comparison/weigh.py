@@ -29,7 +29,7 @@ from kpfootprint.parcel import Batch, Parcel
 from kpfootprint.release import Release
 from kpfootprint.scheme import Attribute, Scheme
 from kpfootprint.stats.arrays import Bools, Floats, Ints, ParcelArrays
-from kpfootprint.stats.declarations import Profile, not_named
+from kpfootprint.stats.declarations import not_named
 from kpfootprint.stats.evidence import AS_RECORDED, CLASSES
 from kpfootprint.stats.intervals import ENDS
 from kpfootprint.stats.metrics import LN10
@@ -97,7 +97,7 @@ class Terms:
 
 def ratio(by: Release | Terms, looked: Look, allowed: Bools) -> LikelihoodRatio:
     """Return what weighs declarations against goods from elsewhere."""
-    alternatives = elsewhere(looked.weighed[0], allowed)
+    alternatives = elsewhere(looked.weighed.shares, allowed)
     return LikelihoodRatio(model=by.model, looked=looked, alternatives=alternatives, unlisted_weight=by.unlisted_weight)
 
 
@@ -111,7 +111,7 @@ def judge(by: Release | Terms, looked: Look, allowed: Bools) -> Judged:
     allowed : ndarray of shape (n, Z), bool
         Zones that were compliant.
     """
-    own, declared = _by_itself(by, looked, allowed), looked.weighed[0]
+    own, declared = _by_itself(by, looked, allowed), looked.weighed.shares
     main = main_zones(declared)
     best = np.where(main, looked.evidence.listed, -np.inf).max(axis=1)
     several = (declared > 0).sum(axis=1) > 1
@@ -161,7 +161,6 @@ class OfDeclaration:
     `split` (n,) unbounded, of the stated split against any split of the same origins, NaN where that is not asked.
     """
 
-    profile: Profile
     judged: Judged
     low: Floats
     high: Floats
@@ -280,7 +279,6 @@ def weigh(together: Together, release: Release) -> Weighed:
 
 
 def _of_declaration(looked: Look, hypotheses: Hypotheses, release: Release) -> OfDeclaration:
-    profile, weights = looked.weighed[1], hypotheses.weights
     judged = judge(release, looked, hypotheses.allowed)
     highest, lr = judged.highest, ratio(release, looked, hypotheses.allowed)
     flags, values, sorter_blank = lr.by_subset()
@@ -292,18 +290,17 @@ def _of_declaration(looked: Look, hypotheses: Hypotheses, release: Release) -> O
     selection = [lr.of(slot_evidence(looked.readings, slot)) for slot in (AS_RECORDED, CLASSES)]
     wider = [lr.under_variance(factor) for factor in VARIANCES[1:]]
     return OfDeclaration(
-        profile=profile,
         judged=judged,
         low=np.minimum(low, judged.signs.log10_lr),
         high=np.maximum(high, judged.signs.log10_lr),
-        any_other=bounded(replace(lr, alternatives=not_named(weights)).value),
+        any_other=bounded(replace(lr, alternatives=not_named(hypotheses.weights)).value),
         each=bounded(lr.against_each().T).T,
         by_weight=np.stack([bounded(replace(lr, unlisted_weight=weight).value) for weight in OTHER_WEIGHTS], axis=1),
         by_variance=np.stack([judged.signs.log10_lr, *map(bounded, wider)], axis=1),
         by_selection=np.stack([selection[0], judged.unbounded, selection[1]], axis=1),
         sorter_blank=np.where(looked.view.arrays.levels[:, -1] >= 0, sorter_blank, np.nan),
         attribute_shares=shapley(flags, values),
-        typicality_p=_typicality(looked, profile),
+        typicality_p=_typicality(looked),
         split=hypotheses.split_log10_lr,
     )
 
@@ -327,12 +324,12 @@ def integrated(looked: Look, log_evidence: Floats) -> Look:
     )
 
 
-def _typicality(looked: Look, profile: Profile) -> Floats:
+def _typicality(looked: Look) -> Floats:
     """Return the tail of the F distribution that a t-distributed parcel's distance from its own source follows."""
     window = looked.gate.argmax(axis=1)
     rows = np.arange(len(window))
     dims = np.maximum(looked.view.n_dims[0], 1.0)
-    out: Floats = fdtrc(dims, DEGREES_OF_FREEDOM, profile.distance[window, rows] / dims)
+    out: Floats = fdtrc(dims, DEGREES_OF_FREEDOM, looked.weighed.distance[window, rows] / dims)
     return out
 
 

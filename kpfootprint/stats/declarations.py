@@ -165,6 +165,8 @@ class Profile:
 
     Parameters
     ----------
+    shares : ndarray of shape (n, Z)
+        Declared shares of stones; rows sum to 1.
     declared : ndarray of shape (n_slots, n)
         Log evidence of the declared blend, in every slot.
     distance : ndarray of shape (n_slots, n)
@@ -175,13 +177,17 @@ class Profile:
         Log likelihood gain of the within-parcel association under the same admixtures.
     location : ndarray of shape (n, D)
         Where the declared blend is expected.
+    pairs : ndarray of shape (n_profile_slots, n, J, Z, Z)
+        Evidence of any two sources together, from `mixed_sources`, whatever was declared.
     """
 
+    shares: Floats
     declared: Floats
     distance: Floats
     mixed: Floats
     association: Floats
     location: Floats
+    pairs: Floats
 
 
 def declared_location(model: SourceModel, declared: Floats) -> tuple[Floats, Floats]:
@@ -200,13 +206,15 @@ def declared_evidence(view: View, declared: Floats) -> tuple[Floats, Floats]:
     return evidence.reshape(n_slots, n), distance.reshape(n_slots, n)
 
 
-def profile_of(view: View, declared: Floats) -> Profile:
+def profile_of(view: View, declared: Floats, pairs: Floats | None = None) -> Profile:
     """Compute evidence of the declared blends and of admixtures to them.
 
     Parameters
     ----------
     declared : ndarray of shape (n, Z)
         Declared shares of stones; rows sum to 1.
+    pairs : ndarray, optional
+        Where they are known already.
     """
     structure, predictor = view.model.structure, view.model.predictor
     location, scale = declared_location(view.model, declared)
@@ -230,11 +238,13 @@ def profile_of(view: View, declared: Floats) -> Profile:
         bands=view.model.bands,
     )
     return Profile(
+        shares=declared,
         declared=evidence,
         distance=distance,
         mixed=mixed.reshape(slots, n, len(SHARES), z),
         association=association,
         location=location,
+        pairs=mixed_sources(view) if pairs is None else pairs,
     )
 
 
@@ -315,18 +325,18 @@ def best_declaration(found: Floats, trust: Floats, declared: Floats, allowed: Bo
     return np.where(allowed.any(axis=1, keepdims=True), out, declared)
 
 
-def whatever_declared(view: View, profile: Profile, mixed: Floats, declared: Floats, allowed: Bools) -> Floats:
+def whatever_declared(view: View, profile: Profile, allowed: Bools) -> Floats:
     """Return features (n, F) of what the goods look like, whatever of compliant sources was declared.
 
     A parcel with goods of a source that was not compliant can look like a compliant source that does not lie in it.
-    So goods of any compliant source or pair of them stand against such goods with others among them. `mixed` is from
-    `mixed_sources`.
+    So goods of any compliant source or pair of them stand against such goods with others among them.
     """
+    declared = profile.shares
     own = np.log(np.maximum(np.where(allowed, 1.0, declared), 1e-30))
     other = np.log(np.maximum(np.where(allowed, 0.0, 1.0 - declared), 1e-30))
     own, other = own - log_sum(own)[:, None], other - log_sum(np.maximum(other, -60.0))[:, None]
     parts: list[Floats] = []
-    for position, found in enumerate(mixed):
+    for position, found in enumerate(profile.pairs):
         slot = PROFILE_SLOTS[position]
         listed = view.listed[slot]
         n, shares = found.shape[:2]
@@ -346,17 +356,15 @@ def whatever_declared(view: View, profile: Profile, mixed: Floats, declared: Flo
     return np.concatenate(parts, axis=1)
 
 
-def declaration_features(view: View, profile: Profile, declared: Floats, allowed: Bools) -> Floats:
+def declaration_features(view: View, profile: Profile, allowed: Bools) -> Floats:
     """Return the features (n, F) of a parcel against what was declared and who else could be the source.
 
     Parameters
     ----------
-    declared : ndarray of shape (n, Z)
-        Declared shares of stones.
     allowed : ndarray of shape (n, Z), bool
         Sources that were compliant.
     """
-    arrays, structure = view.arrays, view.model.structure
+    arrays, structure, declared = view.arrays, view.model.structure, profile.shares
     n = len(arrays)
     known = arrays.recorded.astype(float)
     parts: list[Floats] = [declared, allowed * not_named(declared)]

@@ -36,7 +36,6 @@ from kpfootprint.stats.declarations import (
     best_declaration,
     declaration_features,
     declared_location,
-    mixed_sources,
     profile_of,
     whatever_declared,
 )
@@ -47,7 +46,7 @@ from kpfootprint.stats.networks import Network
 from kpfootprint.stats.ranks import RankTable, strangeness
 from kpfootprint.stats.shares import GoodsTest, ShareEstimates, ShareModel, blendedness, estimate_shares
 from kpfootprint.stats.summaries import WINDOWS, residual
-from kpfootprint.stats.tables import TableEvidence, declared_tables, listed_and_unlisted, tables_of_blends
+from kpfootprint.stats.tables import TableEvidence, listed_and_unlisted, tables_of_blends
 
 UNLISTED_WEIGHTS = np.full(len(NEAR) + len(FAR), 1.0 / (len(NEAR) + len(FAR)))
 """Weights of the unlisted components, near a listed source and anywhere."""
@@ -147,7 +146,7 @@ def averaged_readings(view: View, declared: tuple[Floats, Floats] | None = None,
     every = slots_of(listed_and_unlisted(tables, view.arrays, structure, factor))
     own = none
     if declared is not None:
-        own = slots_of(declared_tables(tables, view.arrays, structure, declared[0], factor))[:, :, 0]
+        own = slots_of(tables_of_blends(tables, view.arrays, structure, declared[0][:, None], factor))[:, :, 0]
     return pooled(explicit, (every, own), tables.weight, tables.vote)
 
 
@@ -305,17 +304,14 @@ def own_statistic(posterior: Floats) -> Floats:
 class Look:
     """A batch seen through the evidence of a model, with what was declared of it.
 
-    `declared` (n, Z) are shares of stones whose rows sum to 1; without them there is neither `profile` nor `pairs`.
-    `gate` (n, n_windows) is the chance of each reading of the sizes, `readings` the averaged evidence in every slot,
-    `evidence` the same marginalised over the readings of the sizes, `pairs` the evidence of any two sources together,
-    from `mixed_sources`.
+    `gate` (n, n_windows) is the chance of each reading of the sizes, `profile` the evidence about what was declared, if
+    anything was, `readings` the averaged evidence in every slot, `evidence` the same marginalised over the readings of
+    the sizes.
     """
 
     view: View
     gate: Floats
-    declared: Floats | None
     profile: Profile | None
-    pairs: Floats | None
     readings: Evidence
     evidence: Evidence
 
@@ -327,21 +323,19 @@ class Look:
     @property
     def strangeness(self) -> Floats:
         """How far each parcel (n,) lies from the nearest source, or from what was declared."""
-        declared = None if self.profile is None else self.profile.distance
-        return strangeness(self.view, self.gate[:, 0], declared, self.declared)
+        told = () if self.profile is None else (self.profile.distance, self.profile.shares)
+        return strangeness(self.view, self.gate[:, 0], *told)
 
     @property
-    def weighed(self) -> tuple[Floats, Profile, Floats]:
-        """What there is wherever something was declared: declaration, profile and pairs."""
-        assert self.declared is not None
+    def weighed(self) -> Profile:
+        """The profile, which there is wherever something was declared."""
         assert self.profile is not None
-        assert self.pairs is not None
-        return self.declared, self.profile, self.pairs
+        return self.profile
 
     def under(self, rows: Ints, declared: Floats) -> Look:
         """Return these parcels (repeats allowed) as they are seen under other declarations (len(rows), Z)."""
-        pairs = None if self.pairs is None else self.pairs[:, rows]
-        return _looked(self.view.take(rows), self.gate[rows], pairs, declared)
+        pairs = None if self.profile is None else self.profile.pairs[:, rows]
+        return _looked(self.view.take(rows), self.gate[rows], declared, pairs)
 
     def of_blends(self, blends: Floats) -> Floats:
         """Return the log evidence (n, K) of every parcel for each of some blends (K, Z), on the scale of `evidence`.
@@ -359,8 +353,8 @@ class Look:
 
     def at_best(self, rows: Ints, allowed: Bools) -> Look:
         """Return these parcels under the declarations of compliant sources (len(rows), Z) that suit them best."""
-        declared, _, pairs = self.weighed
-        return self.under(rows, best_declaration(pairs[:, rows], self.gate[rows, 0], declared[rows], allowed))
+        told = self.weighed
+        return self.under(rows, best_declaration(told.pairs[:, rows], self.gate[rows, 0], told.shares[rows], allowed))
 
 
 MEAN_READINGS = np.array([0.75, 0.0, 0.0, 0.25])
@@ -386,21 +380,13 @@ def gate_of(view: View) -> Floats:
 def look(model: SourceModel, arrays: ParcelArrays, declared: Floats | None = None) -> Look:
     """Compute views, gate, profile and fused evidence of a batch; `declared` (n, Z) are shares of stones."""
     view = view_of(arrays, model)
-    return _looked(view, gate_of(view), None if declared is None else mixed_sources(view), declared)
+    return _looked(view, gate_of(view), declared)
 
 
-def _looked(view: View, gate: Floats, pairs: Floats | None, declared: Floats | None) -> Look:
-    profile = None if declared is None else profile_of(view, declared)
-    readings = averaged_readings(view, None if declared is None or profile is None else (declared, profile.declared))
-    return Look(
-        view=view,
-        gate=gate,
-        declared=declared,
-        profile=profile,
-        pairs=pairs,
-        readings=readings,
-        evidence=fuse(readings, gate),
-    )
+def _looked(view: View, gate: Floats, declared: Floats | None, pairs: Floats | None = None) -> Look:
+    profile = None if declared is None else profile_of(view, declared, pairs)
+    readings = averaged_readings(view, None if profile is None else (profile.shares, profile.declared))
+    return Look(view=view, gate=gate, profile=profile, readings=readings, evidence=fuse(readings, gate))
 
 
 def drawn_shares(n: int, k: int, concentration: float, rng: np.random.Generator) -> tuple[Floats, Floats]:
@@ -454,9 +440,8 @@ def share_features(looked: Look, allowed: Bools) -> Floats:
 
     Features are only ever added at the end, so that a network of an older release sees those that it knows.
     """
-    declared, profile, pairs = looked.weighed
-    against = declaration_features(looked.view, profile, declared, allowed)
-    goods = whatever_declared(looked.view, profile, pairs, declared, allowed)
+    against = declaration_features(looked.view, looked.weighed, allowed)
+    goods = whatever_declared(looked.view, looked.weighed, allowed)
     return np.concatenate([against, gate_features(looked.view), looked.gate, goods], axis=1)
 
 
@@ -464,7 +449,7 @@ def shares_as_declared(model: FootprintModel, looked: Look, allowed: Bools) -> S
     """Return the undeclared shares by what was declared alone; an older network reads the features it knows."""
     network = model.shares.network
     chances = network.probabilities(share_features(looked, allowed)[:, : network.location.size])
-    return estimate_shares(model.shares, chances, looked.ln_n, blendedness(looked.weighed[0]))
+    return estimate_shares(model.shares, chances, looked.ln_n, blendedness(looked.weighed.shares))
 
 
 def undeclared_shares(model: FootprintModel, looked: Look, allowed: Bools) -> ShareEstimates:

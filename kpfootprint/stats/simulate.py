@@ -119,16 +119,16 @@ def _keep_of_parts(structure: Structure, parts: Parts, recovery: Recovery) -> Fl
     return kept
 
 
-def joint_chances(structure: Structure, numbers: Floats, filled: Ints | None = None) -> Floats:
-    """Return chances of every joint class at every size class, shape (n_parts, n_size_classes, C_1, ..., C_A).
+def joint_chances(structure: Structure, numbers: Floats, filled: Ints) -> Floats:
+    """Return chances (m, C_1, ..., C_A) of every joint class of parts at size classes.
 
     The association of the attributes is scaled to their margins by iterative proportional fitting. What is fitted is
     one factor an attribute, and no table: the table is made once, at the end.
 
     Parameters
     ----------
-    filled : ndarray of shape (m,), optional
-        Positions among the ``n_parts * n_size_classes`` tables that are wanted; the result is then (m, C_1, ..., C_A).
+    filled : ndarray of shape (m,)
+        Positions among the ``n_parts * n_size_classes`` tables that are wanted.
     """
     sizes = structure.n_classes
     kernel = np.zeros(sizes)
@@ -137,10 +137,7 @@ def joint_chances(structure: Structure, numbers: Floats, filled: Ints | None = N
         shape[a], shape[b] = sizes[a], sizes[b]
         kernel = kernel + association.reshape(shape)
     kernel = np.exp(kernel)
-    margins = []
-    for a, n_classes in enumerate(sizes):
-        chances = structure.chances(a, numbers).reshape(-1, n_classes)
-        margins.append(chances if filled is None else chances[filled])
+    margins = [structure.chances(a, numbers).reshape(-1, count)[filled] for a, count in enumerate(sizes)]
     axes = range(len(sizes))
     factors = [np.ones_like(margin) for margin in margins]
     for _ in range(N_SWEEPS if len(sizes) > 1 else 1):
@@ -150,7 +147,7 @@ def joint_chances(structure: Structure, numbers: Floats, filled: Ints | None = N
     for factor in factors[1:]:
         table = (table[:, :, None] * factor[:, None, :]).reshape(len(table), -1)
     table *= kernel.reshape(-1)
-    return table.reshape(*((len(numbers), structure.n_size_classes) if filled is None else (len(table),)), *sizes)
+    return table.reshape(-1, *sizes)
 
 
 def _without(kernel: Floats, factors: Sequence[Floats], kept: int) -> Floats:

@@ -63,7 +63,7 @@ class ClassTable:
         return within + (1.0 - within) / (self.known + 1.0)
 
     def blended(self, declared: Floats, factor: float = 1.0) -> tuple[Floats, Floats]:
-        """Return the shares (n, C) and variances (n,) of blends (n, Z): variances by the squares of shares."""
+        """Return the shares (..., C) and variances (...) of blends (..., Z): variances by the squares of shares."""
         return declared @ self.shares, (declared**2) @ self.variance(factor)[:-1]
 
 
@@ -281,17 +281,11 @@ def listed_and_unlisted(model: TableModel, arrays: ParcelArrays, structure: Stru
     return _evidence(parameters, arrays, structure)
 
 
-def declared_tables(
-    model: TableModel, arrays: ParcelArrays, structure: Structure, declared: Floats, factor: float
+def tables_of_blends(
+    model: TableModel, arrays: ParcelArrays, structure: Structure, blends: Floats, factor: float = 1.0
 ) -> TableEvidence:
-    """Return the evidence (n, 1) for declared blends (n, Z)."""
-    parameters = [_parameters(*table.blended(declared, factor))[:, None] for table in model.tables]
-    return _evidence(parameters, arrays, structure)
-
-
-def tables_of_blends(model: TableModel, arrays: ParcelArrays, structure: Structure, blends: Floats) -> TableEvidence:
-    """Return the evidence (n, K) for blends (K, Z), the same ones for every parcel."""
-    return _evidence([_parameters(*table.blended(blends)) for table in model.tables], arrays, structure)
+    """Return the evidence (n, K) for blends: the same ones (K, Z) for every parcel, or those of each (n, K, Z)."""
+    return _evidence([_parameters(*table.blended(blends, factor)) for table in model.tables], arrays, structure)
 
 
 def _parameters(shares: Floats, variance: Floats) -> Floats:

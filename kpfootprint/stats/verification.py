@@ -32,7 +32,7 @@ from kpfootprint.stats.model import (
     pooled,
 )
 from kpfootprint.stats.summaries import WINDOWS, masked
-from kpfootprint.stats.tables import declared_tables, listed_and_unlisted, resampled_tables
+from kpfootprint.stats.tables import listed_and_unlisted, resampled_tables, tables_of_blends
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +76,7 @@ class LikelihoodRatio:
     def resampled(self) -> Floats:
         """Return the LRs (B, n) with reference parcels drawn anew for sources and for calibration."""
         model, looked = self.model, self.looked
-        sources, (declared, _, _), ln_n = model.resampled_sources, looked.weighed, looked.ln_n
+        sources, declared, ln_n = model.resampled_sources, looked.weighed.shares, looked.ln_n
         b, z, dim = sources.shape
         n = len(ln_n)
         location = blend_location(sources, declared, model.structure)
@@ -120,7 +120,7 @@ class LikelihoodRatio:
 
         Both kinds of evidence are asked again with that variance; what calibration learnt stays.
         """
-        looked, predictor, declared = self.looked, self.model.predictor, self.looked.weighed[0]
+        looked, predictor, declared = self.looked, self.model.predictor, self.looked.weighed.shares
         wider = replace(predictor, within=factor * predictor.within, within_unknown=factor * predictor.within_unknown)
         view = view_of(looked.view.arrays, replace(self.model, predictor=wider), looked.view.summaries)
         readings = averaged_readings(view, (declared, declared_evidence(view, declared)[0]), factor)
@@ -139,7 +139,7 @@ class LikelihoodRatio:
             The LR with the level of the last factor left open.
         """
         model, looked = self.model, self.looked
-        arrays, windows, declared = looked.view.arrays, len(WINDOWS), looked.weighed[0]
+        arrays, windows, declared = looked.view.arrays, len(WINDOWS), looked.weighed.shares
         n, n_attributes = arrays.recorded.shape
         flags = subsets(n_attributes)
         open_levels = arrays.levels.copy()
@@ -162,7 +162,7 @@ class LikelihoodRatio:
         found = pooled(explicit := (listed, unlisted_evidence(predictor, whitened), own))
         if model.tables is not None and model.tables.weight > 0.0:
             every = listed_and_unlisted(model.tables, arrays, structure, 1.0)
-            said = declared_tables(model.tables, arrays, structure, declared, 1.0)
+            said = tables_of_blends(model.tables, arrays, structure, declared[:, None])
             shown = np.concatenate([every.total(w, flag) for flag, _, w in readings])
             own_shown = np.concatenate([said.total(w, flag)[:, 0] for flag, _, w in readings])
             found = pooled(explicit, (shown, own_shown), model.tables.weight, model.tables.vote)

@@ -13,7 +13,8 @@ from tests.reference_world import draw, fitted
 def margin_errors() -> float:
     """Return the largest log ratio of a margin of the joint table to the chances it was made from."""
     structure, numbers = fitted().structure, fitted().predictor.sources
-    joint = joint_chances(structure, numbers)
+    every = np.arange(len(numbers) * structure.n_size_classes)
+    joint = joint_chances(structure, numbers, every).reshape(len(numbers), -1, *structure.n_classes)
     joint = joint / joint.sum(axis=(2, 3), keepdims=True)
     worst = 0.0
     for a in range(2):

@@ -13,7 +13,6 @@ from kpfootprint.stats.evidence import view_of
 from kpfootprint.stats.model import any_unlisted, average, averaged_readings, slots_of
 from kpfootprint.stats.structure import Structure
 from kpfootprint.stats.tables import (
-    declared_tables,
     fit_tables,
     listed_and_unlisted,
     log_dirichlet_multinomial,
@@ -21,6 +20,7 @@ from kpfootprint.stats.tables import (
     resampled_tables,
     table_counts,
     table_distances,
+    tables_of_blends,
 )
 from tests.worlds import draw_true, shipped
 
@@ -102,10 +102,10 @@ def test_few_references_are_trusted_less(arrays: ParcelArrays, structure: Struct
 def test_a_declared_zone_is_that_zone_and_a_blend_lies_between(arrays: ParcelArrays, structure: Structure) -> None:
     model = fit_tables(arrays, structure, ZONES, 14, weight=1.0)
     listed = listed_and_unlisted(model, arrays, structure, 1.0).total(0)
-    own = declared_tables(model, arrays, structure, np.eye(14)[ZONES], 1.0).total(0)[:, 0]
+    own = tables_of_blends(model, arrays, structure, np.eye(14)[ZONES][:, None]).total(0)[:, 0]
     np.testing.assert_allclose(own, listed[np.arange(len(ZONES)), ZONES], atol=1e-9)
     half = 0.5 * (np.eye(14)[ZONES] + np.eye(14)[(ZONES + 1) % 14])
-    assert (declared_tables(model, arrays, structure, half, 1.0).total(0)[:, 0] < own + 3.0).mean() > 0.9
+    assert (tables_of_blends(model, arrays, structure, half[:, None]).total(0)[:, 0] < own + 3.0).mean() > 0.9
 
 
 def test_what_is_not_recorded_says_nothing(arrays: ParcelArrays, structure: Structure) -> None:
@@ -127,7 +127,7 @@ def test_resampled_once_each_is_the_model(arrays: ParcelArrays, structure: Struc
         again[:, :14], listed_and_unlisted(model, arrays, structure, 1.0).total(0)[:, :-1], atol=1e-8
     )
     np.testing.assert_allclose(
-        again[:, 14], declared_tables(model, arrays, structure, declared, 1.0).total(0)[:, 0], atol=1e-8
+        again[:, 14], tables_of_blends(model, arrays, structure, declared[:, None]).total(0)[:, 0], atol=1e-8
     )
 
 

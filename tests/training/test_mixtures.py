@@ -15,9 +15,7 @@ from tests.worlds import shipped
 from training.evaluate.examined import mixed_blends, shares_of, virtual_blends
 from training.evaluate.mixtures import (
     Shares,
-    answered,
-    coverage_cells,
-    detection_cells,
+    measured,
     mixture_results,
     subsample,
     virtual_mixtures,
@@ -55,9 +53,8 @@ def test_cells_and_summary_by_hand(package: ReferencePackage) -> None:
     )
     estimate = truth.share + 0.1
     low, high = np.maximum(truth.share - 0.2, 0.0), np.where(truth.share > 0, truth.share - 0.1, 0.3)
-    coverage = coverage_cells(truth, Shares(estimate, low, high, np.ones(low.size)))
+    coverage, found = measured(truth, Shares(estimate, low, high, np.where(truth.share > 0, 0.01, 1.0)))
     assert [(c.share_low, c.covered, c.trials) for c in coverage] == [(0.0, 4, 4), (0.5, 0, 4)]
-    found = detection_cells(truth, truth.share > 0)
     assert [(c.share, c.found, c.trials) for c in found] == [(0.0, 0, 4), (0.5, 4, 4)]
     values = {r.metric: r.value for r in mixture_results(coverage, found)}
     assert values["mean error of the share"] == pytest.approx(0.1)
@@ -73,9 +70,8 @@ def test_a_mixture_that_cannot_be_compared_counts_neither_way(package: Reference
     )
     p_value = np.ones(len(truth.batch))
     p_value[1] = np.nan
-    kept, said = answered(truth, Shares(truth.share, truth.share, truth.share, p_value))
-    assert kept.share.size == said.share.size == len(kept.batch) == len(truth.batch) - 1
-    assert truth.batch.parcels[1] not in kept.batch.parcels
+    (held,), (found,) = measured(truth, Shares(truth.share, truth.share, truth.share, p_value))
+    assert held.trials == held.covered == found.trials == len(truth.batch) - 1
 
 
 def test_one_grain_as_heavy_as_a_thousand_leaves_a_parcel_without_a_share() -> None:

@@ -30,10 +30,8 @@ from training.evaluate.methods import n_stones_of, zone_codes, zones_of
 from training.evaluate.mixtures import (
     Mixtures,
     Shares,
-    answered,
-    coverage_cells,
-    detection_cells,
     hardships,
+    measured,
     mix,
     prepared_alike,
     subsample,
@@ -411,9 +409,8 @@ def measure_blends(
         mixed = mixed_blends(package, which, day, max(n_each // 10, 1), rng=rng)
         if not len(mixed.batch):
             continue
-        mixed, shares = answered(mixed, shares_of(part.examine(mixed.batch, mixed.parcel)))
-        coverage += coverage_cells(mixed, shares, kind="blend")
-        detection += detection_cells(mixed, shares.p_value <= NONE_P, kind="blend")
+        held, found = measured(mixed, shares_of(part.examine(mixed.batch, mixed.parcel)), kind="blend")
+        coverage, detection = coverage + held, detection + found
     return blend_results(said) if said else [], coverage, detection
 
 

@@ -10,7 +10,6 @@ import numpy as np
 from kpfootprint.parcel import Batch
 from kpfootprint.reference import ReferencePackage
 from kpfootprint.stats.arrays import Floats, Ints
-from kpfootprint.stats.shares import NONE_P
 from training.evaluate.methods import (
     Method,
     fit_splits,
@@ -24,10 +23,8 @@ from training.evaluate.methods import (
 from training.evaluate.mixtures import (
     SIEVED,
     Shares,
-    answered,
-    coverage_cells,
-    detection_cells,
     hardships,
+    measured,
     mixture_results,
     virtual_mixtures,
 )
@@ -147,9 +144,8 @@ def measure_shares(
         truth = virtual_mixtures(package, usable, n_each=n_each, rng=rng, sources=sources)
         if not len(truth.batch):  # parcels too small to be mixed
             continue
-        truth, said = answered(truth, learnt_from(split.train)(truth.batch, truth.declared))
-        coverage += coverage_cells(truth, said)
-        detection += detection_cells(truth, said.p_value <= NONE_P)
+        held, found = measured(truth, learnt_from(split.train)(truth.batch, truth.declared))
+        coverage, detection = coverage + held, detection + found
     return Evaluation(
         release=name,
         reference=package.identity,

@@ -11,8 +11,9 @@ from scipy.special import ndtr
 from kpfootprint.parcel import Batch, Declaration, Parcel, Stones
 from kpfootprint.reference import ReferencePackage
 from kpfootprint.scheme import Scheme
-from kpfootprint.stats.arrays import Bools, Floats, Ints, rows_of
+from kpfootprint.stats.arrays import Bools, Floats, Ints
 from kpfootprint.stats.intervals import LEVEL
+from kpfootprint.stats.shares import NONE_P
 from training.evaluate.methods import n_stones_of, zone_codes
 from training.evaluate.trials import counted
 from training.record import CoverageCell, DetectionCell, Result
@@ -169,12 +170,6 @@ class Mixtures:
         return cls(Batch(tuple(parcels)), declared, foreign, parcel, share=table[:, 4], n_stones=n_stones)
 
 
-def answered(truth: Mixtures, said: Shares) -> tuple[Mixtures, Shares]:
-    """Return the mixtures of which a share was said, with it: of others the method said that it cannot compare them."""
-    kept = np.flatnonzero(np.isfinite(said.p_value))
-    return rows_of(truth, kept), rows_of(said, kept)
-
-
 def virtual_mixtures(
     package: ReferencePackage,
     which: Ints,
@@ -236,41 +231,35 @@ def prepared_alike(package: ReferencePackage, own: int, others: Ints, rng: np.ra
     return int(rng.choice(sorted_too or cleaned or others))
 
 
-def _cells(truth: Mixtures) -> Iterator[tuple[float, int, Bools]]:
-    """Give each share and number of stones that occurs, with the mixtures of it."""
-    rounded = np.round(truth.share, 2)
+def measured(truth: Mixtures, said: Shares, *, kind: str = "single") -> tuple[list[CoverageCell], list[DetectionCell]]:
+    """Count, for each share and size, how often the interval holds the true share, and how often a mixture is found.
+
+    At share 0 the latter is the false alarm. Mixtures that the method cannot compare are passed over.
+    """
+    rounded, coverage, detection = np.round(truth.share, 2), list[CoverageCell](), list[DetectionCell]()
+    covered = (said.low - 1e-9 <= truth.share) & (truth.share <= said.high + 1e-9)
     for share in np.unique(rounded).tolist():
         for n_stones in np.unique(truth.n_stones).tolist():
-            cell = (rounded == share) & (truth.n_stones == n_stones)
-            if cell.any():
-                yield share, n_stones, cell
-
-
-def coverage_cells(truth: Mixtures, said: Shares, *, kind: str = "single") -> list[CoverageCell]:
-    """Count, for each share and size, how often the interval holds the true share, and the mean error."""
-    covered = (said.low - 1e-9 <= truth.share) & (truth.share <= said.high + 1e-9)
-    return [
-        CoverageCell(
-            kind=kind,
-            share_low=share,
-            share_high=share,
-            n_stones_low=n_stones,
-            n_stones_high=n_stones,
-            level=LEVEL,
-            covered=int(covered[cell].sum()),
-            trials=int(cell.sum()),
-            mean_absolute_error=float(np.abs(said.share - truth.share)[cell].mean()),
-        )
-        for share, n_stones, cell in _cells(truth)
-    ]
-
-
-def detection_cells(truth: Mixtures, found: Bools, *, kind: str = "single") -> list[DetectionCell]:
-    """Count, for each share and size, how often a mixture is found; at share 0 that is the false alarm."""
-    return [
-        DetectionCell(kind=kind, n_stones=n_stones, share=share, found=int(found[cell].sum()), trials=int(cell.sum()))
-        for share, n_stones, cell in _cells(truth)
-    ]
+            cell = (rounded == share) & (truth.n_stones == n_stones) & np.isfinite(said.p_value)
+            if not cell.any():
+                continue
+            trials = int(cell.sum())
+            coverage.append(
+                CoverageCell(
+                    kind=kind,
+                    share_low=share,
+                    share_high=share,
+                    n_stones_low=n_stones,
+                    n_stones_high=n_stones,
+                    level=LEVEL,
+                    covered=int(covered[cell].sum()),
+                    trials=trials,
+                    mean_absolute_error=float(np.abs(said.share - truth.share)[cell].mean()),
+                )
+            )
+            found = int((said.p_value[cell] <= NONE_P).sum())
+            detection.append(DetectionCell(kind=kind, n_stones=n_stones, share=share, found=found, trials=trials))
+    return coverage, detection
 
 
 def mixture_results(coverage: Sequence[CoverageCell], detection: Sequence[DetectionCell]) -> list[Result]:
