@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
+from kpfootprint.ingest.names.labels import class_begun
 from kpfootprint.ingest.names.size_labels import size_span
 from kpfootprint.ingest.words import (
     JOINED,
@@ -287,15 +288,18 @@ class Headers:
         return Meaning(role="stones_or_carats", classes=classes) if classes else said
 
     def graded(self, texts: Iterable[str]) -> set[str]:
-        """Return the attribute of which several classes are named with grades: ``Sawable 1``, ``Makeable 2``."""
+        """Return the attribute of which several classes are named with grades, ``Sawable 1``, or begun, ``Oct.``."""
         found = {*filter(None, map(self._graded, texts))}
         names = {name for classes in found for name, _ in classes}
         return names if len(found) > 1 == len(names) else set()
 
     def _graded(self, text: str) -> tuple[tuple[str, str], ...]:
         bare = text.rstrip("0123456789 ")
-        graded = 0 < len(text) - len(bare) <= _GRADE
-        return self._classes(bare, tokens_of(bare), "n_stones") if graded else ()
+        if 0 < len(text) - len(bare) <= _GRADE:
+            return self._classes(bare, tokens_of(bare), "n_stones")
+        begun = [(item, class_begun(without_measure(text), item)) for item in self.words.scheme.categorical]
+        named = [(item.column, item.code_names[code]) for item, code in begun if code is not None]
+        return tuple(named) if len(named) == 1 else ()
 
     def measure(self, text: str) -> str | None:
         """Return what a label names that is said of a whole parcel: ``n_stones``, ``carats`` or ``zone_id``."""

@@ -15,6 +15,7 @@ from kpfootprint.ingest.words import (
     attribute_words,
     class_code,
     declared_words,
+    fold,
     is_plain,
     one_code,
     plain,
@@ -133,6 +134,8 @@ _SIEVE_WORD = re.compile(r"\b(?:sieve|tamis|crible)\s+(?=\d{1,2}\b)", re.IGNOREC
 _LIMITED = ("limit", "about", "mean", "each", "besides")
 """What words beside a weight say by which it is no size by itself."""
 _PARTS = re.compile(r"\s*(?:,(?!\d)|;|\b(?:with|avec|mit|com|con)\b)\s*", re.IGNORECASE)
+_LETTERS = 3
+"""Letters of an abbreviation, at least."""
 _WORDS = 4
 """Words that the name of a class or of a size class has at most."""
 
@@ -189,7 +192,10 @@ def _split(text: str, attributes: Sequence[Attribute], scheme: Scheme, unread: l
                 limited = span.kind != "sieve" and any(says(role, *beside) for role in _LIMITED)
                 (unread if limited else sizes).append(piece)  # ``max 2 ct``
                 break
-            hits = [(item, code) for item in attributes if (code := class_code(piece, known[item.name])) is not None]
+            codes_of = [(item, class_code(piece, known[item.name])) for item in attributes]
+            if all(code is None for _, code in codes_of) and piece.endswith("."):
+                codes_of = [(item, class_begun(piece, item)) for item in attributes]  # ``Yell. octa``
+            hits = [(item, code) for item, code in codes_of if code is not None]
             if len(hits) == 1:
                 codes.setdefault(hits[0][0].column, set()).add(hits[0][1])
                 break
@@ -208,6 +214,21 @@ def _split(text: str, attributes: Sequence[Attribute], scheme: Scheme, unread: l
         elif codes.get(item.column):
             unread += [item.code_names[code] for code in sorted(codes[item.column])]
     return found
+
+
+def class_begun(text: str, attribute: Attribute) -> int | None:
+    """Return the code of a class whose name a text begins, where no word of another class begins so: ``Oct.``."""
+    letters = text.removesuffix(".")
+    if len(letters) < _LETTERS or not letters.isalpha():
+        return None
+    start, known = fold(letters), attribute_words(attribute)
+    met = {code for word, code in known.items() if word.startswith(start)}
+    own = {
+        code
+        for code, item in enumerate(attribute.classes)
+        if any(fold(name).startswith(start) for name in (item.name, *item.labels.values()))
+    }
+    return one_code(attribute, own) if own == met else None
 
 
 def classes_in(text: str, scheme: Scheme) -> set[str]:

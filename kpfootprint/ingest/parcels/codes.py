@@ -8,13 +8,13 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from kpfootprint.ingest.names.labels import class_begun
 from kpfootprint.ingest.problems import Broken
 from kpfootprint.ingest.raw.cells import MOST_BROKEN, Cell, Odd, is_blank, text_of
 from kpfootprint.ingest.words import (
     attribute_words,
     class_code,
     classes_joined,
-    fold,
     is_not_recorded,
     nearest,
     one_code,
@@ -27,8 +27,6 @@ _MAX_COMPARED = 200
 """Unknown names of a column that are compared with the known ones; further ones are told the first known names."""
 _SCALE = re.compile(r"\s*([D-L])\s*(?:[-–/]\s*([E-M]))?\s*", re.IGNORECASE)
 """Letters of the colour scale: to K they may be white, from I on they may be cape."""
-_LETTERS = 3
-"""Letters of an abbreviation, at least."""
 
 
 def class_codes(cells: Sequence[Cell], attribute: Attribute) -> tuple[NDArray[np.int16], dict[int, Broken]]:
@@ -52,7 +50,7 @@ def class_codes(cells: Sequence[Cell], attribute: Attribute) -> tuple[NDArray[np
             code = class_code(text, known)
             several = set() if code is not None else classes_joined(text, known) or _of_letters(text, known)
             code = one_code(attribute, several) if several else code
-            code = _begun(text, attribute, known) if code is None and not several else code
+            code = class_begun(text, attribute) if code is None and not several else code
         if code is not None:
             codes[position] = code
             continue
@@ -83,21 +81,6 @@ def _of_letters(text: str, known: Mapping[str, int]) -> set[int]:
         return set()
     first, last = found[1].upper(), (found[2] or found[1]).upper()
     return {known[word] for word, named in (("white", first <= "K"), ("cape", last >= "I")) if named}
-
-
-def _begun(text: str, attribute: Attribute, known: Mapping[str, int]) -> int | None:
-    """Return the code of a class whose name a text begins, where no word of another class begins so: ``Oct.``."""
-    letters = text.removesuffix(".")
-    if len(letters) < _LETTERS or not letters.isalpha():
-        return None
-    start = fold(letters)
-    met = {code for word, code in known.items() if word.startswith(start)}
-    own = {
-        code
-        for code, item in enumerate(attribute.classes)
-        if any(fold(name).startswith(start) for name in (item.name, *item.labels.values()))
-    }
-    return one_code(attribute, own) if own == met else None
 
 
 def _holding(attribute: Attribute, codes: set[int]) -> str:
