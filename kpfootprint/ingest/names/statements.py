@@ -123,8 +123,10 @@ def stated(text: str, headers: Headers) -> dict[str, str]:
 
 
 def amounts_besides(text: str) -> set[str]:
-    """Return how many stones or carats a line says to be besides others or to be none any more: ``2 stones lost``."""
-    amounts, tokens = amounts_in(plain(text)), tokens_of(text)
+    """Return how many stones or carats a line says to be besides others or to be none any more: ``Two stones lost``."""
+    spelled = {word: str(at + 1) for at, words in enumerate(declared_words()["numbers"]["words"]) for word in words}
+    said = re.sub(r"[^\W\d]+", lambda hit: spelled.get(hit[0], hit[0]), plain(text))
+    amounts, tokens = amounts_in(said), tokens_of(text)
     if tokens[:1] and tokens[0] in _NONE:
         return set()  # ``Pas de pierre de plus de 10,8 ct``
     of_one = [amount.kind for amount in amounts] == ["carats"]  # ``Plus grosse pierre : 0,31 ct``

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from datetime import date
 from itertools import pairwise
+from string import ascii_uppercase
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +17,7 @@ from kpfootprint.ingest.files.workbook import is_book
 from kpfootprint.ingest.names.headers import Headers
 from kpfootprint.ingest.names.size_labels import size_span
 from kpfootprint.ingest.names.statements import amounts_besides, amounts_in
-from kpfootprint.ingest.problems import Broken, listed
+from kpfootprint.ingest.problems import Broken, listed, problem
 from kpfootprint.ingest.raw.cells import Odd, is_blank, is_number, read_yes_or_no, text_of
 from kpfootprint.ingest.raw.tables import Column, KnownTable, RawTable
 from kpfootprint.ingest.sheets.counted_twice import ask_about_repeats
@@ -107,9 +108,15 @@ def _is_more_word(text: str) -> bool:
 
 
 def ask_about_cancelled(sheet: Layout) -> None:
-    """Ask whether a row is no longer of the parcel: a remark says so, ``cancelled``, or its number is crossed out."""
+    """Ask whether a row is no longer of the parcel: a remark or a comment says so, or its number is crossed out."""
     if sheet.choices.get("cancelled") == "keep":
         return
+    comments = [str(note.values["comments"]) for note in sheet.raw.notes if note.code == "comments_not_read"]
+    for place, text in (said.split(": ", 1) for told in comments for said in told.split("; ") if ": " in said):
+        if _is_cancelled(text) and not any(map(str.isdigit, text)):  # not ``wrong, should be 0.45``
+            broken = Broken("row_cancelled", {"label": text, "choices": [("cancelled", "keep")]})
+            row = int(place.lstrip(ascii_uppercase))
+            sheet.problems.append(problem(broken, table=sheet.raw.name, row=row, value=text))
     for at in sheet.places("other", "unknown", "description", "stones_or_carats", "row"):
         column, numbered = sheet.raw.columns[at], sheet.meanings[at].role == "row"
         of_parcel = sheet.headers.words.columns("parcels").get(fold(column.header))

@@ -26,6 +26,9 @@ _MANY = 50
 _MOST = 2_000
 """Rows of a sorting sheet that are laid beside each other."""
 
+_BY_CHANCE = 100
+"""Stones below which two tables may count as many by chance, where one of them has no carats."""
+
 _FEW = 5
 """Stones of which as many and as heavy ones come again by no chance."""
 
@@ -221,13 +224,18 @@ def same_stones(
 
 
 def counted_otherwise(tables: Sequence[KnownTable], scheme: Scheme) -> bool:
-    """Say whether tables count as many stones and carats, each by classes of its own: sizes, then colours."""
+    """Say whether tables count as many stones and carats, each by classes of its own: sizes, then colours.
+
+    Where one gives no carats, as many stones have to be more than chance makes alike.
+    """
     attributes = {"size_class", "lower_ct", *(item.column for item in scheme.categorical)}
     classes = [attributes & {*table.columns} for table in tables]
-    measured = ("n_stones", "carats")
     if not all(classes) or len(set().union(*classes)) < sum(map(len, classes)):
         return False
-    if any(name not in table.columns for table in tables for name in measured):
+    stones, carats = (
+        [table.values(name).sum() for table in tables if name in table.columns] for name in ("n_stones", "carats")
+    )
+    if len(stones) != len(tables) or not carats:
         return False
-    sums = np.array([[table.values(name).sum() for name in measured] for table in tables])
-    return bool(sums[0, 0] >= _FEW and np.allclose(sums, sums[0], rtol=0.0, atol=0.011))
+    enough = stones[0] >= (_FEW if len(carats) == len(tables) else _BY_CHANCE)
+    return bool(enough and all(np.allclose(sums, sums[0], rtol=0.0, atol=0.011) for sums in (stones, carats)))

@@ -26,6 +26,7 @@ from kpfootprint.ingest.words import (
     plain,
     says,
     tokens_of,
+    without_remark,
 )
 
 _MOST = 2_000
@@ -195,7 +196,8 @@ def with_classes_among_sizes(sheet: Layout, before: Layout) -> Layout:
         return sheet
     words = {code: cell for code, cell in column.texts() if not (is_blank(cell) or is_total(cell))}
     words = {code: cell for code, cell in words.items() if not names_size(cell, scheme)}
-    bare = {code for code, cell in words.items() if cell[:1].isalpha() and says("unsized", " ".join(tokens_of(cell)))}
+    labels = {code: " ".join(tokens_of(without_remark(cell))) for code, cell in words.items() if cell[:1].isalpha()}
+    bare = {code for code, label in labels.items() if says("unsized", label)}
     at_end = bool(np.all(np.diff(column.rows_with(words).astype(int)) >= 0))
     opened = {code for code, cell in words.items() if is_not_recorded(cell)}
     goods = {code: cell for code, cell in words.items() if code not in bare or named_by(sheet, [cell]) is not None}
@@ -207,9 +209,9 @@ def with_classes_among_sizes(sheet: Layout, before: Layout) -> Layout:
     words = {code: cell for code, cell in words.items() if code not in opened}
     bare -= opened
     whole = bool(np.any(totals == np.nansum(counts))) if len(totals) else at_end and len(bare) == len(words)
-    sure = whole and not np.isnan(counts[column.rows_with(words)]).any()
-    if not words or not sure or len(words) == len(column.cells) or (goods and named is None):
+    if not words or not whole or len(words) == len(column.cells) or (goods and named is None):
         return sheet
+    sheet.tell_rows("missing_value", sheet.places("n_stones")[0], column.rows_with(words) & np.isnan(counts))
     columns, meanings = list(sheet.raw.columns), [*sheet.meanings, Meaning(role="breakdown")]
     columns[at] = replace(column, cells=[None if code in words else cell for code, cell in enumerate(column.cells)])
     columns.append(Column.filled("lots", "lots", sheet.raw.n_rows))
