@@ -13,7 +13,7 @@ from kpfootprint.ingest.names.headers import Headers
 from kpfootprint.ingest.raw.cells import Cell, is_blank, is_number, text_of
 from kpfootprint.ingest.raw.tables import Column, RawTable
 from kpfootprint.ingest.sheets.around import ONE, heads_rows
-from kpfootprint.ingest.sheets.facts_beside import names_fact
+from kpfootprint.ingest.sheets.stands_beside import names_fact
 from kpfootprint.ingest.sheets.titles import said_by_titles
 from kpfootprint.ingest.totals import is_total
 

@@ -41,10 +41,9 @@ from kpfootprint.ingest.sheets.groups import (
 )
 from kpfootprint.ingest.sheets.kinds import SIZES, tables_of_kind
 from kpfootprint.ingest.sheets.left_out import without_totals
-from kpfootprint.ingest.sheets.places import declared_in_columns, with_places_below
-from kpfootprint.ingest.sheets.repeats import parted, side_by_side, unrepeated
+from kpfootprint.ingest.sheets.repeats import declared_in_columns, parted, side_by_side, unrepeated, with_places_below
 from kpfootprint.ingest.sheets.sections import with_sections
-from kpfootprint.ingest.sheets.side_notes import without_side_notes
+from kpfootprint.ingest.sheets.stands_beside import without_side_notes
 
 
 def understand(

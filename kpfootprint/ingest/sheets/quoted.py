@@ -12,7 +12,7 @@ from kpfootprint.ingest.names.headers import Headers
 from kpfootprint.ingest.problems import cut, listed
 from kpfootprint.ingest.raw.cells import Cell, is_blank, is_number, line_of, read_date, text_of
 from kpfootprint.ingest.raw.tables import Column, RawTable, Trace
-from kpfootprint.ingest.sheets.facts_beside import names_fact
+from kpfootprint.ingest.sheets.stands_beside import names_fact
 from kpfootprint.ingest.totals import is_total
 from kpfootprint.ingest.words import all_say, attribute_words, class_code, holds, says, tokens_of
 

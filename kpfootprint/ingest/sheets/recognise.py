@@ -17,10 +17,10 @@ from kpfootprint.ingest.names.parcel_names import is_parcel_name, own_name
 from kpfootprint.ingest.problems import Broken, problem
 from kpfootprint.ingest.raw.cells import Cell, is_blank, is_number, text_of
 from kpfootprint.ingest.raw.tables import Column, KnownTable, Note, RawTable, recognise
-from kpfootprint.ingest.sheets.facts_beside import names_fact
 from kpfootprint.ingest.sheets.layout import understand
 from kpfootprint.ingest.sheets.left_out import without_totals
-from kpfootprint.ingest.sheets.places import with_places_below
+from kpfootprint.ingest.sheets.repeats import with_places_below
+from kpfootprint.ingest.sheets.stands_beside import names_fact
 from kpfootprint.ingest.totals import is_total
 from kpfootprint.ingest.words import attribute_words, class_code, fold, table_names
 from kpfootprint.scheme import Scheme

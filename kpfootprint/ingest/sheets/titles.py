@@ -31,7 +31,6 @@ from kpfootprint.ingest.parcels.records import CONDITIONS, PERCENT_APART
 from kpfootprint.ingest.problems import Broken, listed, problem
 from kpfootprint.ingest.raw.cells import Cell, DecimalMarks, is_blank, read_numbers, text_of
 from kpfootprint.ingest.raw.tables import GOODS, Column, KnownTable, Note, RawTable
-from kpfootprint.ingest.sheets.facts_beside import names_fact
 from kpfootprint.ingest.sheets.fields_said import (
     IDS,
     NOT_HEADS,
@@ -48,6 +47,7 @@ from kpfootprint.ingest.sheets.fields_said import (
 from kpfootprint.ingest.sheets.labelled import Pair, laid_beside, pairs, without_rest
 from kpfootprint.ingest.sheets.quoted import quote_columns, quote_lines
 from kpfootprint.ingest.sheets.said_of_parcels import with_said
+from kpfootprint.ingest.sheets.stands_beside import names_fact
 from kpfootprint.ingest.totals import is_total
 from kpfootprint.ingest.words import fold, nearest, says, tokens_of, unit_pattern
 

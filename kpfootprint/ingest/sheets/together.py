@@ -8,7 +8,6 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from kpfootprint.errors import Problem
-from kpfootprint.ingest.columns.forms import with_parents
 from kpfootprint.ingest.columns.meanings import Choices
 from kpfootprint.ingest.columns.origins import is_of_origin
 from kpfootprint.ingest.names.headers import Headers
@@ -22,10 +21,11 @@ from kpfootprint.ingest.sheets.around import sums_up
 from kpfootprint.ingest.sheets.asked import is_in_part
 from kpfootprint.ingest.sheets.counted_twice import counted_otherwise
 from kpfootprint.ingest.sheets.covers_between import are_titled_apart, parcels_apart
-from kpfootprint.ingest.sheets.facts_beside import with_facts_above
 from kpfootprint.ingest.sheets.quoted import lines_of, may_hold_goods, quote_lines
 from kpfootprint.ingest.sheets.recognise import headless, is_headless, is_prose, tables_of
+from kpfootprint.ingest.sheets.repeats import with_parents
 from kpfootprint.ingest.sheets.said_of_parcels import joined, with_declared, with_said, with_titles
+from kpfootprint.ingest.sheets.stands_beside import with_facts_above
 from kpfootprint.ingest.sheets.titles import as_titles, said_by_titles, speaks
 from kpfootprint.ingest.totals import is_total
 from kpfootprint.ingest.words import TABLES, fold, holds, misspelt, plain, table_names, tokens_of
