@@ -12,7 +12,7 @@ from kpfootprint.ingest.names.statements import DAY, amounts_in
 from kpfootprint.ingest.problems import cut
 from kpfootprint.ingest.raw.cells import Cell, is_blank, is_number, line_of, read_date, text_of
 from kpfootprint.ingest.totals import is_of_which, is_summary, is_total
-from kpfootprint.ingest.words import attribute_words, class_code, fold, holds, plain, says, tokens_of
+from kpfootprint.ingest.words import attribute_words, class_code, holds, plain, says, tokens_of
 
 _LINES = 40
 """Lines that a foot has at most."""
@@ -78,7 +78,7 @@ def _says_no_more(sheet: Layout, row: int, measured: list[int]) -> bool:
     numbers = [at for at in measured if not _is_of_words(raw.columns[at].at(row))]
     beside = len(numbers) == 1 and numbers[0] != raw.filled_at(row)[0]
     of_paper = says("declared", *tokens) and sheet.headers.measure(label.rstrip(": ")) is not None
-    fact = sheet.headers.words.columns("parcels").get(fold(label.rstrip(": "))) in ("bottom_screen_mm", "hs_code")
+    fact = sheet.headers.field(label.rstrip(": ")) in ("bottom_screen_mm", "hs_code")
     if beside and (of_paper or fact or _is_of_other_things(tokens) or _says_a_total_again(sheet, row, numbers[0])):
         return True
     of_goods = is_total(label) or is_of_which(label) or is_summary(label) or _names_goods(sheet, label)

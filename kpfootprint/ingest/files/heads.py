@@ -129,8 +129,7 @@ def _is_a_title(texts: Sequence[str], headers: Headers) -> bool:
     """Say whether a row is one cell that heads nothing, as a title is, or labels and what they say."""
     if sum(map(bool, texts)) == 1:
         return headers.of(texts[0]).role in ("unknown", "other")
-    known = headers.words.columns("parcels")
-    return _is_label(texts, (), headers) and not any(fold(text) in known for text in texts[1:] if text)
+    return _is_label(texts, (), headers) and not any(headers.field(text) for text in texts[1:] if text)
 
 
 def _found(rows: Sequence[Sequence[Cell]], headers: Headers, *, parted: bool) -> Head:
@@ -205,8 +204,7 @@ def _heads_what_follows(
     So it is where that labels what is said of a whole parcel, ``Certificate | Exporter | Carats``, or names no more and
     measures nothing.
     """
-    known = headers.words.columns("parcels")
-    labels = {known.get(fold(text)) for text in lines[best]} & {"certificate_no", "exported_on", "exporter"}
+    labels = {headers.field(text) for text in lines[best]} & {"certificate_no", "exported_on", "exporter"}
     idle = not _measures(lines[best], headers) and scores[below] >= scores[best]
     again = fold("".join(lines[below])) == fold("".join(lines[best]))
     return scores[below] > 1 and not again and _measures(lines[below], headers) and (len(labels) > 1 or idle)
@@ -339,7 +337,7 @@ def _labels(label: str, said: str, headers: Headers) -> bool:
     """Say whether a cell is the label of what the next one says, and neither heads a column: ``Parcel | CAR-7``."""
     if label.endswith(":"):
         return not said.endswith(":")
-    field = headers.words.columns("parcels").get(fold(label)) or headers.measure(label)
+    field = headers.field(label) or headers.measure(label)
     if field == "zone_id" and _is_declared(said, headers):
         return True  # ``Zones | 60 % Nola, 40 % Boda``
     numbered = headers.of(label).role == "other" and any(map(str.isdigit, said))  # ``Invoice no. | F-2214``

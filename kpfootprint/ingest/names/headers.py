@@ -148,6 +148,10 @@ class Headers:
             return "size_class"
         return self._attributes.get(fold(name))
 
+    def field(self, label: str) -> str | None:
+        """Return the field of a parcel that a label names, or None."""
+        return self.words.columns("parcels").get(fold(label))
+
     def attributes(self) -> list[str]:
         """Return the names of the attributes whose words a caller may choose classes for."""
         return [self.words.scheme.size.name, *(item.name for item in self.words.scheme.categorical)]
@@ -174,7 +178,7 @@ class Headers:
         exact, low, tokens = self._exactly(text) if text != "#" else None, plain(text), tokens_of(text)
         if exact is not None and not {*"%‰/€£¥₽"} & {*text}:
             return Meaning(role=exact)
-        of_parcel = self.words.columns("parcels").get(fold(text))
+        of_parcel = self.field(text)
         if of_parcel == "certificate_no" or (
             of_parcel == "bottom_screen_mm" and not all_say(("size", "filler"), tokens)
         ):

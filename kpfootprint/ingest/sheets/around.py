@@ -21,7 +21,7 @@ from kpfootprint.ingest.problems import Broken
 from kpfootprint.ingest.raw.cells import Cell, is_blank, is_number, line_of, text_of
 from kpfootprint.ingest.raw.tables import Column, KnownTable, RawTable, below
 from kpfootprint.ingest.totals import is_total
-from kpfootprint.ingest.words import attribute_words, class_code, fold, tokens_of
+from kpfootprint.ingest.words import attribute_words, class_code, tokens_of
 from kpfootprint.scheme import Scheme
 
 MEASURES = ("n_stones", "carats", "stones_or_carats")
@@ -373,7 +373,7 @@ def _other_headers(sheet: Layout, measures: Sequence[int]) -> list[int]:
 def _labels_a_name(sheet: Layout, row: int) -> bool:
     """Say whether a row is a label and a name that has a word of goods in it: ``Exporter | Golden Stone BV``."""
     label, *said = [text_of(cell) for cell in sheet.raw.row(row) if not is_blank(cell)]
-    names = sheet.headers.words.columns("parcels").get(fold(label.rstrip(": "))) in ("exporter", "sorter")
+    names = sheet.headers.field(label.rstrip(": ")) in ("exporter", "sorter")
     return names and len(said) == 1 and bool(sheet.headers.of(said[0]).party)
 
 

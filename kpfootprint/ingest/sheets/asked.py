@@ -26,7 +26,6 @@ from kpfootprint.ingest.words import (
     attribute_words,
     class_code,
     declared_words,
-    fold,
     holds,
     plain,
     remark_of,
@@ -119,7 +118,7 @@ def ask_about_cancelled(sheet: Layout) -> None:
             sheet.problems.append(problem(broken, table=sheet.raw.name, row=row, value=text))
     for at in sheet.places("other", "unknown", "description", "stones_or_carats", "row"):
         column, numbered = sheet.raw.columns[at], sheet.meanings[at].role == "row"
-        of_parcel = sheet.headers.words.columns("parcels").get(fold(column.header))
+        of_parcel = sheet.headers.field(column.header)
         if len(column.cells) > 10_000 or of_parcel == "specials_removed":
             continue
         struck = [c for c, cell in enumerate(column.cells) if isinstance(cell, Odd) and cell.code == "struck_cell"]
@@ -359,7 +358,7 @@ def _name_of_sheet(raw: RawTable) -> list[str]:
 def is_in_part(text: str, headers: Headers) -> bool:
     """Say whether a line says that the rows are some of the goods, or estimates, or those of no parcel at all."""
     key, colon, said = text.partition(":")
-    field = headers.words.columns("parcels").get(fold(key)) if colon else None
+    field = headers.field(key) if colon else None
     remarked = field == "n_stones" and not is_number(said)  # ``NB : …``
     noted = bool(colon) and (remarked or says("other", *tokens_of(key)))
     tokens = tokens_of(said if noted else text)

@@ -14,7 +14,6 @@ from kpfootprint.ingest.names.numbering import come_alike, restarts
 from kpfootprint.ingest.raw.cells import text_of
 from kpfootprint.ingest.raw.tables import Column, KnownTable
 from kpfootprint.ingest.sheets.around import MEASURES, ONE
-from kpfootprint.ingest.words import fold
 from kpfootprint.scheme import Scheme
 
 _PART = re.compile(r"(?P<whole>.*\d)(?:\s*[-./]\s*\d{1,2}|\s*[-./]?\s*[a-z])", re.IGNORECASE)
@@ -84,7 +83,6 @@ def ask_about_repeats(sheet: Layout) -> None:
     if row is not None:
         sheet.tell("counted_twice", None, row, header=raw.label(row), choices=[ONE])
         return
-    parcels = sheet.headers.words.columns("parcels")
     for at in sheet.places("unknown", "other", "row"):
         column = raw.columns[at]
         if len(column.cells) > _MANY:
@@ -92,7 +90,7 @@ def ask_about_repeats(sheet: Layout) -> None:
         used, parts = np.unique(column.codes, return_inverse=True)
         groups = [np.flatnonzero(parts == part) for part in range(len(used) if len(used) <= 4 else 0)]
         named = classes or any(item.wide for item in sheet.meanings)
-        least = 1 if named and parcels.get(fold(column.header)) == "sorter" else 2 if classes else 3
+        least = 1 if named and sheet.headers.field(column.header) == "sorter" else 2 if classes else 3
         alike = len({len(rows) for rows in groups}) == 1 < len(groups) and len(groups[0]) >= least
         if alike and not column.blank().any() and same_stones(sheet, classes, measures, groups):
             sheet.tell("counted_twice", at, int(groups[1][0]), header=column.header, choices=[ONE])

@@ -40,7 +40,7 @@ _MILLIMETRES = re.compile(r"\s*mm\.?$", re.IGNORECASE)
 def field_named(key: str, value: Cell, headers: Headers) -> str:
     """Return the field of a parcel that a label names, or nothing."""
     in_mm = _MILLIMETRES.search(text_of(value)) is not None and all_say(("screen", "filler"), tokens_of(key))
-    known = headers.words.columns("parcels").get(fold(key)) or headers.measure(key)
+    known = headers.field(key) or headers.measure(key)
     if is_number_of(tokens_of(key)) and says("several_parcels", *tokens_of(key)):
         return "n_parcels"
     return "bottom_screen_mm" if in_mm else known or (key if key in STATED else "")
@@ -118,7 +118,7 @@ def is_condition(key: str, told: str | None) -> bool:
 
 def anchors(key: str, value: Cell, headers: Headers) -> bool:
     """Say whether a line below a table tells what nobody signs with: lines beside it are of the parcel as well."""
-    known = headers.words.columns("parcels").get(fold(key))
+    known = headers.field(key)
     if is_of_origin(key, headers):
         return headers.words.zone(text_of(value)) is not None
     if known == "parcel_id":

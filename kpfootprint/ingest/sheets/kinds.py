@@ -28,7 +28,7 @@ from kpfootprint.ingest.sheets.lots import (
     with_lots_asked,
     with_lots_settled,
 )
-from kpfootprint.ingest.words import declared_words, fold, is_plain, plain, says, tokens_of
+from kpfootprint.ingest.words import declared_words, is_plain, plain, says, tokens_of
 
 _SIZED = re.compile(r"[+<>-]\d|\d\s*[-–/]\s*\d|\d[.,]\d")
 """What a word of a description holds that may be a size."""
@@ -207,7 +207,7 @@ def _ask_about_labels(sheet: Layout) -> None:
     for at in sheet.places("unknown") if sheet.raw.n_rows > 1 and not sheet.places("lot", "described") else ():
         texts = [text_of(cell) for cell in sheet.cells(at)]
         coded = all(any(map(str.isdigit, text)) for text in texts)
-        if sheet.headers.words.columns("parcels").get(fold(sheet.raw.columns[at].header)) == "certificate_no":
+        if sheet.headers.field(sheet.raw.columns[at].header) == "certificate_no":
             continue  # which parcels of a register have
         if len(texts) == sheet.raw.n_rows and coded and not all(map(is_number, texts)):
             sheet.ask("nothing_described", at, "ignore", words=listed(texts, 12))

@@ -81,9 +81,9 @@ def _pieces(cell: Cell, headers: Headers) -> list[Cell]:
     labels = [cell[at:].partition(":")[0] for at in (0, *(hit.end() for hit in hits))]
     of_zones = any(headers.words.zone(label) is not None for label in labels)
     kept: list[re.Match[str]] = []
-    before, known = labels[0], headers.words.columns("parcels")
+    before = labels[0]
     for hit, label in zip(hits, labels[1:], strict=True):
-        of_fact = is_of_origin(label, headers) or known.get(fold(label)) not in (None, "n_stones", "carats")
+        of_fact = is_of_origin(label, headers) or headers.field(label) not in (None, "n_stones", "carats")
         if of_fact or not (is_of_origin(before, headers) or of_zones):  # ``Origine : Nola - Poids déclaré : 8 ct``
             kept, before = [*kept, hit], label
     starts, ends = [0, *(hit.end() for hit in kept)], [*(hit.start() for hit in kept), len(cell)]
@@ -164,7 +164,6 @@ def _are_values(texts: Mapping[int, str], labels: Mapping[int, str], headers: He
 def pairs(filled: list[Cell], headers: Headers) -> list[Pair]:
     """Return what the cells of a line label: ``Zone: Nola``, ``Zone | Nola``, ``Total carats 12.90``."""
     found: list[Pair] = []
-    known = headers.words.columns("parcels")
     for at, cell in enumerate(filled):
         text = text_of(cell)
         key, colon, said = text.partition(":")
@@ -174,11 +173,11 @@ def pairs(filled: list[Cell], headers: Headers) -> list[Pair]:
                 found.append((condition, text, (text,) if ":" in text_of(answer) else (text, text_of(answer))))
         elif colon and said.strip():
             found.append((key, said.strip(), (text,)))
-        elif len(tokens_of(text)) > 1 and len(filled) == 1 and known.get(fold(_WITHIN.sub("", text))) == _SAID_BARE:
+        elif len(tokens_of(text)) > 1 and len(filled) == 1 and headers.field(_WITHIN.sub("", text)) == _SAID_BARE:
             found.append((_SAID_BARE, "yes", (text,)))
         elif (named := _named_id(text, headers)) is not None:
             found.append((*named, (text,)))
-        elif ((hit := _BY.fullmatch(text)) and fold(hit["key"]) in known) or (
+        elif ((hit := _BY.fullmatch(text)) and headers.field(hit["key"])) or (
             (hit := _LABELLED.fullmatch(text))
             and len(hit["key"].split()) <= _WORDS
             and (hit["mm"] or headers.of(hit["key"]).part == "whole")
@@ -215,7 +214,7 @@ def _is_label(cell: Cell, headers: Headers) -> bool:
     text = text_of(cell).rstrip(": ")
     tokens = tokens_of(text)
     everywhere = says("all", *tokens[:1])  # ``Zone | all zones``
-    known = fold(text) in headers.words.columns("parcels") or (is_of_origin(text, headers) and not everywhere)
+    known = headers.field(text) is not None or (is_of_origin(text, headers) and not everywhere)
     of_consignee = 0 < len(tokens) < 3 and all_say(("consignee",), tokens)
     return known or of_consignee or text_of(cell).endswith(":")
 

@@ -12,7 +12,7 @@ from kpfootprint.ingest.problems import cut
 from kpfootprint.ingest.raw.cells import Cell, is_blank, is_number, line_of, read_date, read_number, text_of
 from kpfootprint.ingest.sheets.summed import Rows
 from kpfootprint.ingest.totals import is_total
-from kpfootprint.ingest.words import attribute_words, class_code, fold, holds, tokens_of, unit_words
+from kpfootprint.ingest.words import attribute_words, class_code, holds, tokens_of, unit_words
 
 _SOME = 50
 """Rows whose words a line of words is held against."""
@@ -81,7 +81,7 @@ def _tells_of_parcel(rows: Rows, row: int) -> bool:
     key = text.rstrip(": ")
     if len(more) < 3 and is_of_origin(key, sheet.headers) and sheet.headers.words.zone(more[0]) is not None:
         return True  # ``Origine | Nola | 14,60``
-    labels = fold(key) in sheet.headers.words.columns("parcels") or is_of_origin(key, sheet.headers)
+    labels = sheet.headers.field(key) is not None or is_of_origin(key, sheet.headers)
     measure = sheet.headers.measure(key) in ("n_stones", "carats")
     return (
         len(more) == 1 and labels and not measure and not is_number(more[0]) and size_span(text, sheet.scheme) is None

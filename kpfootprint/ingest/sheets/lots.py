@@ -177,10 +177,9 @@ def with_lots_settled(sheet: Layout, kind: str) -> Layout:
 
 def _of_shipments(sheet: Layout) -> list[int]:
     """Return the columns that say several things of which a parcel has one: certificates, exporters, days of export."""
-    known = sheet.headers.words.columns("parcels")
     found = []
     for at, column in enumerate(sheet.raw.columns):
-        name = known.get(fold(column.header))
+        name = sheet.headers.field(column.header)
         of_shipments = name in ("certificate_no", "exporter") or (name == "exported_on" and sheet.numbers(at) is None)
         if column.mostly_distinct or not (of_shipments or says("shipment", *tokens_of(column.header))):
             continue
@@ -223,13 +222,13 @@ def _of_unknown_words(sheet: Layout) -> list[int]:
     n_classes = len(np.unique(known, axis=0))
     if n_classes == len(rows) or (not classed and not wide):
         return []
-    of_parcels, gathers = sheet.headers.words.columns("parcels"), declared_words()["headers"]["gathers"]
+    gathers = declared_words()["headers"]["gathers"]
     found = []
     for at in sheet.places("unknown", "row"):
         column = raw.columns[at]
         if sheet.meanings[at].role == "row" and not (raw.values(at)[rows] > _FIRST).all():
             continue  # numbers of rows, and no years
-        named = fold(column.header) in of_parcels or {*tokens_of(column.header)} & {*gathers}
+        named = sheet.headers.field(column.header) or {*tokens_of(column.header)} & {*gathers}
         blank = column.blank()[rows] if len(rows) and not column.mostly_distinct else np.ones(1, dtype=bool)
         if named or blank[0]:
             continue

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import zip_longest
 
@@ -55,7 +55,7 @@ def tables_of(
         raw = _with_sheets_as_parcels(raw, headers, sheets)
     if _is_of_sizes(raw, headers):
         return [recognise(raw, "size_classes", words, problems)]
-    if several and (_is_form(raw, words.columns("parcels")) if hint == "parcels" else hint is None and is_prose(raw)):
+    if several and (_is_form(raw, headers) if hint == "parcels" else hint is None and is_prose(raw)):
         return []
     if several and hint in (None, "declarations") and _is_cover(raw, headers):
         return []
@@ -137,7 +137,7 @@ def _with_sheets_as_parcels(raw: RawTable, headers: Headers, sheets: set[str]) -
     listed_as = {own: sheet for sheet in sheets if (own := own_name(sheet))}
     for at, column in enumerate(raw.columns) if listed_as else ():
         names = [] if column.mostly_distinct else column.used().names()
-        of_parcels = headers.words.columns("parcels").get(fold(column.header)) == "parcel_id"
+        of_parcels = headers.field(column.header) == "parcel_id"
         if of_parcels and {*names} & {*listed_as} and not {*names} & sheets:
             cells = [listed_as.get(text_of(cell), cell) for cell in column.cells]
             columns = [*raw.columns[:at], replace(column, cells=cells), *raw.columns[at + 1 :]]
@@ -211,12 +211,12 @@ def headless(raw: RawTable) -> Problem:
     return _problem_of_header(raw, "no_header", headers=", ".join(column.header or "–" for column in raw.columns))
 
 
-def _is_form(raw: RawTable, known: Mapping[str, str]) -> bool:
+def _is_form(raw: RawTable, headers: Headers) -> bool:
     """Say whether a table of parcels has a row for each of its fields, and what it says beside it."""
     if len(raw.columns) != 2 or raw.n_rows > _LINES:
         return False
     labels = [raw.columns[0].header, *raw.columns[0].names()]
-    return all(fold(label) in known for label in labels) and fold(raw.columns[1].header) not in known
+    return all(map(headers.field, labels)) and headers.field(raw.columns[1].header) is None
 
 
 def is_prose(raw: RawTable) -> bool:
@@ -227,9 +227,8 @@ def is_prose(raw: RawTable) -> bool:
 
 def _without_sums(raw: RawTable, headers: Headers, choices: Choices, sheets: set[str] | None) -> Layout | None:
     """Return a table of parcels without its totals, each checked; None where it does not list some of the `sheets`."""
-    known = headers.words.columns("parcels")
     sheet = Layout(raw, meanings_of(raw, headers, choices), headers, choices, raw.trace(), [])
-    at = next((at for at, item in enumerate(raw.columns) if known.get(fold(item.header)) == "parcel_id"), None)
+    at = next((at for at, item in enumerate(raw.columns) if headers.field(item.header) == "parcel_id"), None)
     if at is None:
         return sheet
     sheet = without_totals(sheet, sheet.places("n_stones", "carats"), [at])

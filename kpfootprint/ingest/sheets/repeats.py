@@ -265,7 +265,7 @@ def _place_of(header: str, headers: Headers) -> _Place | None:
     if len(bare) > _SHORT and headers.words.zone(bare) is not None:
         return _Place("zone_id", bare, measure)
     label, _, own = bare.partition(" ")
-    named = headers.words.columns("parcels").get(fold(label)) == "parcel_id" and not fold(label).startswith("lot")
+    named = headers.field(label) == "parcel_id" and not fold(label).startswith("lot")
     numbered = any(map(str.isdigit, own)) or len(own) == 1
     return _Place("parcel_id", own, measure) if named and measure and numbered and " " not in own else None
 

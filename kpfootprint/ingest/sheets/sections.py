@@ -95,7 +95,7 @@ def _counts(sheet: Layout, text: str) -> bool:
 def _are_pair(cells: Sequence[Cell], headers: Headers) -> bool:
     """Say whether two cells are a label of a parcel or its origin, and what it says."""
     label = text_of(cells[0]).rstrip(": ") if len(cells) == 2 else ""
-    return headers.words.columns("parcels").get(fold(label)) in _SAID or is_of_origin(label, headers)
+    return headers.field(label) in _SAID or is_of_origin(label, headers)
 
 
 def _facts(cells: Sequence[Cell], headers: Headers) -> list[str]:
@@ -104,12 +104,11 @@ def _facts(cells: Sequence[Cell], headers: Headers) -> list[str]:
     texts = [text_of(cell) for cell in filled]
     if _are_pair(filled, headers):
         return [f"{texts[0].rstrip(': ')}: {texts[1].removesuffix(' 00:00:00')}"]
-    known = headers.words.columns("parcels")
     whole = [
         size_span(text.rpartition(":")[2], headers.words.scheme) is not None
         or bool(headers.words.zone(text))
         or _declares(text, headers)
-        or known.get(fold(text.partition(":")[0])) in CONDITIONS
+        or headers.field(text.partition(":")[0]) in CONDITIONS
         for text in texts
     ]
     parts = [[text] if one else _PARTING.split(text) for text, one in zip(texts, whole, strict=True)]
@@ -125,7 +124,7 @@ def _declares(label: str, headers: Headers) -> bool:
 def _fields_named(labels: Sequence[str], headers: Headers) -> tuple[str, Column] | None:
     """Return the field that all of some labels say of parcels, with its column: ``Exporter: A``."""
     parts = [label.partition(":") for label in labels]
-    names = {headers.words.columns("parcels").get(fold(key)) for key, _, _ in parts}
+    names = {headers.field(key) for key, _, _ in parts}
     if all(_declares(label, headers) for label in labels):
         names = {"zone_id"}
     name = names.pop() if len(names) == 1 else None

@@ -17,7 +17,6 @@ from kpfootprint.ingest.raw.cells import Cell, is_blank, is_number, text_of
 from kpfootprint.ingest.raw.tables import RawTable
 from kpfootprint.ingest.sheets.around import MEASURES
 from kpfootprint.ingest.totals import is_total
-from kpfootprint.ingest.words import fold
 
 _FEW_BESIDE = 5
 """Rows in which by chance something may stand beside each."""
@@ -139,11 +138,7 @@ def _goes_on(raw: RawTable, roles: Sequence[Meaning], goods: Sequence[int], othe
 def names_fact(cell: Cell, headers: Headers) -> bool:
     """Say whether a cell is the label of what is said of a parcel: ``Date``, ``Provenance``, ``Total ct``."""
     label = text_of(cell).rstrip(": ")
-    return (
-        fold(label) in headers.words.columns("parcels")
-        or headers.measure(label) is not None
-        or is_of_origin(label, headers)
-    )
+    return headers.field(label) is not None or headers.measure(label) is not None or is_of_origin(label, headers)
 
 
 def with_facts_above(raw: RawTable, headers: Headers) -> RawTable:
@@ -172,7 +167,7 @@ def _with_corner_above(raw: RawTable, headers: Headers) -> RawTable:
     """Take a corner that says something of the parcel, ``Parcel: CAR-7`` above sieves, for a title."""
     corner = raw.columns[0].header if len(raw.columns) > 1 else ""
     label, _, said = corner.partition(":")
-    names = headers.words.columns("parcels").get(fold(label)) in ("parcel_id", "certificate_no", "exporter")
+    names = headers.field(label) in ("parcel_id", "certificate_no", "exporter")
     if not said.strip() or not (names or is_of_origin(label, headers)):
         return raw
     columns = [replace(raw.columns[0], header=""), *raw.columns[1:]]

@@ -260,7 +260,7 @@ class _Heard:
 
     def _stands_below(self, key: str, told: str | None, *, anchored: bool) -> bool:
         """Say whether a field may be told below a table."""
-        column = self.headers.words.columns("parcels").get(fold(key))
+        column = self.headers.field(key)
         return told in STATED or is_condition(key, told) or (anchored and told is not None and column == told)
 
     def _is_passed(self, line: int, key: str, name: str, text: str) -> bool:
@@ -345,11 +345,9 @@ def _is_gross(label: str) -> bool:
 
 def _beside(raw: RawTable, headers: Headers, goods: KnownTable) -> Iterator[tuple[str, Column]]:
     """Give the columns beside the stones that were passed over and may say something of a parcel, with its field."""
-    known = headers.words.columns("parcels")
     for column in raw.columns:
-        name = known.get(fold(column.header))
-        passed = column.header in goods.trace.passed_over and not column.mostly_distinct
-        if name in TITLED and passed:
+        name = headers.field(column.header)
+        if name in TITLED and column.header in goods.trace.passed_over and not column.mostly_distinct:
             yield name, column
 
 
