@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kpfootprint.ingest.problems import Broken
-from kpfootprint.ingest.words import condition_values, fold, fold_sure, plain, says, unit_pattern
+from kpfootprint.ingest.words import condition_values, declared_words, fold, fold_sure, plain, says, unit_pattern
 from kpfootprint.retold import Said
 from kpfootprint.visible import is_visible, visible
 from kpfootprint.wanted import each
@@ -179,20 +179,7 @@ _DAY_OR_MONTH = re.compile(
     r"(?P<one>\d{1,2})(?P<mark>[-/.])(?P<other>\d{1,2})(?P=mark)(?P<year>\d{4}|[0-5]\d)([T ]\d\d:\d\d(:\d\d)?)?",
     re.ASCII,
 )
-_MONTHS = {
-    name: at
-    for names in (
-        "jan feb mar apr may jun jul aug sep oct nov dec",
-        "jan fev mar avr mai juin juil aou sep oct nov dec",
-        "jan fev mar abr mai jun jul ago set out nov dez",
-        "ene feb mar abr may jun jul ago sep oct nov dic",
-        "jan feb mrt apr mei jun jul aug sep okt nov dec",
-        "jan feb maa apr mai jun jul aug sep okt nov dez",
-        "янв фев мар апр мая июн июл авг сен окт ноя дек",
-        "янв фев мар апр маи июн июл авг сен окт ноя дек",
-    )
-    for at, name in enumerate(names.split(), start=1)
-}
+_MONTHS = {name: at for names in declared_words()["months"].values() for at, name in enumerate(names.split(), start=1)}
 """Months by the first letters of their names, folded, in the languages of `words.toml`."""
 
 

@@ -14,7 +14,7 @@ from kpfootprint.ingest.names.parcel_names import ask_about_names
 from kpfootprint.ingest.problems import Broken, listed, problem
 from kpfootprint.ingest.raw.tables import GOODS, KnownTable, RawTable, stacked
 from kpfootprint.ingest.sheets.around import sums_up
-from kpfootprint.ingest.sheets.together import ids_of, recognise_all
+from kpfootprint.ingest.sheets.together import ask_about_same_rows, ids_of, recognise_all
 from kpfootprint.ingest.words import fold, table_names
 
 
@@ -97,14 +97,11 @@ def _ask(
     meant, goods = choices.get("sheets"), [*ids]
     for at, name in enumerate(goods if meant != "one" else ()):
         for other in goods[:at]:
-            pairs = [
-                (found[name][kind], found[other][kind]) for kind in GOODS if kind in {*found[name]} & {*found[other]}
-            ]
             if ids[name] == ids[other]:
                 problems.append(problem(Broken("table_twice", {"other": other}), table=name))
-            elif meant != "parcels" and any(one.same_rows(two) for one, two in pairs if one.n_rows > 1):
-                told = {"other": other, "choices": [("sheets", "parcels")]}
-                problems.append(problem(Broken("same_rows", told), table=name))
+            elif meant != "parcels":
+                goods_of = [[table for table in found[of].values() if table.n_rows > 1] for of in (name, other)]
+                problems += ask_about_same_rows(name, other, *goods_of)
     unsure = [name for name in goods if name == ids[name]]
     problems += ask_about_names(unsure, next(iter(unsure), ""), headers, choices)
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import repeat
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,37 +53,34 @@ _MANY_STONES, _NEARLY_SAME = 50, 0.005
 
 def ask_about_repeats(sheet: Layout) -> None:
     """Ask whether stones are counted twice: rows that come again, or as two sorters have them, below each other."""
-    raw, measures = sheet.raw, sheet.places(*MEASURES, wide=None)
-    classes = sheet.places("size_class", "description", *sheet.attributes)
-    if not measures or sheet.choices.get(ONE[0]) == ONE[1] or sheet.places("parcel_id"):
+    raw, counts = sheet.raw, sheet.places("n_stones")
+    if sheet.choices.get(ONE[0]) == ONE[1] or sheet.places("parcel_id") or not sheet.places(*MEASURES, wide=None):
         return
-    counts = sheet.places("n_stones")
-    if (counts or sheet.places(*MEASURES, wide=True)) and 1 < raw.n_rows <= _MOST:
-        for row in _same_again(sheet, classes)[:1].tolist():
-            sheet.tell("counted_twice", None, row, header=raw.label(row), choices=[ONE])
-            return
-        if len(counts) == 1 and sheet.places("carats") and (near := _weighed_again(sheet)) is not None:
-            sheet.tell("counted_twice", None, near, header=raw.label(near), choices=[ONE])
-            return
     headed = any(note.code == "heading" for note in sheet.trace.left_out)  # each may begin its numbers anew
     numbered = sheet.places("row") if not counts and not headed else []
-    for at in numbered:
-        column = raw.columns[at]
-        anew = column.mostly_distinct or restarts(raw, column, sheet.groups())
-        if not anew and (row := _numbered_again(column)) is not None:
-            sheet.tell("counted_twice", at, row, header=column.header, choices=[ONE])
-            return
-    for at in sorted({*numbered, 0} - {*measures}) if not counts else ():
-        if (row := _parts_of_a_stone(sheet, at)) is not None:
-            sheet.tell("counted_twice", at, row, header=raw.columns[at].header, choices=[ONE])
-            return
-    places = [*classes, *measures]
-    row = _again_from(sheet, places)
-    if row is None and not counts:
-        row = _stones_again(sheet, places)
-    if row is not None:
-        sheet.tell("counted_twice", None, row, header=raw.label(row), choices=[ONE])
+    for at, row in _counted_again(sheet, numbered):
+        header = raw.label(row) if at is None else raw.columns[at].header
+        sheet.tell("counted_twice", at, row, header=header, choices=[ONE])
         return
+    for at in numbered:
+        if come_alike(raw, raw.columns[at]):
+            sheet.ask("count_or_other", at, "n_stones", "ignore")
+
+
+def _counted_again(sheet: Layout, numbered: Sequence[int]) -> Iterator[tuple[int | None, int]]:
+    """Give the rows that seem to count stones of others again, each with the column that says so, where one does."""
+    raw, counts, measures = sheet.raw, sheet.places("n_stones"), sheet.places(*MEASURES, wide=None)
+    classes = sheet.places("size_class", "description", *sheet.attributes)
+    if (counts or sheet.places(*MEASURES, wide=True)) and 1 < raw.n_rows <= _MOST:
+        yield from zip(repeat(None), _same_again(sheet, classes))
+        yield from zip(repeat(None), _weighed_again(sheet) if len(counts) == 1 and sheet.places("carats") else ())
+    for at in numbered:
+        anew = raw.columns[at].mostly_distinct or restarts(raw, raw.columns[at], sheet.groups())
+        yield from zip(repeat(at), [] if anew else _numbered_again(raw.columns[at]))
+    for at in sorted({*numbered, 0} - {*measures}) if not counts else ():
+        yield from zip(repeat(at), _parts_of_a_stone(sheet, at))
+    yield from zip(repeat(None), _again_from(sheet, [*classes, *measures]))
+    yield from zip(repeat(None), [] if counts else _stones_again(sheet, [*classes, *measures]))
     for at in sheet.places("unknown", "other", "row"):
         column = raw.columns[at]
         if len(column.cells) > _MANY:
@@ -93,14 +91,10 @@ def ask_about_repeats(sheet: Layout) -> None:
         least = 1 if named and sheet.headers.field(column.header) == "sorter" else 2 if classes else 3
         alike = len({len(rows) for rows in groups}) == 1 < len(groups) and len(groups[0]) >= least
         if alike and not column.blank().any() and same_stones(sheet, classes, measures, groups):
-            sheet.tell("counted_twice", at, int(groups[1][0]), header=column.header, choices=[ONE])
-            return
-    for at in numbered:
-        if come_alike(raw, raw.columns[at]):
-            sheet.ask("count_or_other", at, "n_stones", "ignore")
+            yield at, int(groups[1][0])
 
 
-def _same_again(sheet: Layout, classes: Sequence[int]) -> NDArray[np.intp]:
+def _same_again(sheet: Layout, classes: Sequence[int]) -> list[int]:
     """Return the rows that are one above, letter for letter: of several stones, or where no other classes repeat."""
     raw, counts = sheet.raw, sheet.places("n_stones")
     codes = np.column_stack([column.codes for column in raw.columns])
@@ -108,38 +102,38 @@ def _same_again(sheet: Layout, classes: Sequence[int]) -> NDArray[np.intp]:
     again = first[twice.reshape(-1)] < np.arange(raw.n_rows)
     once = bool(classes) and len(np.unique(codes[:, classes], axis=0)) == len(first) > 2
     weighed = len(counts) == 1 and bool(sheet.places("carats"))
-    return np.flatnonzero(again & (once | ((raw.values(counts[0]) >= _FEW) if weighed else False)))
+    return np.flatnonzero(again & (once | ((raw.values(counts[0]) >= _FEW) if weighed else False))).tolist()
 
 
-def _weighed_again(sheet: Layout) -> int | None:
-    """Return the first row that has the classes and the many stones of one above, and weighs nearly what that does."""
+def _weighed_again(sheet: Layout) -> list[int]:
+    """Return the rows that have the classes and the many stones of one above, and weigh nearly what that does."""
     if sheet.places("lot", "parcel_id", "breakdown", "described"):
-        return None
+        return []
     places = sheet.places("size_class", "lower_ct", "description", "zone_id", "country", *sheet.attributes)
     stones, carats = (sheet.raw.values(sheet.places(name)[0]) for name in ("n_stones", "carats"))
     many = np.flatnonzero(stones >= _MANY_STONES)
     if not places or not len(many):
-        return None
+        return []
     coded = np.column_stack([sheet.raw.columns[at].codes[many] for at in places])
     _, first, twice = np.unique(np.column_stack([coded, stones[many]]), axis=0, return_index=True, return_inverse=True)
     above = many[first[twice.reshape(-1)]]
-    again = many[(above < many) & (np.abs(carats[many] - carats[above]) <= _NEARLY_SAME * carats[above])]
-    return int(again[0]) if len(again) else None
+    again = (above < many) & (np.abs(carats[many] - carats[above]) <= _NEARLY_SAME * carats[above])
+    return [*many[again].tolist()]
 
 
-def _numbered_again(column: Column) -> int | None:
-    """Return the first row whose number stood before, where few do, so that numbers name the stones of a list."""
+def _numbered_again(column: Column) -> list[int]:
+    """Return the rows whose number stood before, where few do, so that numbers name the stones of a list."""
     rows = np.flatnonzero(~column.blank())
     _, first, place = np.unique(column.codes[rows], return_index=True, return_inverse=True)
     again = np.flatnonzero(first[place.reshape(-1)] < np.arange(len(rows)))
-    return int(rows[again[0]]) if 0 < 3 * len(again) <= len(rows) else None
+    return rows[again].tolist() if 3 * len(again) <= len(rows) else []
 
 
-def _parts_of_a_stone(sheet: Layout, at: int) -> int | None:
-    """Return the first part of a stone that stands beside it, and with the others weighs as much: ``1a``, ``1b``."""
+def _parts_of_a_stone(sheet: Layout, at: int) -> list[int]:
+    """Return the first parts of stones that stand beside them, and with the others weigh as much: ``1a``, ``1b``."""
     column, weights = sheet.raw.columns[at], sheet.places("carats")
     if len(weights) != 1 or sheet.raw.n_rows > _MOST:
-        return None
+        return []
     names = {text_of(column.at(row)).strip(): row for row in range(sheet.raw.n_rows)}
     parts: defaultdict[int, list[int]] = defaultdict(list)
     for name, row in names.items():
@@ -147,10 +141,10 @@ def _parts_of_a_stone(sheet: Layout, at: int) -> int | None:
             parts[names[hit["whole"]]].append(row)
     carats = sheet.raw.values(weights[0])
     sums = ((rows[0], carats[rows].sum() / carats[whole]) for whole, rows in parts.items() if len(rows) > 1)
-    return next((row for row, share in sums if 1 - 2 * NEARLY <= share <= 1 + NEARLY), None)
+    return [row for row, share in sums if 1 - 2 * NEARLY <= share <= 1 + NEARLY]
 
 
-def _again_from(sheet: Layout, places: Sequence[int]) -> int | None:
+def _again_from(sheet: Layout, places: Sequence[int]) -> list[int]:
     """Return the row from which on a table repeats what stands above, where its rows differ among themselves."""
     columns = [sheet.raw.columns[at] for at in places]
 
@@ -163,27 +157,27 @@ def _again_from(sheet: Layout, places: Sequence[int]) -> int | None:
             continue
         rows = [*map(cells, range(sheet.raw.n_rows))]
         if rows == rows[:part] * copies and 2 * len({*rows}) > max(min(part, _LONG), 5):
-            return part
-    return None
+            return [part]
+    return []
 
 
-def _stones_again(sheet: Layout, places: Sequence[int]) -> int | None:
-    """Return the first row of stones that came before: a run of a list pasted again, or a list sorted after that."""
+def _stones_again(sheet: Layout, places: Sequence[int]) -> list[int]:
+    """Return the rows of stones that came before: a run of a list pasted again, or a list sorted after that."""
     kinds = _summed([sheet.raw.columns[at].codes for at in places])
     times = np.unique(kinds, return_counts=True)[1]
     if len(times) < _UNLIKE or len(times) == len(kinds):
-        return None
+        return []
     if len(times) >= _KINDS and 1 < np.gcd.reduce(times) <= _COPIES:
         _, first, place = np.unique(kinds, return_index=True, return_inverse=True)
-        return int(np.flatnonzero(first[place] < np.arange(len(kinds)))[0])
+        return np.flatnonzero(first[place] < np.arange(len(kinds))).tolist()
     if len(kinds) < 2 * _RUN:
-        return None
+        return []
     # of a long list runs that begin with rows of some kinds: of two that are the same both do, or neither
     starts = np.flatnonzero(kinds[: 1 - _RUN] % max(len(kinds) // _RUNS, 1) == 0)
     runs = np.lib.stride_tricks.sliding_window_view(kinds, _RUN)[starts]
     _, begun, place, times = np.unique(_summed([*runs.T]), return_index=True, return_inverse=True, return_counts=True)
     again = np.flatnonzero((starts[begun[place]] + _RUN <= starts) & (times[place] <= _COPIES))
-    return next((int(starts[at]) for at in again if len({*runs[at].tolist()}) >= _UNLIKE), None)
+    return [int(starts[at]) for at in again if len({*runs[at].tolist()}) >= _UNLIKE]
 
 
 def _summed(codes: Sequence[NDArray[np.integer]]) -> NDArray[np.int64]:

@@ -329,8 +329,7 @@ def ask_about_blanks(sheet: Layout, classed: list[int]) -> Layout:
         if not len(between) or full[-1] < between[0] or _same_sums(sheet, full, between):
             continue
         down = _filled_down(sheet, alike)
-        settled = _are_summed(sheet, full, between) or _are_grouped(sheet, down, classed, between)
-        if settled or sheet.choices.get("blanks") == "as_above":
+        if _are_grouped(sheet, down, classed, between) or sheet.choices.get("blanks") == "as_above":
             sheet.trace.note("blanks_go_on", columns=listed(raw.columns[place].header for place in alike))
             return down
         if all(str(raw.columns[at].at(row) or "").strip() for row in between.tolist()):
@@ -366,13 +365,6 @@ def _blanks_open(sheet: Layout, places: list[int]) -> Layout:
         columns[at] = replace(columns[at], cells=cells)
     sheet.trace.note("blanks_open", columns=listed(columns[at].header for at in places))
     return sheet.with_columns(columns)
-
-
-def _are_summed(sheet: Layout, full: NDArray[np.intp], between: NDArray[np.intp]) -> bool:
-    """Say whether each row with a class but the first stands right below a sum that was left out, and no other does."""
-    checked = {note.row for note in sheet.trace.left_out if note.code == "total_checked"}
-    after = [(sheet.raw.line(row) or 0) - 1 in checked for row in (*full[1:].tolist(), *between.tolist())]
-    return len(full) > 1 and all(after[: len(full) - 1]) and not any(after[len(full) - 1 :])
 
 
 def _are_grouped(sheet: Layout, down: Layout, classed: list[int], between: NDArray[np.intp]) -> bool:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from kpfootprint.errors import Problem
 from kpfootprint.ingest.names.headers import Headers
@@ -17,6 +19,7 @@ from kpfootprint.ingest.sheets.fields_said import TITLED, same
 from kpfootprint.ingest.words import Vocabulary, fold
 
 _PLACES = ("zone_id", "country")
+Place = TypeVar("Place", str, str | None)
 
 
 def joined(said: Sequence[dict[str, KnownTable]], problems: list[Problem]) -> dict[str, KnownTable]:
@@ -131,9 +134,13 @@ def _shares(table: KnownTable, rows: Sequence[int], words: Vocabulary) -> dict[s
     """Return the places that some rows name, with the percent of each in what they weigh, NaN where they do not."""
     name = next((name for name in ("carats", "percent") if name in table.columns), None)
     amounts = np.full(len(rows), np.nan) if name is None else table.values(name)[[*rows]]
-    shares: dict[str, float] = {}
-    for row, amount in zip(rows, amounts.tolist(), strict=True):
-        place = _place(table, row, words)
+    return shares_of([_place(table, row, words) for row in rows], amounts)
+
+
+def shares_of(places: Iterable[Place], amounts: NDArray[np.float64]) -> dict[Place, float]:
+    """Return the percent of each place in amounts of all, NaN where one is not known."""
+    shares: dict[Place, float] = {}
+    for place, amount in zip(places, amounts.tolist(), strict=True):
         shares[place] = shares.get(place, 0.0) + 100.0 * amount / (float(amounts.sum()) or np.nan)
     return shares
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from kpfootprint.errors import Problem
 from kpfootprint.ingest.columns.meanings import Choices
@@ -46,7 +45,7 @@ from kpfootprint.ingest.sheets.fields_said import (
 )
 from kpfootprint.ingest.sheets.labelled import Pair, laid_beside, pairs, without_rest
 from kpfootprint.ingest.sheets.quoted import quote_columns, quote_lines
-from kpfootprint.ingest.sheets.said_of_parcels import with_said
+from kpfootprint.ingest.sheets.said_of_parcels import shares_of, with_said
 from kpfootprint.ingest.sheets.stands_beside import names_fact
 from kpfootprint.ingest.totals import is_total
 from kpfootprint.ingest.words import fold, nearest, says, tokens_of, unit_pattern
@@ -428,24 +427,17 @@ def _declared_otherwise(
     named = {item: headers.words.zone(item.place) for item in origins}
     other = {item: (item.place, texts) for item, zone in named.items() if zone is not None and zone not in zones}
     amounts = [item.percent if item.carats is None else item.carats for item in origins]
-    said = _shares(named.values(), read_numbers(amounts, DecimalMarks())[0])
+    said = shares_of(named.values(), read_numbers(amounts, DecimalMarks())[0])
     weighed = next((name for name in ("carats", "percent") if name in table.columns), None)
     amounts_of = np.full(table.n_rows, np.nan) if weighed is None else table.values(weighed)
     sums = np.bincount(column.codes, amounts_of, len(column.cells)).astype(float)
-    found = _shares([headers.words.zone(text) for text in column.names()], sums)
-    if said and found and not other and "parcel_id" not in table.columns:
+    found = shares_of([headers.words.zone(text) for text in column.names()], sums)
+    known = not np.isnan([*said.values(), *found.values()]).any()
+    if known and not other and "parcel_id" not in table.columns:
         for item, zone in named.items():
             if abs(said[zone] - found.get(zone, 0.0)) > PERCENT_APART:
                 other[item] = (f"{item.place} {said[zone]:.3g}%", f"{found.get(zone, 0.0):.3g}%")
     return [_said_otherwise(raw, *origins[item], "zone_id", *texts_of) for item, texts_of in other.items()]
-
-
-def _shares(zones: Iterable[str | None], amounts: NDArray[np.float64]) -> dict[str | None, float]:
-    """Return the percent of each zone in amounts of all; nothing where one is not known."""
-    shares: dict[str | None, float] = {}
-    for zone, amount in zip(zones, amounts.tolist(), strict=True):
-        shares[zone] = shares.get(zone, 0.0) + 100.0 * amount / float(amounts.sum() or np.nan)
-    return {} if np.isnan(amounts).any() else shares
 
 
 def _countries_otherwise(raw: RawTable, origins: Mapping[Origin, tuple[int, str]], headers: Headers) -> list[Problem]:

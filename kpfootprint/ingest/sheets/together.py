@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
+from itertools import starmap
 
 import numpy as np
 
@@ -201,9 +202,9 @@ class _Input:
             self.problems.append(sheets[1].main.problem(Broken("table_twice", {"other": sheets[0].raw.name})))
             return parcels
         pairs = ((one, other) for at, one in enumerate(sheets) for other in sheets[:at] if meant != "parcels")
-        for one, other in ((one, other) for one, other in pairs if one.main.same_rows(other.main)):
-            told = {"other": other.raw.name, "choices": [("sheets", "parcels")]}
-            self.problems.append(problem(Broken("same_rows", told), table=one.raw.name))
+        names = ((one.raw.name, other.raw.name, [one.main], [other.main]) for one, other in pairs)
+        if asked := next(filter(None, starmap(ask_about_same_rows, names)), []):
+            self.problems.extend(asked)
             return parcels
         self.problems.extend(ask_about_names(named, sheets[0].raw.name, self.headers, choices))
         for kind, items in _gathered(held).items():
@@ -399,6 +400,15 @@ def _choices_of(raw: RawTable, choices: Choices, ids: set[str], headers: Headers
             if {names[code] for code in np.unique(column.codes).tolist()} <= {"", *ids}:
                 return {**choices, "lots": "parcels"}
     return choices
+
+
+def ask_about_same_rows(
+    name: str, other: str, own: Sequence[KnownTable], others: Sequence[KnownTable]
+) -> list[Problem]:
+    """Ask whether a sheet or a folder is a parcel beside another one of which a table of goods has the same rows."""
+    pairs = [(one, two) for one in own for two in others if one.kind == two.kind and one.kind in GOODS]
+    told = {"other": other, "choices": [("sheets", "parcels")]}
+    return [problem(Broken("same_rows", told), table=name)] if any(one.same_rows(two) for one, two in pairs) else []
 
 
 def ids_of(tables: Mapping[str, KnownTable]) -> set[str]:
