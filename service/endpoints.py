@@ -28,7 +28,6 @@ from service.pages import submissions as submission_pages
 from service.pages.problems import refusal_response
 from service.routes import (
     cases,
-    certificates,
     comparisons,
     jobs,
     operations,
@@ -38,7 +37,7 @@ from service.routes import (
 )
 
 MODULES = (
-    *(comparisons, cases, submissions, calendar, jobs, certificates, register, planning, operations),
+    *(comparisons, cases, submissions, calendar, jobs, register, planning, operations),
     *(start, comparison_pages, case_pages, submission_pages, planning_pages, model_pages, problems, sign_in),
 )
 ENDPOINTS = tuple(endpoint for module in MODULES for endpoint in declared_in(module))

@@ -9,7 +9,7 @@ from zipfile import ZipFile
 
 import pytest
 
-from service.pages.examples import EXAMPLES
+from service.pages.start import EXAMPLES
 from tests.source import ROOT
 
 pytestmark = pytest.mark.slow

@@ -12,10 +12,9 @@ from collections.abc import Sequence
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from service.door.admission import Rate, admit, count, look_up, refuse_forged
+from service.door.admission import Rate, admit, count, identify, look_up, refuse_forged
 from service.door.answer import Tell, dressed, in_time, told, while_awaited
 from service.door.endpoint import SCOPE_NAME, Endpoint, Visit, visit_of
-from service.door.identity import identify
 from service.door.inspection import inspected
 from service.door.query import asked_in
 from service.logs import log

@@ -21,7 +21,7 @@ from kpfootprint.scheme import Scheme
 from kpfootprint.visible import csv_line
 from service.door.bodies import file_of, text_of, texts_of
 from service.door.inspection import unpacked
-from service.routes.parcels import choices_of
+from service.routes.comparisons import choices_of
 from service.work.reading import upload_of
 
 MAX_HELD = 1 << 20

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,9 +18,9 @@ from starlette.responses import RedirectResponse, Response
 
 from kpfootprint.retold import retold
 from service.clock import now
+from service.door.admission import forget, remember, session_secret, vouched_by_proxy
 from service.door.bodies import text_of
 from service.door.endpoint import FORM, Endpoint, Visit, chosen_language
-from service.door.identity import forget, remember, session_secret, vouched_by_proxy
 from service.errors import Refused
 from service.pages.render import again, moved_to, page
 from service.register import keys, people
@@ -177,13 +178,7 @@ def _signed_in(visit: Visit, secret: str, target: str) -> Response:
 
 def local_target(target: str | None) -> str:
     """Return a path of this service to go on to; anything else becomes the start page."""
-    good = (
-        target is not None
-        and target.startswith("/")
-        and not target.startswith(("//", "/\\"))
-        and target.isprintable()
-        and "\\" not in target
-    )
+    good = target is not None and target.isprintable() and re.fullmatch(r"/(?!/)[^\\]*", target)
     return target if good and target else "/"
 
 

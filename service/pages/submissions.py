@@ -26,7 +26,7 @@ from service.register.database import reading
 from service.register.people import feed_key_of
 from service.register.submissions import Wanted
 from service.routes.paging import BEFORE
-from service.routes.shapes_of_submissions import NewDecision
+from service.routes.shapes_of_cases import NewDecision
 from service.work.flags import TEXTS
 from service.work.marked import marked_copy
 from service.work.receive import read_submission, submit

@@ -9,8 +9,7 @@ from service.door.endpoint import MULTIPART, Body, Endpoint, Visit
 from service.errors import Refused, existing
 from service.register import entries, jobs
 from service.register.database import reading
-from service.routes import shapes_of_cases
-from service.routes import shapes_of_submissions as shapes
+from service.routes import shapes_of_cases as shapes
 from service.routes.paging import told
 from service.work.releases import queue_reexamination, queue_training
 
@@ -46,14 +45,14 @@ def create_training(visit: Visit) -> shapes.Accepted:
 
 
 @Endpoint("POST", "/v1/reexaminations", "researcher", status=202)
-def create_reexamination(visit: Visit, given: shapes_of_cases.NewReexamination) -> shapes.Accepted:
+def create_reexamination(visit: Visit, given: shapes.NewReexamination) -> shapes.Accepted:
     """Have the register's parcels examined with another release."""
     job_id = queue_reexamination(visit.work, **given, actor=visit.who.actor)
     return accepted(visit, job_id, f"/v1/reexaminations/{job_id}")
 
 
 @Endpoint("GET", "/v1/reexaminations/{id}", "viewer", reveals=True)
-def show_reexamination(visit: Visit) -> shapes_of_cases.Reexamination:
+def show_reexamination(visit: Visit) -> shapes.Reexamination:
     """Read which conclusions another release would change, and why."""
     job = existing(
         jobs.job_of(visit.work.engine, visit.path["id"], "reexamination"), "There is no re-examination with this id."
@@ -62,7 +61,7 @@ def show_reexamination(visit: Visit) -> shapes_of_cases.Reexamination:
         told_of = entries.about(connection, job.id)
     changes = [change for entry in told_of for change in entry.values.get("changes", ())]
     of = {"job": f"/v1/jobs/{job.id}", "release": job.parameters["release"], "looked_at": job.done, "of": job.total}
-    return told(shapes_of_cases.Reexamination, job, **of, changes=changes)
+    return told(shapes.Reexamination, job, **of, changes=changes)
 
 
 def _job(visit: Visit, job_id: str) -> jobs.Job:

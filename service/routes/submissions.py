@@ -14,9 +14,9 @@ from service.register.database import reading
 from service.register.entries import Entry
 from service.register.people import feed_key_of
 from service.register.submissions import SORTS, STATES, Submission, Wanted
-from service.routes import shapes_of_submissions as shapes
+from service.routes import shapes_of_cases as shapes
+from service.routes.comparisons import CHOOSING, choices_of
 from service.routes.paging import FROM, PAGING, TO, following, span_in, told
-from service.routes.parcels import CHOOSING, choices_of
 from service.work.receive import once_of, submit
 from service.work.shipment import ShipmentParcel, compare_again, decide, shipment_of
 
@@ -153,9 +153,6 @@ def _shown(item: Submission, moment: datetime, decision: Entry | None, shape: An
 
 
 def _parcel(parcel: ShipmentParcel) -> shapes.SubmittedParcel:
-    found = parcel.comparison
-    computed: dict[str, Any] = {"comparison": None, "conclusion": None, "log10_lr": None}
-    if found is not None:
-        href = f"/v1/comparisons/{found.id}"
-        computed = {"comparison": href, "conclusion": found.conclusion, "log10_lr": found.log10_lr}
-    return told(shapes.SubmittedParcel, parcel, **computed)
+    found, name = parcel.comparison, ("conclusion", "log10_lr")
+    computed = {one: found and getattr(found, one) for one in name}
+    return told(shapes.SubmittedParcel, parcel, comparison=found and f"/v1/comparisons/{found.id}", **computed)

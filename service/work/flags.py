@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from kpfootprint.stats.intervals import next_value
 from service import Wordings
-from service.register import certificates, comparisons, earlier
+from service.register import comparisons, earlier
 from service.register.comparisons import Examined, Listed, certificate_key
 from service.register.earlier import Earlier
 from service.work.stones import LEAST_SHARED, StoneList, marks_of, most_alike, near, overlap, stones_in
@@ -66,7 +66,7 @@ def flags_now(connection: sa.Connection, listed: Iterable[Listed]) -> dict[str, 
     """Return the flags of comparisons, by id: those they were kept with, and certificates that were reported since."""
     items = list(listed)
     keys = {item.id: certificate_key(item.certificate_no) for item in items if item.certificate_no}
-    reported = certificates.reported(connection, keys.values())
+    reported = earlier.reported(connection, keys.values())
     out: dict[str, list[Mapping[str, Any]]] = {}
     for item in items:
         out[item.id] = [*item.flags]
@@ -76,7 +76,7 @@ def flags_now(connection: sa.Connection, listed: Iterable[Listed]) -> dict[str, 
     return out
 
 
-def _reported(found: certificates.Reported) -> dict[str, Any]:
+def _reported(found: earlier.Reported) -> dict[str, Any]:
     return flag(
         "certificate_reported",
         certificate_no=found.certificate_no,
@@ -90,7 +90,7 @@ def _certificate(connection: sa.Connection, seen: Examined) -> list[dict[str, An
     key = certificate_key(number) if number else ""
     if not key:
         return []
-    flags = [_reported(found) for found in certificates.reported(connection, [key]).values()]
+    flags = [_reported(found) for found in earlier.reported(connection, [key]).values()]
     before = earlier.with_certificate(connection, key, seen.submission_id, SHOWN)
     if before:
         flags.append(

@@ -15,8 +15,8 @@ from kpfootprint.planning.question import RULES as PLANNING_RULES
 from service.endpoints import ENDPOINTS
 from service.errors import FOUND, KINDS
 from service.pages import calendar
-from service.pages.examples import EXAMPLES
 from service.pages.render import PAGES
+from service.pages.start import EXAMPLES
 from tests.source import tree_of
 
 TEMPLATES = PAGES.parents[3] / "templates"

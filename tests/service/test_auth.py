@@ -12,8 +12,8 @@ import pytest
 import sqlalchemy as sa
 from starlette.testclient import TestClient
 
+from service.door.admission import COOKIE
 from service.door.endpoint import Endpoint
-from service.door.identity import COOKIE
 from service.endpoints import ENDPOINTS
 from service.pages.sign_in import local_target
 from service.register.keys import LINK_LASTS, all_keys, create_key, new_link, open_by_link, revoke

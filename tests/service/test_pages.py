@@ -17,7 +17,7 @@ from kpfootprint import shipped_release
 from kpfootprint.ingest import Reading, Upload, read
 from kpfootprint.release import load_release
 from kpfootprint.report.report import short_code
-from service.pages.examples import EXAMPLES, available
+from service.pages.start import EXAMPLES, available
 
 Ask = Callable[..., Any]
 OUTSIDE = re.compile(r"""(?:src|href|action|url\()\s*=?\s*["'(]?\s*(?:https?:)?//""", re.IGNORECASE)

@@ -6,12 +6,14 @@ import csv
 import io
 import re
 from collections.abc import Callable
+from contextlib import closing
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import sqlalchemy as sa
 from pypdf import PdfReader
 
 from kpfootprint.release import Release, shipped_release
@@ -20,10 +22,11 @@ from kpfootprint.report.pdf import document_pdf
 from kpfootprint.report.planned_sections import document_of
 from service.settings import Settings
 from service.work import planning
-from service.work.dashboard import followed
+from service.work.dashboard import dashboard, followed
 from service.work.place import Workplace
 from service.work.planning import judged
 from tests.service.reading import problem_in
+from tests.service.registers import examined, kept
 
 Ask = Callable[..., Any]
 
@@ -213,6 +216,21 @@ def test_a_parcel_that_is_compared_again_counts_once_at_a_glance(ask: Ask, parce
         again = {**parcel, "parcel_id": "compared-again", "exported_on": day}
         assert ask("monitor", "POST", "/v1/comparisons", json=again).status_code == 201
     assert n_parcels() == before + 1
+
+
+def test_the_newest_of_each_parcel_is_counted_on_either_database(settings: Settings, engine: sa.Engine) -> None:
+    for number, more in ((1, {}), (2, {}), (2, {"conclusion": "query"}), (3, {"conclusion": None})):
+        kept(engine, examined(number, content=more))
+    with closing(Workplace(settings)) as work:
+        found = dashboard(work)
+    (month,) = found.months
+    assert (month.month, month.zone_id, month.n_parcels, month.n_stones, month.carats) == (
+        *("2026-01", "berberati"),
+        *(3, 9, 7.5),
+    )
+    assert month.conclusions == {"consistent": 1, "query": 1, "none": 1}
+    assert {name: n for name, n in found.conclusions.items() if n} == month.conclusions
+    assert [(item.name, item.n_parcels) for item in found.exporters] == [("Badica", 3)]
 
 
 def test_lrs_that_fall_are_seen_at_a_glance() -> None:
