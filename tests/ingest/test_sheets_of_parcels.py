@@ -398,7 +398,13 @@ def test_the_same_stones_under_two_ids_are_asked_about(
     header: str, rows: list[str], scheme: Scheme, zone_table: ZoneTable
 ) -> None:
     other = ["0.33,grey"] * 9 if rows is LIST else ["+11,,9,4.00", *SORTED[1:]]
-    for second, code in ((rows, "parcels_alike"), (rows[::-1], "parcels_alike"), (other, None)):
+    twice = [row.replace("white", "yellow") for row in rows]  # as another sorter sees them
+    for second, code in (
+        (rows, "parcels_alike"),
+        (rows[::-1], "parcels_alike"),
+        (twice, "parcels_alike"),
+        (other, None),
+    ):
         text = "\n".join([header, *(f"A,{row}" for row in rows), *(f"B,{row}" for row in second)])
         upload = Upload("stones.csv", text.encode())
         found = read(upload, scheme, zone_table)

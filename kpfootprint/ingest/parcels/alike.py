@@ -26,6 +26,10 @@ _FEW, _UNLIKE = 8, 3
 """Stones, and different rows of them, of which as many come again in another parcel by no chance."""
 
 
+_SEEN_ALIKE = 0.7
+"""Share of the stones of a list of which two sorters see the same classes, at least."""
+
+
 def tell_ids_alike(ids: Iterable[str], tables: Mapping[str, KnownTable], findings: Findings) -> None:
     """Tell parcels whose ids differ by zeros in front, signs, capitals or a word for a parcel, as hands do."""
     first: dict[str, str] = {}
@@ -60,20 +64,35 @@ def tell_copies(
 
 
 def _copies(parcels: Sequence[Parcel]) -> Iterator[tuple[str, str]]:
-    """Give the ids of parcels of as many stones and carats, each with one before that has the same stones."""
+    """Give the ids of parcels of as many stones and carats, each with one before that has the same stones.
+
+    So have two lists as two sorters see one parcel.
+    """
     weights = [b"" if parcel.stones is None else np.sort(parcel.stones.weight_ct).tobytes() for parcel in parcels]
     times = Counter(weights)
     first: dict[tuple[object, ...], Parcel] = {}
+    weighed: dict[bytes, Parcel] = {}
     of_kind: dict[bool, Parcel] = {}
     for parcel, own in zip(each(parcels), weights, strict=True):
         listed = parcel.stones is not None
         goods = _goods(parcel) if times[own] > 1 else ()
         other = first.setdefault(goods, parcel) if goods else parcel
+        if listed and goods and other is parcel and not _seen_twice(other := weighed.setdefault(own, parcel), parcel):
+            other = parcel
         if other is parcel:
             other = of_kind.get(not listed, parcel)
         of_kind.setdefault(listed, parcel)
         if other is not parcel:
             yield parcel.parcel_id, other.parcel_id
+
+
+def _seen_twice(one: Parcel, other: Parcel) -> bool:
+    """Say whether two lists have the same weights one by one, and most of their stones the same classes."""
+    first, second = one.stone_list, other.stone_list
+    if not np.array_equal(first.weight_ct, second.weight_ct) or {*first.codes} != {*second.codes}:
+        return False
+    same = np.all([codes == second.codes[name] for name, codes in first.codes.items()], axis=0)
+    return bool(np.mean(same) >= _SEEN_ALIKE)
 
 
 def _tell_both(name: str, other: str, code: str, table: str, findings: Findings, **told: object) -> None:
