@@ -62,10 +62,6 @@ class Rules:
         document = {**BEFORE, **document}
         return cls(**{item.name: float(document[item.name]) for item in fields(cls)})
 
-    def to_json(self) -> dict[str, float]:
-        """Return the thresholds by name."""
-        return {item.name: getattr(self, item.name) for item in fields(self)}
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signs:

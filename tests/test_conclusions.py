@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -81,8 +81,8 @@ def test_a_larger_lr_is_never_judged_harder(
 
 
 def test_rules_come_back_from_json() -> None:
-    assert Rules.from_json(RULES.to_json()) == RULES
-    assert Rules.from_json({**RULES.to_json(), "unknown": 1.0}) == RULES
+    assert Rules.from_json(asdict(RULES)) == RULES
+    assert Rules.from_json({**asdict(RULES), "unknown": 1.0}) == RULES
     assert replace(RULES, minimum_stones=10) != RULES
     with pytest.raises(KeyError):
         Rules.from_json({"minimum_stones": 3.0})

@@ -15,7 +15,6 @@ import kpfootprint
 from kpfootprint.errors import ReleaseError
 from kpfootprint.release import ARRAYS, FORMAT, MANIFEST, load_release, write_release
 from kpfootprint.release.arrays import pack
-from kpfootprint.release.release import WITHOUT_SETS, WITHOUT_STRONG_P, WITHOUT_VOTE
 from kpfootprint.stats.ranks import NOVEL_P
 from tests.worlds import shipped
 
@@ -98,7 +97,7 @@ def test_a_release_of_the_format_before_has_no_novelty_by_tables_and_the_next_on
     calibration = replace(release.model.calibration, set_threshold=0.1)
     older = replace(release.model, novelty_weight=None, sets=None, calibration=calibration)
     for model, name in (
-        (older, WITHOUT_SETS),
+        (older, 6),
         (replace(release.model, novelty_weight=0.25), release.manifest["format"]),
     ):
         folder = tmp_path / str(name)
@@ -112,7 +111,7 @@ def test_a_release_without_a_limit_of_strong_support_holds_flagged_parcels_and_n
     release = shipped()
     older = {name: value for name, value in release.manifest["rules"].items() if name != "strong_novelty_p"}
     newer = {**older, "strong_novelty_p": 0.3}
-    for rules, name, limit in ((older, WITHOUT_STRONG_P, NOVEL_P), (newer, WITHOUT_VOTE, 0.3)):
+    for rules, name, limit in ((older, 7, NOVEL_P), (newer, 8, 0.3)):
         folder = tmp_path / str(name)
         texts = {"CARD.md": "card\n", "evaluation.json": "{}\n"}
         write_release(folder, {**release.manifest, "rules": rules}, release.model, texts)
@@ -123,7 +122,7 @@ def test_a_release_without_a_limit_of_strong_support_holds_flagged_parcels_and_n
 def test_a_release_keeps_what_its_tables_say_of_an_unlisted_source(tmp_path: Path) -> None:
     release = shipped()
     assert release.model.tables is not None
-    for name, vote in ((WITHOUT_VOTE, None), (FORMAT, 0.5)):
+    for name, vote in ((8, None), (FORMAT, 0.5)):
         folder, tables = tmp_path / str(name), replace(release.model.tables, vote=vote)
         texts = {"CARD.md": "card\n", "evaluation.json": "{}\n"}
         write_release(folder, release.manifest, replace(release.model, tables=tables), texts)

@@ -166,7 +166,7 @@ def _manifest(prepared: Prepared, fitted: Fitted, config: FitConfig, cases: Case
         "level_names": [list(names) for names in prepared.level_names],
         "unlisted_weight": config.evidence.unlisted_weight,
         "evidence": {"table_weight": fitted.tables.weight},
-        "rules": Rules.from_json(config.conclusion).to_json(),
+        "rules": asdict(Rules.from_json(config.conclusion)),
         "verbal_scale": json.loads(Path(kpfootprint.__file__).with_name("verbal_scale.json").read_text("utf-8")),
         "softness": fitted.structure.softness,
         "structure_test": {

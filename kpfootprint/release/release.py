@@ -152,16 +152,15 @@ def _short(value: Any) -> str:
     return text if len(text) <= 60 else text[:59] + "…"
 
 
-WITHOUT_TABLES, WITHOUT_GOODS, WITHOUT_SPREAD, WITHOUT_GOODS_P = 2, 3, 4, 5
-WITHOUT_SETS, WITHOUT_STRONG_P, WITHOUT_VOTE, FORMAT = 6, 7, 8, 9
-READABLE = tuple(range(WITHOUT_TABLES, FORMAT + 1))
-"""Formats that can be read. Format 2 has no tables: its evidence is the explicit model's alone. Formats 2 and 3 have no
-test of goods of their own: undeclared goods under the best declaration are looked for by the share network. Up to
-format 4 the offset of the calibration counts whole, however little a parcel tells sources apart. Up to format 5 the
-interval of undeclared goods begins above 0 without asking that test. Up to format 6 one posterior is the threshold of
-the set of zones at every size, and novelty is a distance by the explicit model alone. Up to format 7 all
-parcels that are not flagged carry strong support, however far from every source. Up to format 8
-tables and explicit model are averaged for an unlisted source as for listed ones."""
+OLDEST, FORMAT = 2, 9
+READABLE = tuple(range(OLDEST, FORMAT + 1))
+"""Formats that can be read; each brought one thing that the one before lacks. Format 2 has no tables: its evidence is
+the explicit model's alone. Formats 2 and 3 have no test of goods of their own: undeclared goods under the best
+declaration are looked for by the share network. Up to format 4 the offset of the calibration counts whole, however
+little a parcel tells sources apart. Up to format 5 the interval of undeclared goods begins above 0 without asking
+that test. Up to format 6 one posterior is the threshold of the set of zones at every size, and novelty is a distance
+by the explicit model alone. Up to format 7 all parcels that are not flagged carry strong support, however far from
+every source. Up to format 8 tables and explicit model are averaged for an unlisted source as for listed ones."""
 CARD = "CARD.md"
 
 
@@ -310,15 +309,10 @@ def load_release(folder: Path) -> Release:
 def format_of(model: FootprintModel, rules: Mapping[str, float]) -> int:
     """Return the oldest format that holds a model and what its manifest has for rules."""
     came = (
-        (WITHOUT_TABLES, model.tables),
-        (WITHOUT_GOODS, model.goods),
-        (WITHOUT_SPREAD, model.calibration.offset_spread),
-        (WITHOUT_GOODS_P, model.shares.goods_p),
-        (WITHOUT_SETS, None if model.sets is None else model.novelty_weight),
-        (WITHOUT_STRONG_P, rules.get("strong_novelty_p")),
-        (WITHOUT_VOTE, None if model.tables is None else model.tables.vote),
+        *(model.tables, model.goods, model.calibration.offset_spread, model.shares.goods_p),
+        *(model.sets and model.novelty_weight, rules.get("strong_novelty_p"), model.tables and model.tables.vote),
     )
-    return next((before for before, part in came if part is None), FORMAT)
+    return next((before for before, part in enumerate(came, OLDEST) if part is None), FORMAT)
 
 
 def _with_test_of_all_goods(arrays: dict[str, Any]) -> dict[str, Any]:
