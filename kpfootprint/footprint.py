@@ -94,12 +94,10 @@ def _edge_and_top(parcels: Sequence[Parcel], size: str) -> tuple[Floats, Floats]
     return edge, top
 
 
-def mean_stones(arrays: ParcelArrays, model: FootprintModel) -> Floats:
+def mean_stones(model: FootprintModel, edge: Floats, top: Floats) -> Floats:
     """Return the mean stone (n, Z), in carats, of each zone as it would be seen through each parcel's screen."""
-    grid = model.structure.grid
-    kept = model.structure.kept(arrays.edge, arrays.top)
-    theta = model.predictor.sources[:, :2]
-    n, z = len(arrays), len(theta)
+    grid, kept, theta = model.structure.grid, model.structure.kept(edge, top), model.predictor.sources[:, :2]
+    n, z = len(edge), len(theta)
     cells = cell_probabilities(grid, np.tile(theta, (n, 1)), np.repeat(kept, z, axis=0))
     return (cells @ np.exp(grid.centres)).reshape(n, z)
 

@@ -8,7 +8,7 @@ import pytest
 from kpfootprint.footprint import SPECIALS_CT, footprints_of, mean_stones
 from kpfootprint.parcel import NOT_RECORDED, Batch, Breakdown, Parcel, Stones
 from kpfootprint.scheme import CT_PER_MM3, SieveSet
-from kpfootprint.stats.arrays import ParcelArrays
+from kpfootprint.stats.arrays import Floats, ParcelArrays
 from tests.reference_world import examined, package, reference_parcel, with_stones
 from tests.worlds import shipped
 
@@ -162,15 +162,20 @@ def test_unknown_levels_are_blank() -> None:
     assert arrays.levels[1].tolist() == [-1, arrays.levels[0, 1], -1]
 
 
+def usual_stones(*parcels: Parcel) -> Floats:
+    arrays = arrays_of(*parcels)
+    return mean_stones(shipped().model, arrays.edge, arrays.top)
+
+
 def test_the_mean_stone_grows_with_the_screen_and_is_near_what_parcels_weigh() -> None:
     whole, screens = reference_parcel(0), [1.5, 2.0, 3.0]
     assert whole.stones is not None
     parcel = with_stones(whole, np.flatnonzero(whole.stones.weight_ct > 0.22))  # a screen that they contradict is none
     parcels = [replace(parcel, conditions=replace(parcel.conditions, bottom_screen_mm=mm)) for mm in screens]
-    means = mean_stones(arrays_of(*parcels), shipped().model)
+    means = usual_stones(*parcels)
     assert (np.diff(means, axis=0) > 0).all()
     for z, zone in enumerate(shipped().zone_ids):
         own = [p for p, name in zip(package().batch.parcels, package().zone_of, strict=True) if name == zone]
         found = np.median([(p.carats or 0.0) / p.n_stones for p in own])
-        expected = np.median(mean_stones(arrays_of(*own), shipped().model)[:, z])
+        expected = np.median(usual_stones(*own)[:, z])
         assert expected == pytest.approx(found, rel=0.35), zone

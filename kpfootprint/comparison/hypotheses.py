@@ -298,7 +298,7 @@ def formed(batch: Batch, release: Release, status_on: date) -> Iterator[Together
     """Give the parcels of a batch as arrays and with their hypotheses, those that are computed together at a time."""
     for footprints in footprints_of(batch, release.scheme, release.model.structure, release.level_names):
         parcels = batch.take(footprints.rows).parcels
-        mean_ct = mean_stones(footprints.arrays, release.model)
+        mean_ct = mean_stones(release.model, footprints.arrays.edge, footprints.arrays.top)
         hypotheses = form_hypotheses(parcels, release, status_on, mean_ct)
         for rows in (np.flatnonzero(hypotheses.testable), np.flatnonzero(~hypotheses.testable)):
             if rows.size == 0:

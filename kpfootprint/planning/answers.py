@@ -22,9 +22,8 @@ from kpfootprint.planning.question import NON_COMPLIANT, NOWHERE, read_question,
 from kpfootprint.planning.sorters import labels_of, statement, synthetic_reference
 from kpfootprint.reference import NOT_COVERED
 from kpfootprint.release import Release
-from kpfootprint.stats.arrays import Bools, Floats
+from kpfootprint.stats.arrays import Bools
 from kpfootprint.stats.shares import NONE_P
-from kpfootprint.stats.simulate import DrawnGoods, draw_goods
 
 Json = dict[str, Any]
 
@@ -106,7 +105,8 @@ def plan_answer(question: Mapping[str, Any], release: Release, on: date) -> Json
     else:
         alternative[ids.index(against)] = 1.0
         allowed[ids.index(against)] = False
-    mean_ct = _mean_ct(release)
+    usual = np.array([release.model.structure.edge_mean])  # screen of the reference
+    mean_ct = mean_stones(release.model, usual, np.array([np.inf]))[0]
     weights = np.zeros(len(ids))
     weights[rows] = stone_shares(np.array([*asked.declared.values()]), mean_ct[rows])
     found = plan(release, weights, alternative, allowed=allowed, mean_ct=mean_ct, against=against, share=asked.share)
@@ -308,15 +308,6 @@ def _not_compliant(zones: Iterable[str], compliant: Bools, release: Release, day
     unknown = [zone for zone in named if release.zone_table.status_on(zone, day) == NOT_COVERED]
     told = {"taken_as_compliant": [zone for zone in named if zone not in unknown], "status_not_known": unknown}
     return [statement(code, zones=of, on=day.isoformat()) for code, of in told.items() if of]
-
-
-def _mean_ct(release: Release) -> Floats:
-    """Return the mean stone (Z,) of each zone, in carats, through the reference's usual screen."""
-    z = len(release.zone_ids)
-    goods = DrawnGoods(shares=np.eye(z, z + 1)[:1], n_stones=np.array([1]), sorter=np.array([-1]))
-    arrays = draw_goods(release.model, goods, np.random.default_rng(0))
-    out: Floats = mean_stones(arrays, release.model)[0]
-    return out
 
 
 def plan_json(found: Plan, release: Release, on: date, cautions: list[Json]) -> Json:
