@@ -11,10 +11,11 @@ import numpy as np
 
 from kpfootprint.errors import Problem, ReferenceDataError
 from kpfootprint.footprint import footprints_of
-from kpfootprint.parcel import FACTORS
+from kpfootprint.parcel import FACTORS, Batch
 from kpfootprint.reference import COMPLIANT, ReferencePackage, StatusPeriod, ZoneTable
 from kpfootprint.release import Release
 from kpfootprint.retold import Said
+from kpfootprint.scheme import Scheme
 from kpfootprint.stats.arrays import Bools, Floats, Ints, ParcelArrays, n_alike
 from kpfootprint.stats.declarations import size_bands
 from kpfootprint.stats.evidence import KNOWN_LEVEL_SHARE, Predictor, SourceModel
@@ -128,6 +129,18 @@ def usable_zones(reference: ReferencePackage, minimum_parcels: int) -> tuple[str
     return found
 
 
+def stones_counted(
+    batch: Batch, scheme: Scheme, level_names: Sequence[Sequence[str]]
+) -> tuple[Structure, ParcelArrays]:
+    """Return stone lists as arrays, and before it the structure, of which nothing is learnt yet, that they are in."""
+    own, classes = scheme.size.sieve_set, tuple(len(item.classes) for item in scheme.categorical)
+    structure = blank_structure(np.array([*own.lower_ct, own.upper_ct[-1]]), classes)
+    footprints = footprints_of(batch, scheme, structure, level_names)
+    if len(footprints) != 1 or footprints[0].arrays.membership is not None:
+        raise ValueError("reference parcels must be stone lists")
+    return structure, footprints[0].arrays
+
+
 def prepare(reference: ReferencePackage, *, minimum_parcels: int) -> Prepared:
     """Count the reference parcels and learn the structure they share.
 
@@ -144,15 +157,7 @@ def prepare(reference: ReferencePackage, *, minimum_parcels: int) -> Prepared:
         tuple(sorted({value for parcel in batch if (value := getattr(parcel.conditions, factor))})) or ("",)
         for factor in FACTORS
     )
-    scheme = reference.scheme
-    own = scheme.size.sieve_set
-    structure = blank_structure(
-        np.array([*own.lower_ct, own.upper_ct[-1]]), tuple(len(a.classes) for a in scheme.categorical)
-    )
-    footprints = footprints_of(batch, scheme, structure, names)
-    if len(footprints) != 1 or footprints[0].arrays.membership is not None:
-        raise ValueError("reference parcels must be stone lists")
-    arrays = footprints[0].arrays
+    structure, arrays = stones_counted(batch, reference.scheme, names)
     sets = compliant_sets(usable_status(reference.zone_table, zone_ids), zone_ids)
     return Prepared(
         reference=reference,

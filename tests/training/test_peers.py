@@ -61,7 +61,7 @@ def test_peers_find_zones_that_differ_plainly(method: Peer, package: ReferencePa
 def test_peers_learn_from_the_parcels_of_a_split_only(method: Peer, package: ReferencePackage) -> None:
     train = np.flatnonzero(zone_codes(package) != 0)
     shown = package.batch.take(np.array([0, 20]))
-    evidence = method.fit(package, train).evidence(shown)
+    evidence = method.fit(package, train).seen(shown)[0]
     assert np.isfinite(evidence[:, : len(zones_of(package))]).all()
     # What was not learnt from may be anything: the same fit from a package with another first zone.
     other = make_package(seed=6)
@@ -71,7 +71,7 @@ def test_peers_learn_from_the_parcels_of_a_split_only(method: Peer, package: Ref
             "batch": type(package.batch)((*other.batch.parcels[:12], *package.batch.parcels[12:])),
         }
     )
-    np.testing.assert_array_equal(method.fit(mixed, train).evidence(shown), evidence)
+    np.testing.assert_array_equal(method.fit(mixed, train).seen(shown)[0], evidence)
 
 
 @pytest.mark.slow
@@ -83,7 +83,7 @@ def test_a_parcel_of_which_an_attribute_was_not_recorded_is_scored(method: Peer,
     bare = replace(bare, stones=replace(bare.stones, codes={**bare.stones.codes, "colour": unknown}))
     batch = type(package.batch)((bare, *package.batch.parcels[1:]))
     fitted = method.fit(replace(package, batch=batch), np.arange(len(batch)))
-    assert np.isfinite(fitted.evidence(batch.take(np.array([0, 20])))[:, : len(ZONES)]).all()
+    assert np.isfinite(fitted.seen(batch.take(np.array([0, 20])))[0][:, : len(ZONES)]).all()
 
 
 @pytest.mark.slow
@@ -94,7 +94,7 @@ def test_far_parcels_are_strange(package: ReferencePackage) -> None:
     everything = np.arange(len(package.batch))
     for method in PEERS:
         fitted = method.fit(package, everything)
-        usual, strange = fitted.strangeness(middle), fitted.strangeness(odd)
+        usual, strange = fitted.seen(middle)[1], fitted.seen(odd)[1]
         assert (usual is None) == (strange is None)
         if usual is not None and strange is not None:
             assert strange[0] > usual[0]

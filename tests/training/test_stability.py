@@ -44,8 +44,8 @@ def test_a_zone_like_none_of_the_others_moves_no_lr_much() -> None:
     method = OwnEvidence(read_config().evidence, NOVEL_P, gate=shipped().model.gate, table_weight=0.0)
     western = np.flatnonzero(np.isin(codes, [zones.index(zone) for zone in ("carnot", "gadzi", "nola")]))
     batch = package().batch.take(western)
-    with_it = method.fit(package(), np.arange(codes.size)).evidence(batch)
-    without = method.fit(package(), np.flatnonzero(codes != irrelevant)).evidence(batch)
+    with_it = method.fit(package(), np.arange(codes.size)).seen(batch)[0]
+    without = method.fit(package(), np.flatnonzero(codes != irrelevant)).seen(batch)[0]
     moved = np.abs(log10_lr(with_it, [*others, irrelevant]) - log10_lr(without, others))
     assert np.median(moved) < 0.1
     assert np.quantile(moved, 0.95) < 0.4

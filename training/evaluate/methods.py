@@ -17,18 +17,19 @@ from training.folds import Split
 from training.prepare import usable_status
 from training.record import Trial
 
+Seen = tuple[Floats, Floats | None]
+"""Evidence (n_parcels, n_zones + 1) and strangeness (n_parcels,) of parcels."""
+
 
 class Fitted(Protocol):
     """A method that has learnt from some parcels of a package."""
 
-    def evidence(self, batch: Batch) -> Floats:
-        """Return ln evidence, shape (n_parcels, n_zones + 1): the method's zones, and last an unlisted zone.
+    def seen(self, batch: Batch) -> Seen:
+        """Return ln evidence, up to a constant of each parcel, and how unlike anything in the reference each parcel is.
 
-        Up to a constant of each parcel. A method without an unlisted zone gives -inf there.
+        The former is for the method's zones and, last, an unlisted zone: -inf from methods without one. The latter is
+        None if the method cannot say.
         """
-
-    def strangeness(self, batch: Batch) -> Floats | None:
-        """Return how unlike anything in the reference each parcel is, shape (n_parcels,); None if it cannot say."""
 
 
 class Method(Protocol):
@@ -104,7 +105,7 @@ def fit_splits(method: Method, package: ReferencePackage, splits: Iterable[Split
     return list(zip(every, fitted, strict=True))
 
 
-def held_out(fits: FittedSplits, shown: Batch, n_zones: int) -> tuple[Floats, Floats | None]:
+def held_out(fits: FittedSplits, shown: Batch, n_zones: int) -> Seen:
     """Return evidence and strangeness of every parcel from the split that tests on it.
 
     Parameters
@@ -113,18 +114,11 @@ def held_out(fits: FittedSplits, shown: Batch, n_zones: int) -> tuple[Floats, Fl
         From `fit_splits`; their tests should cover every parcel once. Parcels that none tests on get NaN.
     shown : Batch of n_parcels
         The package's parcels, or what is shown in place of each (sieved parcels, say), in the same order.
-
-    Returns
-    -------
-    evidence : ndarray of shape (n_parcels, n_zones + 1)
-    strangeness : ndarray of shape (n_parcels,) or None
     """
     evidence = np.full((len(shown), n_zones + 1), np.nan)
     strangeness: Floats | None = np.full(len(shown), np.nan)
     for split, fitted in fits:
-        tested = shown.take(split.test)
-        evidence[split.test] = fitted.evidence(tested)
-        strange = fitted.strangeness(tested)
+        evidence[split.test], strange = fitted.seen(shown.take(split.test))
         if strange is None or strangeness is None:
             strangeness = None
         else:

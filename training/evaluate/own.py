@@ -11,12 +11,12 @@ from kpfootprint.footprint import footprints_of
 from kpfootprint.parcel import Batch
 from kpfootprint.reference import ReferencePackage
 from kpfootprint.stats.arrays import Floats, Ints
-from kpfootprint.stats.model import Look, look
+from kpfootprint.stats.model import look
 from kpfootprint.stats.networks import Network
 from training.calibrate import choose_for
 from training.config import EvidenceConfig
 from training.evaluate.measure import few_references
-from training.evaluate.methods import FittedSplits, fit_splits, with_parcels, zones_of
+from training.evaluate.methods import FittedSplits, Seen, fit_splits, with_parcels, zones_of
 from training.evaluate.setting import SEED, Setting
 from training.evaluate.trials import Alternatives, Draws
 from training.folds import folds
@@ -44,25 +44,16 @@ class FittedOwn:
         """Return the same fit with another weight of the tables."""
         return replace(self, fitted=with_weight(self.fitted, table_weight))
 
-    def evidence(self, batch: Batch) -> Floats:
-        """Return fused evidence; zones that were not learnt get -inf."""
-        out = np.full((len(batch), self.n_zones + 1), -np.inf)
-        for rows, looked in self._looks(batch):
-            out[np.ix_(rows, self.columns)] = looked.evidence.listed
-            out[rows, -1] = looked.evidence.unlisted
-        return out
-
-    def strangeness(self, batch: Batch) -> Floats:
-        """Return the distance to the nearest zone, on the scale of the product."""
-        out = np.zeros(len(batch))
-        for rows, looked in self._looks(batch):
-            out[rows] = looked.strangeness
-        return out
-
-    def _looks(self, batch: Batch) -> list[tuple[Ints, Look]]:
+    def seen(self, batch: Batch) -> Seen:
+        """Return fused evidence, -inf for zones that were not learnt, and the distance to the nearest zone."""
+        evidence, strange = np.full((len(batch), self.n_zones + 1), -np.inf), np.zeros(len(batch))
         structure, scheme = self.fitted.structure, self.prepared.reference.scheme
-        parts = footprints_of(batch, scheme, structure, self.prepared.level_names)
-        return [(part.rows, look(self.fitted, part.arrays)) for part in parts]
+        for part in footprints_of(batch, scheme, structure, self.prepared.level_names):
+            looked = look(self.fitted, part.arrays)
+            evidence[np.ix_(part.rows, self.columns)] = looked.evidence.listed
+            evidence[part.rows, -1] = looked.evidence.unlisted
+            strange[part.rows] = looked.strangeness
+        return evidence, strange
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from kpfootprint.stats.arrays import Bools, Floats, Ints
 from kpfootprint.stats.calibration import Calibration, Cases, told_apart
 from kpfootprint.stats.ranks import NOVEL_P, highest_log10_lr
 from training.calibrate import beside, turned_share
-from training.evaluate.methods import FittedSplits, Method, held_out, n_stones_of, zone_codes, zones_of
+from training.evaluate.methods import FittedSplits, Method, Seen, held_out, n_stones_of, zone_codes, zones_of
 from training.evaluate.trials import (
     Draws,
     ExportDay,
@@ -34,9 +34,6 @@ SEED = 20260501
 N_FOLDS = 5
 NEAREST = 80
 """Calibration parcels of about the same size that a p-value is ranked among."""
-
-Seen = tuple[Floats, Floats | None]
-"""Evidence (n_parcels, n_zones + 1) and strangeness (n_parcels,) of every parcel, from `held_out`."""
 
 
 @dataclass(frozen=True, slots=True)

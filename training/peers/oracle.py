@@ -169,7 +169,7 @@ def measure_beside_oracle(
         own = held_out(fit_splits(method, reference, folds(setting.fold)), reference.batch, setting.n_zones)[0]
         calibration = setting.calibration(own)
         fitted = method.fit(reference, np.arange(len(reference.batch)))
-        said = setting.scores(fitted.evidence(fresh.batch), tested)
+        said = setting.scores(fitted.seen(fresh.batch)[0], tested)
         log10_lr = said.log10_lr(calibration, sizes[tested.parcel])
         evaluations.append(record(method.name, log10_lr))
         excess.append((method.name, *excess_cost(tested, log10_lr, oracle, rng=rng, n_resamples=n_resamples)))

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from copy import copy
 from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
 
-from kpfootprint.parcel import Batch, Parcel
+from kpfootprint.parcel import FACTORS, Batch
 from kpfootprint.reference import ReferencePackage
 from kpfootprint.scheme import Scheme
 from kpfootprint.stats.arrays import Floats, Ints
-from training.evaluate.methods import zone_codes, zones_of
+from training.evaluate.methods import Seen, zone_codes, zones_of
 from training.evaluate.mixtures import Shares
 from training.evaluate.trials import Alternatives
+from training.prepare import stones_counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,28 +51,11 @@ def _in_bands(counts: Floats) -> Floats:
     return np.add.reduceat(counts, starts, axis=1)
 
 
-def tables_of(parcels: Iterable[Parcel], scheme: Scheme) -> Tables:
-    """Count the stones of each parcel.
-
-    Raises
-    ------
-    ValueError
-        Where a parcel is a sorting sheet: the usual methods are measured on stone lists.
-    """
-    edges = np.array(scheme.size.sieve_set.lower_ct[1:])
-    n_sizes = edges.size + 1
-    size: list[Floats] = []
-    by_size: dict[str, list[Floats]] = {item.name: [] for item in scheme.categorical}
-    for parcel in parcels:
-        band = np.searchsorted(edges, parcel.stone_list.weight_ct, side="right")
-        size.append(np.bincount(band, minlength=n_sizes).astype(np.float64))
-        for item in scheme.categorical:
-            n_classes = len(item.classes)
-            codes = parcel.stone_list.codes.get(item.name, np.full(band.size, -1)).astype(np.intp)
-            kept = codes >= 0
-            flat = np.bincount(band[kept] * n_classes + codes[kept], minlength=n_sizes * n_classes)
-            by_size[item.name].append(flat.reshape(n_sizes, n_classes).astype(np.float64))
-    return Tables(np.array(size), {name: np.array(counts) for name, counts in by_size.items()})
+def tables_of(batch: Batch, scheme: Scheme) -> Tables:
+    """Count the stones of each parcel; ValueError for sorting sheets: the usual methods are measured on stone lists."""
+    structure, arrays = stones_counted(batch, scheme, [()] * len(FACTORS))
+    by_size = zip((item.name for item in scheme.categorical), arrays.tables, strict=True)
+    return Tables(arrays.cells @ structure.membership_of_classes(), dict(by_size))
 
 
 class Learner:
@@ -116,16 +100,12 @@ class Peer(Learner):
             made.unit_ = float(made.score(tables_of(package.batch.take(train), package.scheme)).std())
         return made
 
-    def evidence(self, batch: Batch) -> Floats:
-        """Return scores, and -inf for the unlisted zone that peers do not know."""
-        scores = self.score(tables_of(batch, self.scheme_)) / self.unit_
-        return np.concatenate([scores, np.full((len(scores), 1), -np.inf)], axis=1)
-
-    def strangeness(self, batch: Batch) -> Floats | None:
-        """Return minus the best score where that says how strange a parcel is."""
-        if not (self.says_strange or self.alternatives != "mean"):
-            return None
-        return np.asarray(-self.score(tables_of(batch, self.scheme_)).max(axis=1), dtype=np.float64)
+    def seen(self, batch: Batch) -> Seen:
+        """Return scores, -inf for the unlisted zone that peers do not know, and minus the best where that tells."""
+        scores = self.score(tables_of(batch, self.scheme_))
+        evidence = np.concatenate([scores / self.unit_, np.full((len(scores), 1), -np.inf)], axis=1)
+        says = self.says_strange or self.alternatives != "mean"
+        return evidence, np.asarray(-scores.max(axis=1), dtype=np.float64) if says else None
 
 
 class Unmixer(Learner):
