@@ -180,7 +180,15 @@ class _Heard:
                 unread = {text: None for text in unread if text not in pieces}
                 parts = [part for part in PARTS.split(rest) if not (more and stated(part, self.headers))]
                 rests += [", ".join(parts)] if any(parts) else []
-        return " ".join(unread | dict.fromkeys(rests))
+        parts = PARTS.split(left := " ".join(unread | dict.fromkeys(rests)))
+        tried = parts if rests or len(parts) > 1 else []
+        said = [part for part in tried if self._is_condition(line, part, anchored=anchored)]
+        return ", ".join(part for part in parts if part not in said) if said else left
+
+    def _is_condition(self, line: int, text: str, *, anchored: bool | None) -> bool:
+        """Read a part of a line that says a condition: ``Acid rinsed, run of mine, bottom screen 1.98 mm``."""
+        said = ((key, field_named(key, value, self.headers), value) for key, value, _ in pairs([text], self.headers))
+        return any(self._is_field(line, *of, {}, anchored=anchored) for of in said if of[1] in CONDITIONS)
 
     def _is_origin(self, line: int, texts: Sequence[str]) -> bool:
         """Read a line that says where goods are from and no more, ``Zone | Nola | 12,5 ct``, or heads such lines."""
