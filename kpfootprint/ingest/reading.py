@@ -26,24 +26,11 @@ from kpfootprint.ingest.parcels.records import read_declarations, settle_days
 from kpfootprint.ingest.problems import Broken, listed, problem
 from kpfootprint.ingest.raw.cells import Cell, text_of
 from kpfootprint.ingest.raw.rounding import STONE_UNIT_CT, rounding_tolerance
-from kpfootprint.ingest.raw.tables import (
-    GOODS,
-    KnownTable,
-    RawTable,
-    missing_column,
-    parties_together,
-    stacked,
-)
+from kpfootprint.ingest.raw.tables import GOODS, KnownTable, missing_column, parties_together, stacked
 from kpfootprint.ingest.sheets.bundles import recognise_files
 from kpfootprint.ingest.sheets.quoted import quote_lines
 from kpfootprint.ingest.sheets.said_of_parcels import with_titles
-from kpfootprint.ingest.words import (
-    Vocabulary,
-    declared_words,
-    fold,
-    nearest,
-    vocabulary_of,
-)
+from kpfootprint.ingest.words import Vocabulary, declared_words, fold, nearest, vocabulary_of
 from kpfootprint.parcel import Declaration, Parcel
 from kpfootprint.reference import ZoneTable
 from kpfootprint.retold import said_of
@@ -373,7 +360,8 @@ def _read_tables(
     raws, passed = tables_in(source, headers, Budget(limits), problems)
     legends = {raw.name: legend_in(raw, headers) for raw in raws if len(raws) > 1 and is_legend(raw, headers)}
     others = [raw for raw in raws if raw.name not in legends]
-    of_words = [raw for raw in others if len(raws) > 1 and (_is_called_words(raw) or is_of_words(raw))]
+    named_so = declared_words()["words"]["tables"]
+    of_words = [raw for raw in others if len(raws) > 1 and (fold(raw.name) in named_so or is_of_words(raw))]
     chosen: dict[str, str] = {}
     for raw in of_words:
         chosen |= words_in(raw, problems)
@@ -400,10 +388,6 @@ def _read_tables(
     if rows == 0:
         raise IngestError(problems)
     return tables
-
-
-def _is_called_words(raw: RawTable) -> bool:
-    return fold(raw.name) in declared_words()["words"]["tables"]
 
 
 def words_of(upload: Upload, limits: Limits | None = None) -> dict[str, str]:

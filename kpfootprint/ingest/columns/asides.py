@@ -165,7 +165,7 @@ def without_empty_classes(sheet: Layout, measures: Sequence[int], classes: Seque
     raw, measured = sheet.raw, [sheet.raw.columns[at] for at in measures]
     if not measured or not classes or any(column.mostly_distinct for column in measured):
         return sheet
-    empty = raw.blank(measures) if checked else np.logical_and.reduce([_dashes(column) for column in measured])
+    empty = raw.blank(measures) if checked else np.logical_and.reduce([*map(_dashes, measured)])
     zero = np.logical_and.reduce([raw.values(at) == 0 for at in measures])
     unnamed = raw.blank(classes)
     rows = np.flatnonzero((empty & ~unnamed) | (zero & unnamed)).tolist()

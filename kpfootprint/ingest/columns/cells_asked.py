@@ -173,10 +173,7 @@ def _asked(sheet: Layout, at: int, meaning: Meaning, others: list[Meaning]) -> M
         if meaning.role == "n_stones" and meaning.sure and "n_stones" not in roles and not meaning.wide:
             sheet.ask("percent_of_stones", at, "ignore")
         return Meaning(role="percent")
-    signed = all(isinstance(cell, str) and cell.strip()[0] in "+-" for cell in cells)
     unnamed = meaning.role in ("unknown", "stones_or_carats") and not meaning.wide
-    if unnamed and signed and _are_sizes(sheet, cells) and "size_class" not in roles:
-        return Meaning(role="size_class")
     numbers = numbers_in(cells)
     of_sizes = {*tokens_of(column.header)} <= {*declared_words()["sizes"]["name"]} and "size_class" not in roles
     if unnamed and meaning.part and numbers is not None and of_sizes and {"n_stones", "carats"} <= roles:
@@ -296,11 +293,8 @@ def _whole(sheet: Layout, at: int, meaning: Meaning, roles: set[str]) -> Meaning
 def _are_named_once(sheet: Layout, at: int) -> bool:
     """Say whether the rows bear classes before a column, and each other ones."""
     places = sheet.places("size_class", *sheet.attributes)
-    if (
-        max(places, default=at) > at
-        or len(sheet.places("row")) > 1
-        or any(column.empty for column in sheet.raw.columns)
-    ):
+    parted = len(sheet.places("row")) > 1 or any(column.empty for column in sheet.raw.columns)
+    if parted or max(places, default=at) > at:
         return False
     codes = np.column_stack([sheet.raw.columns[at].codes for at in places]) if places else np.zeros((0, 1))
     return 1 < len(codes) == len(np.unique(codes, axis=0))

@@ -33,10 +33,6 @@ _WHEN = re.compile(rf"{DAY.pattern}|\b\d{{1,2}}[:h]\d\d\b")
 _LIKE_DIGITS = str.maketrans("OoIl", "0011")
 """Letters that are typed for digits: ``O.42``."""
 
-_FOOTNOTE = re.compile(
-    r"\s*(?:[*†‡]+\s*[^\W\d]|\(\d\)\s|n\.? ?b\b|nota\b|notes?\b|remarques?\b|remarks?\b)", re.IGNORECASE
-)
-
 
 def rows_of_foot(sheet: Layout) -> dict[int, str]:
     """Return the last rows that measure nothing, with all that each says.
@@ -150,9 +146,6 @@ def _sentences(sheet: Layout) -> dict[int, str]:
         text = filled[0].at(row) if len(filled) == 1 < len(raw.columns) else None
         if not isinstance(text, str) or filled[0].mostly_distinct or text[:1].isdigit() or is_total(text):
             break
-        if _FOOTNOTE.match(text):
-            found[row] = text_of(text)
-            continue
         words = len(tokens := tokens_of(text))
         others = (tokens_of(cell) for code, cell in filled[0].texts() if code != filled[0].codes[row])
         if sum(map(str.isalpha, tokens)) < 3 or any(len(other) >= min(words, 4) for other in others):

@@ -111,12 +111,7 @@ class Layout:
         def holds(cell: Cell) -> bool:
             if not isinstance(cell, str) or cell[:1].isdigit():
                 return cell is not None
-            return (
-                not is_blank(cell)
-                and not is_total(text_of(cell))
-                and not is_of_which(cell)
-                and not is_not_recorded(cell)
-            )
+            return not (is_blank(cell) or is_total(text_of(cell)) or is_of_which(cell) or is_not_recorded(cell))
 
         sample = enumerate(column.cells[:_SAMPLE])
         return [cell for code, cell in sample if holds(cell) and (beside is None or code in beside)]

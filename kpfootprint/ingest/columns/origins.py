@@ -105,11 +105,7 @@ def _all_of(parts: Iterable[str], unit: str, headers: Headers) -> list[Origin]:
     for part in parts:
         hit = next((hit for pattern in _WITH_SHARE if (hit := pattern.fullmatch(part))), None)
         place = (part if hit is None else hit["place"]).strip(" .:")
-        if (
-            headers.words.country(place) is None
-            and headers.words.zone(place) is None
-            and misspelt(place, zones) is None
-        ):
+        if not (headers.words.country(place) or headers.words.zone(place) or misspelt(place, zones)):
             return []
         if hit is None:
             found.append(Origin(place))

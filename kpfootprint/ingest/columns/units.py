@@ -338,11 +338,8 @@ def ask_about_units(sheet: Layout) -> None:
     _ask_about_unit_cells(sheet)
     weighed = [sheet.raw.columns[at].header for at in sheet.places("carats", wide=None)]
     in_carats = any(set(tokens_of(header)) & set(unit_words("carats")) for header in weighed)
-    others = (
-        words["thousands"]
-        if in_carats or not weighed
-        else [*unit_words("grains", "points", "others"), *words["thousands"]]
-    )
+    units = [] if in_carats or not weighed else unit_words("grains", "points", "others")
+    others = [*units, *words["thousands"]]
     said = re.compile(
         rf"(\b(in|en|em|im|в|изм|{'|'.join(words['unit'])})\b\W*|\()({'|'.join(others)})\b\W*\)?", re.IGNORECASE
     )

@@ -338,8 +338,6 @@ def _labels(label: str, said: str, headers: Headers) -> bool:
     if label.endswith(":"):
         return not said.endswith(":")
     field = headers.field(label) or headers.measure(label)
-    if field == "zone_id" and _is_declared(said, headers):
-        return True  # ``Zones | 60 % Nola, 40 % Boda``
     numbered = headers.of(label).role == "other" and any(map(str.isdigit, said))  # ``Invoice no. | F-2214``
     value = headers.of(said)
     return (

@@ -37,7 +37,7 @@ _AMOUNT = re.compile(
     rf"|(?P<n_stones>{_NUMBER})\)?\s*(?:\([^\d()]*\)\s*)?(?:{_PIECES}(?<!\dst)\b|st\.)"
     rf"|(?P<carats>{_NUMBER})\s*(?:{_CARATS})(?<!\dk)\b"
     rf"|(?P<grams>{_NUMBER})\s*{GRAMS}\b"
-    rf"|(?P<apart>n|no|nb|nbre|w|wt)\s*=\s*(?P<said>{_NUMBER})(?![\w/]))",
+    rf"|(?P<apart>n|no|nb|nbre|w|wt)\s*=\s*(?P<said>{_NUMBER})(?![\w/]))"
 )
 _BRACKETS = re.compile(r"[(\[][^()\[\]\d]*[)\]]")
 _IN_BRACKETS = re.compile(r"[(\[][\s.,;]*[)\]]\W*$")

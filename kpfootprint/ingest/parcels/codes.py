@@ -11,14 +11,7 @@ from numpy.typing import NDArray
 from kpfootprint.ingest.names.labels import class_begun
 from kpfootprint.ingest.problems import Broken
 from kpfootprint.ingest.raw.cells import MOST_BROKEN, Cell, Odd, is_blank, text_of
-from kpfootprint.ingest.words import (
-    attribute_words,
-    class_code,
-    classes_joined,
-    is_not_recorded,
-    nearest,
-    one_code,
-)
+from kpfootprint.ingest.words import attribute_words, class_code, classes_joined, is_not_recorded, nearest, one_code
 from kpfootprint.parcel import NOT_RECORDED
 from kpfootprint.scheme import Attribute
 from kpfootprint.wanted import each

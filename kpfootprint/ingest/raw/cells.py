@@ -253,8 +253,6 @@ def read_yes_or_no(cell: Cell) -> bool | Broken | None:
         return Broken(cell.code, {"expected": "yes or no"})
     if is_blank(cell):
         return None
-    if isinstance(cell, bool):
-        return cell
     word = fold_sure(text_of(cell))
     known = condition_values("specials_removed")
     if word not in known:

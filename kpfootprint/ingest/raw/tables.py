@@ -288,11 +288,7 @@ class RawTable(_Lines):
 
     def keep(self, kept: NDArray[np.intp]) -> RawTable:
         """Return the table with some of its rows."""
-        return replace(
-            self,
-            columns=[column.rows(kept).used() for column in self.columns],
-            **self._lines(kept),
-        )
+        return replace(self, columns=[column.rows(kept).used() for column in self.columns], **self._lines(kept))
 
 
 @dataclass(slots=True, kw_only=True)

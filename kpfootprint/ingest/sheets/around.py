@@ -147,13 +147,8 @@ def _above(raw: RawTable, headers: Headers) -> tuple[RawTable, list[Block]]:
     return replace(raw, titles=(*raw.titles[:start], *raw.titles[end:])), _made(raw, "above", numbers, rows, headers)
 
 
-def _gap(raw: RawTable) -> int | None:
-    """Return the first empty column between others."""
-    return next((at for at, column in enumerate(raw.columns[:-1]) if at and column.empty), None)
-
-
 def _beside(raw: RawTable, headers: Headers) -> tuple[RawTable, list[Block]]:
-    gap = _gap(raw)
+    gap = next((at for at, column in enumerate(raw.columns[:-1]) if at and column.empty), None)
     if gap is None or any(column.mostly_distinct for column in raw.columns[gap:]):
         return raw, []
     own, right = [column.header for column in raw.columns[:gap]], raw.columns[gap + 1 :]
@@ -203,10 +198,8 @@ def _below(raw: RawTable, headers: Headers) -> tuple[RawTable, list[Block]]:
     if not heads and (head := _origins_below(raw, headers)):
         rows = [[cell if at in raw.filled_at(head) else own[at] for at, cell in enumerate(raw.row(head))]]
         rows += [raw.row(at) for at in range(head + 1, raw.n_rows)]
-        blocks, titled = (
-            _made(raw, "below", [raw.line(at) or 1 for at in range(head, raw.n_rows)], rows, headers),
-            [head],
-        )
+        lines = [raw.line(at) or 1 for at in range(head, raw.n_rows)]
+        blocks, titled = _made(raw, "below", lines, rows, headers), [head]
     return (raw.keep(np.arange(titled[0])), blocks) if blocks else (raw, [])
 
 

@@ -192,11 +192,8 @@ def tell_remarks(sheet: Layout) -> None:
 
 def ask_about_unnamed(sheet: Layout) -> None:
     """Ask what whole numbers beside carats are, where nothing else counts the stones."""
-    if (
-        sheet.places("n_stones")
-        or sheet.places("n_stones", "stones_or_carats", wide=True)
-        or not sheet.places("carats")
-    ):
+    counted = sheet.places("n_stones") or sheet.places("n_stones", "stones_or_carats", wide=True)
+    if counted or not sheet.places("carats"):
         return
     if sheet.places("zone_id") and not sheet.places(*sheet.attributes):
         return

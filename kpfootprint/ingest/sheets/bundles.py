@@ -35,7 +35,8 @@ def recognise_files(
         found = {
             name: recognise_all(group, headers, choices, told[name], several=True) for name, group in groups.items()
         }
-        goods = [name for name in named if any(_without_ids(found[name].get(kind)) for kind in GOODS)]
+        bare = {name: {kind for kind, own in found[name].items() if "parcel_id" not in own.columns} for name in named}
+        goods = [name for name in named if bare[name] & {*GOODS}]
         held = [found[name][kind] for name in goods for kind in GOODS if kind in found[name]]
         summed = any(sums_up(one, other, headers.words.scheme) for one in held for other in held)
         if len(goods) < 2 or summed or any(fold(name) in table_names() for name in goods):
@@ -52,10 +53,6 @@ def recognise_files(
         _ask({name: found[name] for name in goods}, ids, headers, choices, problems)
         return _stacked(found, ids, one=choices.get("sheets") == "one")
     return recognise_all(raws, headers, choices, problems)
-
-
-def _without_ids(table: KnownTable | None) -> bool:
-    return table is not None and "parcel_id" not in table.columns
 
 
 def _folder(raw: RawTable) -> tuple[str, ...]:

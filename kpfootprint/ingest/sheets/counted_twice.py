@@ -189,10 +189,7 @@ def _summed(codes: Sequence[NDArray[np.integer]]) -> NDArray[np.int64]:
 
 
 def same_stones(
-    sheet: Layout,
-    classes: Sequence[int],
-    measures: Sequence[int],
-    groups: Sequence[NDArray[np.intp]],
+    sheet: Layout, classes: Sequence[int], measures: Sequence[int], groups: Sequence[NDArray[np.intp]]
 ) -> bool:
     """Say whether groups of rows have the same classes and nearly the same sums, or the same weights."""
     if not measures:

@@ -55,14 +55,8 @@ def turned(raw: RawTable, headers: Headers) -> tuple[RawTable, list[tuple[int, l
     totals = [is_total(column.header) for column in raw.columns[1:]]
     whole = all(item.wide or total for item, total in zip(said, totals, strict=True))
     measured = {"n_stones", "carats"} & {*roles} and {*roles} <= _MEASURES and len({*roles}) == len(roles)
-    if (
-        not whole
-        or not measured
-        or len(labels) > _ROWS
-        or len(named) != 1
-        or None in named
-        or sum(item.wide for item in said) < 2
-    ):
+    classed = whole and len(named) == 1 and None not in named and sum(item.wide for item in said) > 1
+    if not classed or not measured or len(labels) > _ROWS:
         return raw, []
     name = raw.columns[0].header.strip() or next(str(name) for name in named)
     columns = [Column.of(name, [column.header for column in raw.columns[1:]])]

@@ -284,14 +284,10 @@ def with_parcels_below(sheet: Layout) -> Layout:
             continue
         rows = np.flatnonzero(~blank)
         several = sheet.meanings[at].role == "parcel_id" or len(rows) > 1
-        if (
-            not several
-            or 2 * len(rows) > len(blank)
-            or len({text_of(column.at(row)) for row in rows.tolist()}) < len(rows)
-        ):
-            continue
-        sheet.trace.note("blanks_go_on", columns=column.header)
-        sheet = _filled_down(sheet, [at])
+        once = len({text_of(column.at(row)) for row in rows.tolist()}) == len(rows)
+        if several and once and 2 * len(rows) <= len(blank):
+            sheet.trace.note("blanks_go_on", columns=column.header)
+            sheet = _filled_down(sheet, [at])
     return sheet
 
 

@@ -117,9 +117,6 @@ def _with_blocks(blocks: list[Block], tables: list[KnownTable], sheet: Layout) -
         return None
     blocks = [block for block, other in zip(blocks, others, strict=True) if other not in declared]
     tables, others = [*tables, *declared], [other for other in others if other not in declared]
-    if not blocks:
-        sheet.trace.left_out.extend(ends)
-        return tables
     told = [held_against(other, tables[0], sheet.scheme) for other in others]
     heads = [listed(column.header for column in block.raw.columns) for block in blocks]
     if None not in told:
@@ -148,11 +145,8 @@ def _summed_below(blocks: list[Block], tables: list[KnownTable], sheet: Layout) 
     raw = blocks[0].raw
     own = Layout(raw, [], sheet.headers, sheet.choices, raw.trace())
     made = _understood(own, None, several=True)
-    if (
-        own.problems
-        or [table.kind for table in made] != ["stones"]
-        or held_against(tables[0], made[0], sheet.scheme) != []
-    ):
+    listed_so = not own.problems and [table.kind for table in made] == ["stones"]
+    if not listed_so or held_against(tables[0], made[0], sheet.scheme) != []:
         return None
     own.trace.lines |= {*raw.header_rows, *(raw.line(row) or 0 for row in range(raw.n_rows))}
     own.trace.stated.extend(sheet.trace.stated)

@@ -191,16 +191,11 @@ def _read_label(rows: Rows, row: int, label: str) -> None:
         places, said = rows.sheet.places(role), _said_in(label, role)
         if role == "n_stones" and not said and (hit := _TOTAL_IS.fullmatch(label)):
             said = [hit[1]]
-        if (
-            len(places) != 1
-            or len(said) != 1
-            or places[0] not in rows.values
-            or np.isfinite(rows.values[places[0]][row])
-        ):
-            continue
-        number = read_number(said[0], rows.sheet.raw.marks)
-        rows.values[places[0]][row] = np.nan if isinstance(number, Broken) else number
-        rows.said[row, places[0]] = said[0]
+        unsaid = [at for at in places if at in rows.values and not np.isfinite(rows.values[at][row])]
+        if len(places) == len(unsaid) == len(said) == 1:
+            number = read_number(said[0], rows.sheet.raw.marks)
+            rows.values[places[0]][row] = np.nan if isinstance(number, Broken) else number
+            rows.said[row, places[0]] = said[0]
 
 
 def _check_labelled(rows: Rows, labels: Mapping[int, str]) -> None:

@@ -186,12 +186,9 @@ def _is_cover(raw: RawTable, headers: Headers) -> bool:
 
 def _labelled(texts: list[str], headers: Headers) -> list[tuple[str, str]]:
     """Return the labels of a line with what each says, an origin all that is behind it: ``Zone | Nola | 12 ct``."""
-    if (
-        len(texts) > 1
-        and is_of_origin(texts[0].rstrip(": "), headers)
-        and not any(names_fact(text, headers) for text in texts[1:])
-    ):
-        return [(texts[0], " ".join(texts[1:]))]
+    said = texts[1:]
+    if said and is_of_origin(texts[0].rstrip(": "), headers) and not any(names_fact(text, headers) for text in said):
+        return [(texts[0], " ".join(said))]
     return [*zip_longest(texts[::2], texts[1::2], fillvalue="")]
 
 

@@ -38,14 +38,7 @@ def unrepeated(raw: RawTable, headers: Headers) -> RawTable:
     if any(set(tokens_of(name.partition("/")[0])) & {"lot", "parcel", "parcelle", "colis"} for name in names):
         return raw  # tables of several lots, not one form filled in several times
     fields = [name.rpartition("/")[2] for name in names]
-    if {headers.of(name).role for name in fields} <= {
-        "n_stones",
-        "carats",
-        "mean",
-        "money",
-        "percent",
-        "stones_or_carats",
-    }:
+    if {headers.of(name).role for name in fields} <= {*MEASURES, "mean", "money", "percent"}:
         return raw  # pieces and carats as several saw them, or of several grades
     if len(found) < 2 or len(names) < 2 or any(set(item) != names for item in found.values()):
         return raw
@@ -93,11 +86,8 @@ def parted(raw: RawTable, headers: Headers) -> RawTable:
         said = headers.among_classes(column.header, headers.of(column.header), classed)
         unnamed = said.role == "unknown" and any(texts) and all(map(_BELOW_A_CLASS.fullmatch, filter(None, texts)))
         if (said.role == "stones_or_carats" or unnamed) and classed:
-            names, roles, both = (
-                [f"{column.header} pcs", f"{column.header} cts"],
-                ["n_stones", "carats"],
-                _BELOW_A_CLASS,
-            )
+            names, both = [f"{column.header} pcs", f"{column.header} cts"], _BELOW_A_CLASS
+            roles = ["n_stones", "carats"]
         hits = [both.fullmatch(text) for text in texts]
         others = any(not hit and _NUMBER.match(text) for text, hit in zip(texts, hits, strict=True))
         if roles[0] == roles[1] or not any(hits) or others:
@@ -147,13 +137,9 @@ def _gap_between_measures(sheet: Layout) -> int | None:
     for at, column in enumerate(sheet.raw.columns):
         if not column.empty:
             continue
-        for side, measures in ((sheet.meanings[:at], MEASURES), (sheet.meanings[at + 1 :], (*MEASURES, "percent"))):
-            roles = {item.role for item in side}
-            if not roles & {*measures} or not (
-                roles & {"size_class", "zone_id", "description"} or {*sheet.attributes} & roles
-            ):
-                break
-        else:
+        sides = [{item.role for item in side} for side in (sheet.meanings[:at], sheet.meanings[at + 1 :])]
+        measured = sides[0] & {*MEASURES} and sides[1] & {*MEASURES, "percent"}
+        if measured and all(side & {"size_class", "zone_id", "description", *sheet.attributes} for side in sides):
             return at
     return None
 
@@ -287,11 +273,8 @@ def with_places_below(raw: RawTable, hint: str | None, headers: Headers) -> RawT
     used |= {at for at in range(len(raw.columns)) if at not in used and _sums(raw, at, [*places.values()], headers)}
     others = [headers.of(column.header) for at, column in enumerate(raw.columns) if at not in used]
     roles = {role for role, _ in places}
-    if (
-        len(places) < (1 if hint == "declarations" else 2)
-        or len(roles) > 1
-        or len({frozenset(slot) for slot in places.values()}) > 1
-    ):
+    enough = len(places) >= (1 if hint == "declarations" else 2)
+    if not enough or len(roles) > 1 or len({frozenset(slot) for slot in places.values()}) > 1:
         return raw
     known = [item.role for item in others if item.role not in ("unknown", "other")]
     if any(item.role in _MEASURES or item.wide for item in others) or len({*known}) < max(len(known), 1):

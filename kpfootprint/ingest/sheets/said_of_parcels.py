@@ -107,7 +107,9 @@ def with_declared(declared: KnownTable, said: KnownTable, headers: Headers, prob
     for parcel in dict.fromkeys([*rows[0], *rows[1]]):
         one, other = (of.get(parcel, []) for of in rows)
         said_of = [_shares(table, own, headers.words) for table, own in zip(tables, (one, other), strict=True)]
-        if one and other and not _agree(*said_of):
+        ours, theirs = said_of
+        apart = {*ours} != {*theirs} or any(abs(share - theirs[at]) > PERCENT_APART for at, share in ours.items())
+        if one and other and apart:
             _tell(problems, said, other[0], "zone_id", *map(_listed, said_of), parcel)
         weighed = [
             any(not is_blank(cell) for cell in _amounts(table, own))
@@ -145,11 +147,6 @@ def shares_of(places: Iterable[Place], amounts: NDArray[np.float64]) -> dict[Pla
     return shares
 
 
-def _agree(one: Mapping[str, float], other: Mapping[str, float]) -> bool:
-    """Say whether two declarations name the same places in the same shares, as far as both say them."""
-    return {*one} == {*other} and not any(abs(share - other[place]) > PERCENT_APART for place, share in one.items())
-
-
 def _listed(shares: Mapping[str, float]) -> str:
     return listed(place if np.isnan(share) else f"{place} {share:.3g}%" for place, share in sorted(shares.items()))
 
@@ -160,12 +157,6 @@ def declared_places(table: KnownTable, words: Vocabulary) -> list[str]:
 
 
 def _place(table: KnownTable, row: int, words: Vocabulary) -> str:
-    said = next(
-        (
-            text_of(cell)
-            for name in _PLACES
-            if name in table.columns and not is_blank(cell := table.columns[name].at(row))
-        ),
-        "",
-    )
+    cells = (table.columns[name].at(row) for name in _PLACES if name in table.columns)
+    said = next((text_of(cell) for cell in cells if not is_blank(cell)), "")
     return words.zone(said) or words.country(said) or fold(said)

@@ -372,9 +372,8 @@ def _add_constant(
         if value is None and used:
             texts = [text_of(column.cells[code]) for code in used]
             goods.trace.note("column_varies", column=column.header, values=listed(text or "–" for text in texts))
-            if (
-                name == "certificate_no" and all(texts) and f"column:{column.header}" not in choices
-            ):  # each is of a shipment of its own
+            unasked = f"column:{column.header}" not in choices
+            if name == "certificate_no" and all(texts) and unasked:  # each is of a shipment of its own
                 answers = [(f"column:{column.header}", answer) for answer in ("parcel_id", "ignore")]
                 lots = Broken("lots_or_parcels", {"found": len(texts), "header": column.header, "choices": answers})
                 problems += [problem(lots, table=raw.name, row=raw.line(0), column=column.header)]

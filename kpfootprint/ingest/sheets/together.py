@@ -87,7 +87,9 @@ def recognise_all(
     """Recognise the tables of an input, `several` or one, by kind; what is given twice or is not known is told."""
     raws = [with_facts_above(raw, headers) for raw in with_parents(raws, headers, problems)]
     if len({raw.name for raw in raws if headers.of(raw.name).wide}) > 1:  # a sheet for each size, called by it
-        raws = [_titled(raw) if headers.of(raw.name).wide else raw for raw in raws]
+        raws = [
+            replace(raw, titles=((0, (raw.name,)), *raw.titles)) if headers.of(raw.name).wide else raw for raw in raws
+        ]
     told: list[Problem] = []
     found = _Input(headers, choices, told, several=several or len(raws) > 1).read(raws)
     parts = [part for raw in raws for part in parcels_apart(raw, headers, choices)] if told else raws
@@ -126,7 +128,7 @@ class _Input:
         told = len(self.problems)
         parcels = self._add_goods(_counted_once(kept, self.headers))
         self.problems[told:told] = [
-            replace(item, values={**item.values, **_refused_alone(parcels.get(sheet.raw.name))})
+            replace(item, values={**item.values, **({"parcel": own} if (own := parcels.get(sheet.raw.name)) else {})})
             for sheet in goods
             for item in sheet.problems
             if sheet in kept or item.code == "total_disagrees"
@@ -297,16 +299,6 @@ def _of_others(text: str, whole: Set[str]) -> set[str]:
     said = [item for item in amounts_in(plain(text)) if item.kind in ("n_stones", "carats")]
     sums = {kind: f"{sum(item.value for item in said if item.kind == kind):.2f}" for kind in ("n_stones", "carats")}
     return {f"{item.value:.2f}" for item in said if sums[item.kind] not in whole} - whole
-
-
-def _titled(raw: RawTable) -> RawTable:
-    """Return a table with the name of its sheet as a title, above all lines."""
-    return replace(raw, titles=((0, (raw.name,)), *raw.titles))
-
-
-def _refused_alone(parcel: str | None) -> dict[str, object]:
-    """Return what a problem says of the parcel whose sheet it is on, which it refuses alone."""
-    return {"parcel": parcel} if parcel else {}
 
 
 def _turn(raw: RawTable) -> int:
