@@ -15,7 +15,7 @@ from kpfootprint.ingest.parcels.records import PERCENT_APART
 from kpfootprint.ingest.problems import Broken, listed
 from kpfootprint.ingest.raw.cells import Cell, is_blank, text_of
 from kpfootprint.ingest.raw.tables import Column, KnownTable, stacked
-from kpfootprint.ingest.sheets.fields_said import TITLED, same
+from kpfootprint.ingest.sheets.labelled import TITLED, same
 from kpfootprint.ingest.words import Vocabulary, fold
 
 _PLACES = ("zone_id", "country")

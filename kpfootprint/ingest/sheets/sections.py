@@ -17,7 +17,7 @@ from kpfootprint.ingest.parcels.records import CONDITIONS
 from kpfootprint.ingest.raw.cells import Cell, is_blank, is_number, text_of
 from kpfootprint.ingest.raw.tables import Column
 from kpfootprint.ingest.sheets.around import ONE, without
-from kpfootprint.ingest.sheets.fields_said import TITLED
+from kpfootprint.ingest.sheets.labelled import TITLED
 from kpfootprint.ingest.totals import is_total
 from kpfootprint.ingest.words import fold, is_plain
 

@@ -30,20 +30,23 @@ from kpfootprint.ingest.parcels.records import CONDITIONS, PERCENT_APART
 from kpfootprint.ingest.problems import Broken, listed, problem
 from kpfootprint.ingest.raw.cells import Cell, DecimalMarks, is_blank, read_numbers, text_of
 from kpfootprint.ingest.raw.tables import GOODS, Column, KnownTable, Note, RawTable
-from kpfootprint.ingest.sheets.fields_said import (
+from kpfootprint.ingest.sheets.labelled import (
     IDS,
     NOT_HEADS,
     TITLED,
+    Pair,
     anchors,
     field_named,
     field_of,
     heads,
     is_condition,
+    laid_beside,
     may_be_a_sieve,
+    pairs,
     parts_of_field,
     same,
+    without_rest,
 )
-from kpfootprint.ingest.sheets.labelled import Pair, laid_beside, pairs, without_rest
 from kpfootprint.ingest.sheets.quoted import quote_columns, quote_lines
 from kpfootprint.ingest.sheets.said_of_parcels import shares_of, with_said
 from kpfootprint.ingest.sheets.stands_beside import names_fact
