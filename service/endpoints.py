@@ -15,9 +15,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from kpfootprint.errors import KPFootprintError
-from service.door.answer import say_foreseen
 from service.door.bodies import document_in, form_in
 from service.door.endpoint import JSON, MULTIPART, URLENCODED, Endpoint, Handler, Visit, declared_in, visit_of
+from service.door.stack import say_foreseen
 from service.errors import Refused, refusal_of
 from service.pages import calendar, problems, sign_in, start
 from service.pages import cases as case_pages
@@ -29,7 +29,6 @@ from service.pages.problems import refusal_response
 from service.routes import (
     cases,
     comparisons,
-    jobs,
     operations,
     planning,
     register,
@@ -37,7 +36,7 @@ from service.routes import (
 )
 
 MODULES = (
-    *(comparisons, cases, submissions, calendar, jobs, register, planning, operations),
+    *(comparisons, cases, submissions, calendar, register, planning, operations),
     *(start, comparison_pages, case_pages, submission_pages, planning_pages, model_pages, problems, sign_in),
 )
 ENDPOINTS = tuple(endpoint for module in MODULES for endpoint in declared_in(module))

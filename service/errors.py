@@ -10,7 +10,7 @@ from typing import Any, Final, TypeVar
 from kpfootprint.errors import IngestError, Problem, ReleaseError, SchemeMismatch
 from kpfootprint.retold import Said
 from service import Wordings
-from service.register.unavailable import RegisterUnavailable
+from service.register.database import RegisterUnavailable
 
 T = TypeVar("T")
 

@@ -19,9 +19,9 @@ from starlette.responses import Response
 from service import Wording
 from service.door.endpoint import Visit, matching
 from service.errors import Refused
+from service.register.database import RegisterUnavailable
 from service.register.keys import SESSION_LASTS, same
 from service.register.people import Principal, Vouched, actor_of, principal_by_key, principal_by_session
-from service.register.unavailable import RegisterUnavailable
 from service.settings import Settings
 from service.work.place import Workplace
 

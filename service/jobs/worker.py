@@ -22,9 +22,8 @@ from service.jobs.comparing import compare_submission, reexamine
 from service.jobs.training import train
 from service.logs import log, log_to_standard_error
 from service.processes import end_with, ended
-from service.register.database import writing
+from service.register.database import RegisterUnavailable, writing
 from service.register.jobs import OVER, Job, State, cancel_was_asked, finish, give_back, taken
-from service.register.unavailable import RegisterUnavailable
 from service.settings import Settings, environment_of
 from service.work.place import Workplace
 from service.work.take_in import run_import

@@ -27,9 +27,18 @@ from service.register.database import reading
 from service.routes.paging import BEFORE
 from service.routes.shapes_of_cases import NewAnswer, NewOpinion, NewOutcome
 from service.work import practice
-from service.work.dashboard import NONE, dashboard
-from service.work.kept import known, parcel_text, sealed_from, tally_of
-from service.work.outcomes import UNLISTED, cases, give_opinion, summary, tell_outcome
+from service.work.kept import (
+    UNLISTED,
+    cases,
+    give_opinion,
+    known,
+    parcel_text,
+    sealed_from,
+    summary,
+    tally_of,
+    tell_outcome,
+)
+from service.work.planning import NONE, dashboard
 
 
 @Endpoint("GET", "/comparisons/{id}/opinion", "viewer", page=True)

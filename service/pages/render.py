@@ -23,10 +23,9 @@ from service.door.bodies import text_of
 from service.door.endpoint import Visit, chosen_language
 from service.errors import Refused
 from service.register import entries
-from service.register.database import reading
+from service.register.database import RegisterUnavailable, reading
 from service.register.entries import ChainEnd
 from service.register.people import names_of_actors
-from service.register.unavailable import RegisterUnavailable
 
 CONCLUSIONS: Wordings = {
     "consistent": "consistent",

@@ -19,8 +19,7 @@ from kpfootprint.ingest.files.workbook import BOOKS, sheets_in
 from kpfootprint.parcel import Parcel
 from kpfootprint.scheme import Scheme
 from kpfootprint.visible import csv_line
-from service.door.bodies import file_of, text_of, texts_of
-from service.door.inspection import unpacked
+from service.door.bodies import file_of, text_of, texts_of, unpacked
 from service.routes.comparisons import choices_of
 from service.work.reading import upload_of
 

@@ -22,11 +22,10 @@ from kpfootprint.strict_json import read_json
 from kpfootprint.visible import csv_line
 from service.clock import now, written
 from service.register.comparisons import unpacked
-from service.register.database import connect, is_sqlite, snapshot, writing
+from service.register.database import RegisterUnavailable, connect, is_sqlite, snapshot, writing
 from service.register.entries import Entry, head, walk
 from service.register.opening import HEAD, begin, is_later, migrate, migrations, opened, version
 from service.register.tables import comparisons
-from service.register.unavailable import RegisterUnavailable
 from service.register.verify import Walked, verify
 from service.settings import Settings
 

@@ -19,10 +19,9 @@ import sqlalchemy as sa
 from kpfootprint.retold import Said
 from kpfootprint.visible import is_visible
 from service.clock import moment_in, now
-from service.register.database import new_id, of_row, reading, writing
+from service.register.database import RegisterUnavailable, new_id, of_row, reading, writing
 from service.register.opening import opened
 from service.register.tables import keys, sessions, sign_in_links
-from service.register.unavailable import RegisterUnavailable
 from service.settings import ROLES, Settings
 
 PREFIX = "kpf"

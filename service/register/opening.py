@@ -15,9 +15,17 @@ import sqlalchemy as sa
 
 from kpfootprint.retold import Said
 from service.logs import log
-from service.register.database import connect, is_sqlite, reading, writing
+from service.register.database import (
+    FROM_BACKUP,
+    NO_STEP,
+    RegisterUnavailable,
+    cannot,
+    connect,
+    is_sqlite,
+    reading,
+    writing,
+)
 from service.register.tables import APPEND_ONLY, REFUSES
-from service.register.unavailable import FROM_BACKUP, NO_STEP, RegisterUnavailable, cannot
 from service.settings import Settings
 
 HEAD = "0010"

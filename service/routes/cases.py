@@ -8,7 +8,7 @@ from service.door.endpoint import Endpoint, Visit
 from service.register.entries import Entry
 from service.routes import shapes_of_cases as shapes
 from service.routes.paging import PAGING, Shape, following, listed, told
-from service.work.outcomes import Case, cases, give_opinion, summary, tell_outcome
+from service.work.kept import Case, cases, give_opinion, summary, tell_outcome
 from service.work.practice import Exercise, answer, answered, draw, exercise_of, score
 
 

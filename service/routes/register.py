@@ -1,4 +1,4 @@
-"""The register over HTTP: certificates that were reported, where its chain ends, all of it to take away and in."""
+"""The register and its jobs over HTTP: how far these are, certificates, all of the register to take away and in."""
 
 from __future__ import annotations
 
@@ -9,20 +9,97 @@ from starlette.concurrency import iterate_in_threadpool
 from starlette.responses import Response, StreamingResponse
 
 from kpfootprint.errors import Problem
-from service.door.bodies import checked, form_schema, upload_in
+from kpfootprint.report.locale import words
+from kpfootprint.report.problems import remark_text
+from service.door.bodies import checked, form_schema, text_of, upload_in
 from service.door.endpoint import JSON, MULTIPART, Answer, Body, Endpoint, Visit
 from service.door.query import choice, text
-from service.errors import Refused, refusal_for
-from service.register import earlier, entries
+from service.errors import Refused, existing, refusal_for
+from service.register import earlier, entries, jobs
 from service.register.backup import exported
 from service.register.database import reading, registering
 from service.routes import shapes, shapes_of_cases
 from service.routes.comparisons import CSV
-from service.routes.jobs import accepted
 from service.routes.paging import FROM, PAGING, TO, following, span_in, told
 from service.routes.shapes_of_cases import Accepted
 from service.work.reading import rows_of_csv
+from service.work.releases import queue_reexamination, queue_training
 from service.work.take_in import queue_import
+
+
+@Endpoint("GET", "/v1/jobs/{id}", "viewer")
+def show_job(visit: Visit) -> shapes_of_cases.Job:
+    """Ask how far a job is."""
+    return job_shown(_job(visit, visit.path["id"]))
+
+
+@Endpoint("DELETE", "/v1/jobs/{id}", "monitor")
+def cancel_job(visit: Visit) -> shapes_of_cases.Job:
+    """Cancel a job that is not over."""
+    job_id = visit.path["id"]
+    before = _job(visit, job_id)
+    if before.state in {"done", "failed"}:
+        raise Refused("conflict", "This job is over: {state}.", state=before.state)
+    return job_shown(existing(jobs.cancel(visit.work.engine, job_id, visit.who.actor), "There is no job with this id."))
+
+
+@Endpoint(
+    "POST",
+    "/v1/trainings",
+    "researcher",
+    body=Body({MULTIPART: form_schema("config")}, streamed=True),
+    status=202,
+    heavy=True,
+)
+def create_training(visit: Visit) -> shapes_of_cases.Accepted:
+    """Have a model fitted and evaluated on a reference package."""
+    (name, package), config = upload_in(visit.form), text_of(visit.form, "config")
+    return accepted(visit, queue_training(visit.work, name=name, package=package, config=config, actor=visit.who.actor))
+
+
+@Endpoint("POST", "/v1/reexaminations", "researcher", status=202)
+def create_reexamination(visit: Visit, given: shapes_of_cases.NewReexamination) -> shapes_of_cases.Accepted:
+    """Have the register's parcels examined with another release."""
+    job_id = queue_reexamination(visit.work, **given, actor=visit.who.actor)
+    return accepted(visit, job_id, f"/v1/reexaminations/{job_id}")
+
+
+@Endpoint("GET", "/v1/reexaminations/{id}", "viewer", reveals=True)
+def show_reexamination(visit: Visit) -> shapes_of_cases.Reexamination:
+    """Read which conclusions another release would change, and why."""
+    job = existing(
+        jobs.job_of(visit.work.engine, visit.path["id"], "reexamination"), "There is no re-examination with this id."
+    )
+    with reading(visit.work.engine) as connection:
+        told_of = entries.about(connection, job.id)
+    changes = [change for entry in told_of for change in entry.values.get("changes", ())]
+    of = {"job": f"/v1/jobs/{job.id}", "release": job.parameters["release"], "looked_at": job.done, "of": job.total}
+    return told(shapes_of_cases.Reexamination, job, **of, changes=changes)
+
+
+def _job(visit: Visit, job_id: str) -> jobs.Job:
+    return existing(jobs.job_of(visit.work.engine, job_id), "There is no job with this id.")
+
+
+def accepted(visit: Visit, job_id: str, place: str = "") -> shapes_of_cases.Accepted:
+    """Return the job that was put into the queue; its result will be told at `place`, or where the job itself is."""
+    href = f"/v1/jobs/{job_id}"
+    visit.place = place or href
+    return {**job_shown(_job(visit, job_id)), "job": href}
+
+
+def job_shown(job: jobs.Job) -> shapes_of_cases.Job:
+    """Return a job as it is answered."""
+    said = words("en")
+    remarks = [{**item, "text": remark_text(item, said)} for item in job.parameters.get("remarks", ())]
+    found = job.parameters.get("problems", ())
+    problems = [{name: value for name, value in item.items() if name != "reasons"} for item in found]
+    progress = {"done": job.done, "total": job.total}
+    shown = told(shapes_of_cases.Job, job, progress=progress, remarks=remarks, problems=problems)
+    if job.kind != "training":
+        del shown["remarks"], shown["problems"]
+    return shown
+
 
 COLUMNS = ("certificate_no", "reported_by", "reported_on", "note")
 

@@ -28,7 +28,7 @@ from service.errors import Refused, existing
 from service.register.comparisons import packed, unpacked
 from service.register.database import Sort, new_id, of_row, page, reading, writing
 from service.register.tables import practice
-from service.work.outcomes import UNLISTED, rate
+from service.work.kept import UNLISTED, rate
 from service.work.place import Workplace
 
 HELD = 0.5

@@ -25,7 +25,7 @@ from kpfootprint.report.locale import CATALOGUE
 from kpfootprint.retold import ERRORS, Said, again, kept, retold, said_of
 from service.misfits import KINDS, REASONS
 from service.pages.render import PAGES
-from service.register.unavailable import CANNOT, STATES
+from service.register.database import CANNOT, STATES
 from tests.source import files, tree_of
 from training.config import ConfigError, parse_config
 

@@ -13,7 +13,7 @@ import pytest
 from anyio import to_thread
 
 from kpfootprint.wanted import NoLongerWanted, go_on
-from service.door.answer import while_awaited
+from service.door.stack import while_awaited
 
 BODY: dict[str, Any] = {"type": "http.request", "body": b"", "more_body": False}
 START: dict[str, Any] = {"type": "http.response.start", "status": 200, "headers": []}

@@ -32,7 +32,7 @@ from service.register.opening import HEAD, open_register
 from service.register.people import Principal
 from service.register.verify import verify
 from service.settings import Settings
-from service.work.outcomes import cases, give_opinion, summary, tell_outcome
+from service.work.kept import cases, give_opinion, summary, tell_outcome
 from service.work.place import Workplace
 from service.work.receive import compare
 from service.work.take_in import queue_import, take_in

@@ -12,7 +12,7 @@ from starlette.responses import PlainTextResponse
 from starlette.testclient import TestClient
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from service.door import answer as answers
+from service.door import stack as answers
 from service.door.endpoint import FORM, Endpoint
 from service.door.stack import door
 from service.pages.problems import problem_response, refusal_response

@@ -23,8 +23,7 @@ from service.register.opening import open_register
 from service.register.people import Principal
 from service.settings import Settings
 from service.work import practice
-from service.work.kept import tally_of
-from service.work.outcomes import UNLISTED
+from service.work.kept import UNLISTED, tally_of
 from service.work.shipment import shipment_of
 from tests.service.office import Office, shipment
 from tests.service.reading import problem_in

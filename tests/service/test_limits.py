@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from kpfootprint.retold import LANGUAGES
 from service.door.admission import Rate
+from service.door.bodies import check_length
 from service.door.endpoint import accepted_language
-from service.door.inspection import check_length
 from service.errors import Refused
 from service.settings import SettingError, read_settings
 

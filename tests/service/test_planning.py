@@ -22,9 +22,8 @@ from kpfootprint.report.pdf import document_pdf
 from kpfootprint.report.planned_sections import document_of
 from service.settings import Settings
 from service.work import planning
-from service.work.dashboard import dashboard, followed
 from service.work.place import Workplace
-from service.work.planning import judged
+from service.work.planning import dashboard, followed, judged
 from tests.service.reading import problem_in
 from tests.service.registers import examined, kept
 

@@ -14,13 +14,12 @@ from alembic.migration import MigrationContext
 
 from service.register import database, opening
 from service.register.activations import activate, activations, active_name
-from service.register.database import connect, reading, writing
+from service.register.database import RegisterUnavailable, connect, reading, writing
 from service.register.entries import append
 from service.register.keys import BadKey, all_keys, create_key, hash_of, make_key, recognised
 from service.register.opening import HEAD, begin, migrate, open_register, version
 from service.register.people import Principal, principal_by_session
 from service.register.tables import Moment, keys, metadata, practice
-from service.register.unavailable import RegisterUnavailable
 from service.settings import Settings
 from tests.service.server import PATIENCE
 

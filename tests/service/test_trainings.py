@@ -16,10 +16,10 @@ import pytest
 
 from service.jobs.training import ENDED, train
 from service.jobs.worker import work_once
+from service.register.database import RegisterUnavailable
 from service.register.jobs import job_of, taken
 from service.register.opening import open_register
 from service.register.submissions import file_of
-from service.register.unavailable import RegisterUnavailable
 from service.settings import Settings
 from service.work.releases import queue_training
 from tests.service.office import Office

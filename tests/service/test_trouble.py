@@ -19,10 +19,9 @@ from starlette.testclient import TestClient
 from kpfootprint.release import Release, shipped_release
 from service.door.admission import Rate
 from service.register import database, opening
-from service.register.database import reading, writing
+from service.register.database import RegisterUnavailable, reading, writing
 from service.register.keys import all_keys, create_key, recognised
 from service.register.opening import open_register
-from service.register.unavailable import RegisterUnavailable
 from service.settings import Settings
 from service.work.place import Workplace
 from tests.cli.running import kpfootprint
