@@ -9,7 +9,7 @@ from itertools import groupby
 
 from kpfootprint.errors import Problem
 from kpfootprint.ingest.columns.meanings import Layout
-from kpfootprint.ingest.names.headers import Headers
+from kpfootprint.ingest.names.headers import Headers, Meaning
 from kpfootprint.ingest.names.size_labels import size_span
 from kpfootprint.ingest.names.statements import amounts_in
 from kpfootprint.ingest.problems import Broken, listed, problem
@@ -56,7 +56,14 @@ def with_classes_chosen(sheet: Layout) -> Layout:
             chosen.setdefault(role, {})[" ".join(word.split())] = answer
     columns = list(sheet.raw.columns)
     for at, item in enumerate(sheet.meanings) if chosen else ():
-        words = chosen.get(item.role, {})
+        role = item.role
+        if not item.sure and role not in chosen:  # ``Class`` above codes, all of which are of one attribute
+            cells = {*map(text_of, sheet.cells(at))} if not columns[at].mostly_distinct else set[str]()
+            role = next(
+                (of for of in chosen if len(cells) > 1 and cells <= {*chosen[of]} and of not in sheet.taken), role
+            )
+            sheet = sheet if role == item.role else sheet.with_meaning([at], Meaning(role=role))
+        words = chosen.get(role, {})
         if item.wide or not words:
             continue
         column = columns[at]
@@ -126,7 +133,8 @@ def _stands_in(raw: RawTable, key: str, headers: Headers) -> bool:
     item = next((item for item in headers.words.scheme.categorical if item.column == role), None)
     if role is None or (item and len(code) > _CODE and class_code(code, attribute_words(item)) is not None):
         return False
-    columns = [column for column in raw.columns if headers.of(column.header).role == role]
+    meanings = {column.header: headers.of(column.header) for column in raw.columns}
+    columns = [item for item in raw.columns if role == (said := meanings[item.header]).role or not said.sure]
     return any(code == text_of(cell) for column in columns for cell in column.cells[:_MOST])
 
 
