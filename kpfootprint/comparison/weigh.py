@@ -131,7 +131,7 @@ def _by_itself(by: Release | Terms, looked: Look, allowed: Bools) -> Judged:
     """Judge declarations as they stand."""
     model, rules = by.model, by.rules
     unbounded = ratio(by, looked, allowed).value
-    novelty_p = model.novelty.p_values(looked.strangeness, looked.ln_n)
+    novelty_p = novelty_of(model, looked)
     highest = np.minimum(model.calibration.bounds[1], highest_log10_lr(novelty_p, rules.strong_novelty_p))
     shares, n_stones = undeclared_shares(model, looked, allowed), looked.view.arrays.n_stones
     signs = Signs(
@@ -273,9 +273,14 @@ def weigh(together: Together, release: Release) -> Weighed:
         looked=looked,
         posterior=posterior,
         unlisted_posterior=unlisted,
-        novelty_p=model.novelty.p_values(looked.strangeness, looked.ln_n),
+        novelty_p=novelty_of(model, looked) if of_declaration is None else of_declaration.judged.signs.novelty_p,
         declaration=of_declaration,
     )
+
+
+def novelty_of(model: FootprintModel, looked: Look) -> Floats:
+    """Return the p-values (n,) of novelty."""
+    return model.novelty.p_values(looked.strangeness, looked.ln_n)
 
 
 def _of_declaration(looked: Look, hypotheses: Hypotheses, release: Release) -> OfDeclaration:
