@@ -46,7 +46,8 @@ check: env
 fix: env
 	@$(BIN)/ruff check --fix --quiet; $(BIN)/ruff format --quiet; $(BIN)/ruff check
 
-# Statistical validation, whatever else takes minutes, and the laws of the fast suite again on all their examples.
+# Statistical validation, whatever else takes minutes, all cases of tests that have many, and the laws of the fast suite
+# again on all their examples.
 validate: env
 	@PYTHONDONTWRITEBYTECODE= OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -q -m "slow or hypothesis" --hypothesis-profile all -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 

@@ -21,8 +21,24 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-golden", action="store_true", help="write golden files instead of comparing with them")
 
 
+MANY = 5
+"""Cases of a test that are all tried in ``make test``."""
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with fits and evaluations, which take longest: at the end one worker would wait for the other."""
+    """Leave two of three cases of a test that has many to validation, and begin with what takes longest.
+
+    Fits and evaluations come first: at the end one worker would wait for the other.
+    """
+    cases: dict[str, list[pytest.Item]] = {}
+    for item in items:
+        if isinstance(item, pytest.Function):
+            cases.setdefault(item.nodeid.partition("[")[0], []).append(item)
+    for of_one in cases.values():
+        for number, item in enumerate(of_one if len(of_one) > MANY else ()):
+            if number % 3:
+                item.add_marker(pytest.mark.slow)
     items.sort(key=lambda item: "training" not in item.path.parts)
 
 

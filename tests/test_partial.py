@@ -201,6 +201,7 @@ def test_a_set_of_one_is_that_class_and_a_set_of_all_is_not_recorded() -> None:
     assert as_any == pytest.approx(as_blank, abs=1e-9)
 
 
+@pytest.mark.slow
 def test_sets_that_share_classes_are_read_as_one() -> None:
     """A sorter who has a pile of makeables and one of rejections puts a flat on one of them by a custom of theirs."""
     parcel = references(300, 14)[0][0]
@@ -252,6 +253,7 @@ def test_ranges_that_are_sieves_are_sieves_and_rows_may_lack_them() -> None:
     assert found["partly_recorded"]["attribute"] == "size"
 
 
+@pytest.mark.slow
 def test_what_the_report_says_of_it() -> None:
     parcel = references(300, 14)[0][0]
     found = [codes_of(item) for item in examined([kind(parcel) for kind in KINDS])]

@@ -95,6 +95,7 @@ def members(sealed: bytes) -> dict[str, bytes]:
         return {name: archive.read(name) for name in archive.namelist()}
 
 
+@pytest.mark.slow
 @every("member", ["input.json", "report.json"])
 @every("data", JSON_OF_KINDS)
 def test_a_dossier_of_bad_json_is_bad_input(
@@ -181,6 +182,7 @@ def test_a_terminal_is_told_nothing_it_would_obey(
         assert "Traceback" not in err
 
 
+@pytest.mark.slow
 def test_a_reader_that_has_seen_enough_is_no_fault(tmp_path: Path, examples: Path) -> None:
     import subprocess
     import sys

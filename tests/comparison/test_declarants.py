@@ -104,6 +104,7 @@ def test_any_number_of_zones_gets_whole_statements(row: int, zones: list[str]) -
     assert set(named) == set(OTHERS)  # type: ignore[arg-type]
 
 
+@pytest.mark.slow
 @tried(20)
 @given(st.sampled_from(ROWS), st.lists(st.sampled_from(COMPLIANT), min_size=2, max_size=6, unique=True))
 def test_a_blend_that_explains_no_more_than_a_zone_is_not_received_more_kindly(row: int, zones: list[str]) -> None:
@@ -183,6 +184,7 @@ def test_what_is_left_out_is_little_of_the_whole(carats: dict[str, float], compa
     assert ("zone_left_out" in codes, "zone_without_reference" in codes) == (compared, not compared)
 
 
+@pytest.mark.slow
 @tried(10)
 @given(st.sampled_from(ROWS), st.sampled_from(COMPLIANT), st.floats(2.9, 6.0), st.booleans())
 def test_a_screen_that_the_stones_contradict_buys_nothing(row: int, main: str, screen: float, sieved: bool) -> None:
@@ -323,6 +325,7 @@ def relabelled(parcel: Parcel, attribute: str, rows: slice, code: int) -> Parcel
     return replace(parcel, stones=replace(stones, codes={**stones.codes, attribute: codes}))
 
 
+@pytest.mark.slow
 @tried(20)
 @given(st.integers(0, 10**6), st.sampled_from([0.3, 0.5]), st.sampled_from(["colour", "morphology"]), st.booleans())
 def test_what_is_left_open_of_the_foreign_stones_buys_no_more_than_to_leave_it_out(

@@ -52,6 +52,7 @@ def test_percent_is_carats_in_other_words() -> None:
     assert total == pytest.approx(parcel.carats)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "parts",
     [

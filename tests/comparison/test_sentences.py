@@ -101,6 +101,7 @@ def first_names_the_weightiest(found: Examination) -> bool:
     return first.code.startswith("class_") and weights[named] == max(weights.values())
 
 
+@pytest.mark.slow
 def test_the_first_sentence_names_the_class_with_the_largest_contribution() -> None:
     assert all(first_names_the_weightiest(found) for found in examined(*simulated(40, 1)))
 
@@ -120,6 +121,7 @@ def test_shares_of_the_evidence_add_up_on_either_side() -> None:
             assert total == pytest.approx(1.0) or total == 0.0
 
 
+@pytest.mark.slow
 def test_where_to_look_first_speaks_against_the_declaration_and_is_there_to_be_looked_at() -> None:
     for found in examined(*simulated(30, 4)):
         assert found.explanation is not None

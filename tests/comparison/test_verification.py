@@ -195,6 +195,7 @@ def test_a_few_stones_say_little() -> None:
 SUSPENDED = reference_parcel(first_of("bria"), "bria")
 
 
+@pytest.mark.slow
 @every(
     "code, parcel, day",
     [

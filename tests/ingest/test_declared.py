@@ -8,6 +8,8 @@ import zipfile
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import pytest
+
 from kpfootprint.ingest import Reading, Upload, read
 from kpfootprint.reference import ZoneTable
 from kpfootprint.scheme import Scheme
@@ -149,6 +151,7 @@ def said_beside(zones: str) -> Rows:
     return [["Parcel", "Declared"], ["A", zones]]
 
 
+@pytest.mark.slow
 @every(
     "sheets, code, value",
     [

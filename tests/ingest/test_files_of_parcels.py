@@ -177,6 +177,7 @@ def test_declarations_may_have_a_column_for_each_zone(
     assert made == wanted
 
 
+@pytest.mark.slow
 @every("other", ["CAR-1 final", "CAR-1_v2", "CAR-1 (2)", "CAR-1 - Copie", "CAR-1-corrected", "CAR-1 v1.2", "CAR-1v2"])
 @every("kind", ["csv", "xlsx"])
 def test_two_versions_of_a_parcel_are_a_question(kind: str, other: str, scheme: Scheme, zone_table: ZoneTable) -> None:

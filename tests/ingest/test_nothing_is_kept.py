@@ -68,6 +68,7 @@ KINDS: dict[str, tuple[str, Callable[[], bytes]]] = {
 AT_ONCE = {"header", "member", "xl/workbook.xml"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "kind", [pytest.param(kind, marks=[] if kind in AT_ONCE else [pytest.mark.slow]) for kind in KINDS]
 )

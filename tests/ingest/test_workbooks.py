@@ -406,6 +406,7 @@ def test_what_is_hidden_in_other_workbooks_is_told_as_well(scheme: Scheme, zone_
         assert [line.partition(": ")[2] for line in parcel.read_as["hidden"]] == wanted
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("padding", [0, 5000])
 @pytest.mark.parametrize("corner", [(0, 0), (3, 2)])
 def test_formulas_of_old_workbooks_have_their_values(

@@ -49,6 +49,7 @@ def test_the_hardest_come_first_and_more_parcels_never_harm(answer: dict[str, An
     assert 0 < answer["effective_parcels"] <= answer["n_parcels"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lang", ["en", "fr"])
 def test_sixty_zones_stay_on_two_pages_and_those_that_pass_are_named(answer: dict[str, Any], lang: str) -> None:
     far = [{**answer["others"][-1], "zone_id": f"far-{n}", "chance_false_consistent": 0.0} for n in range(47)]
@@ -147,6 +148,7 @@ def test_a_zone_known_from_three_parcels_gains_from_more_and_is_said_to_be_known
     assert {"adequacy_gain", "adequacy_gain_lr"} & {item["code"] for item in few["statements"]}
 
 
+@pytest.mark.slow
 def test_a_zone_that_is_not_compliant_is_said_to_be_taken_as_if_it_were(
     release: Release, monkeypatch: pytest.MonkeyPatch
 ) -> None:

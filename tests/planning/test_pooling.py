@@ -127,6 +127,7 @@ def test_one_parcel_of_free_shares_or_of_weights_alone_says_what_its_report_says
     assert answer["parcels"][0]["n_stones"] == (None if declared is None else 600)
 
 
+@pytest.mark.slow
 def test_stones_that_were_weighed_and_not_counted_are_pooled(release: Release) -> None:
     asked = claim_of(Batch((weighed(release, "w", 5.0), true_parcel(release))), release, DAY)
     assert asked.n_stones.tolist()[1] == 600

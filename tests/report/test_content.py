@@ -222,6 +222,7 @@ def test_a_statement_of_a_later_version_is_said_by_its_own_text() -> None:
     assert "Said later." in render_html(report, "en")
 
 
+@pytest.mark.slow
 def test_a_report_of_schema_1_0_is_read_and_rendered() -> None:
     """It was written before 1.1 existed; what it lacks is null or follows from what it has."""
     path = Path(__file__).parents[1] / "golden" / "report_of_schema_1.0.json"

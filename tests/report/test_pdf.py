@@ -145,6 +145,7 @@ def test_the_same_report_gives_the_same_bytes() -> None:
     assert render_pdf(make_report("query"), "fr") == made("query", "fr")
 
 
+@pytest.mark.slow
 def test_any_text_can_be_set() -> None:
     odd = '#let x = 1; $ * _ @ <a> [b] \\ "q" é 中 \u202f'
     report = build_report(

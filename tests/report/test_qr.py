@@ -53,6 +53,7 @@ def test_every_report_has_one_with_its_code(kind: Kind, lang: str) -> None:
     assert code in page
 
 
+@pytest.mark.slow
 def test_with_an_address_it_leads_there() -> None:
     report = make_report("query")
     office = Stationery(address="https://footprint.example/cf/")

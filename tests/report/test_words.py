@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
+
 import kpfootprint.report
 from kpfootprint.report import compare_side_by_side, render_html, render_text
 from tests.every import every
@@ -39,6 +41,7 @@ def test_no_source_of_a_report_holds_one(path: Path) -> None:
     assert NEVER.findall(text) == []
 
 
+@pytest.mark.slow
 @every("lang", ["en", "fr"])
 @every("kind", KINDS)
 def test_no_report_holds_one(kind: str, lang: str) -> None:

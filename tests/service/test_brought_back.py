@@ -276,6 +276,7 @@ def test_the_command_tells_in_a_line_what_is_no_backup(lived_in: tuple[Path, byt
         engine.dispose()
 
 
+@pytest.mark.slow
 def test_changed_entries_are_restored_and_said(lived_in: tuple[Path, bytes], tmp_path: Path) -> None:
     members = backup_of(lived_in[0])
     members[ENTRIES] = members[ENTRIES].replace(b"coated", b"uncoated")

@@ -56,6 +56,7 @@ def test_the_language_changes_no_json(ask: Ask, kept: str) -> None:
     assert ask("viewer", "GET", f"{kept}?lang=fr").content == ask("viewer", "GET", kept).content
 
 
+@pytest.mark.slow
 def test_the_list_is_walked_by_its_links(ask: Ask, parcel: dict[str, Any]) -> None:
     made = [ask("monitor", "POST", "/v1/comparisons", json=parcel).headers["location"] for _ in range(5)]
     seen: list[str] = []

@@ -68,6 +68,7 @@ def kept(app: object, home: Path) -> Iterator[Kept]:
         yield partial(all_kept, engine, home)
 
 
+@pytest.mark.slow
 @some(0.4, 30)
 @given(body=documents())
 def test_a_hostile_document_is_answered_and_kept_only_where_it_is_read(ask: Ask, kept: Kept, body: bytes) -> None:
@@ -84,6 +85,7 @@ def test_a_hostile_document_is_answered_and_kept_only_where_it_is_read(ask: Ask,
     assert kept() == before
 
 
+@pytest.mark.slow
 @some(0.4, 30)
 @given(brought=FILES)
 def test_a_hostile_file_is_read_or_told(brought: tuple[str, bytes]) -> None:

@@ -88,6 +88,7 @@ def test_a_shipment_is_read_over_one_connection_at_a_time(blind: Office) -> None
     assert set(taken) == {1}
 
 
+@pytest.mark.slow
 def test_no_list_and_no_figure_tells_what_is_sealed(blind: Office, sealed: str) -> None:
     (item,) = [
         item
@@ -212,6 +213,7 @@ def test_a_third_of_foreign_stones_is_counted_as_undeclared_goods() -> None:
     }
 
 
+@pytest.mark.slow
 def test_practice_over_http(office: Office) -> None:
     drawn = office.ask("viewer", "POST", "/v1/practice")
     assert drawn.status_code == 201
@@ -246,6 +248,7 @@ def test_practice_over_http(office: Office) -> None:
     assert office.ask("monitor", "GET", "/v1/practice").json()["n"] == 0, "everybody's own"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lang", ["en", "fr"])
 def test_practice_on_its_pages(office: Office, lang: str) -> None:
     client = signed_in(office, "researcher")

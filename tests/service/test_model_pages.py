@@ -117,6 +117,7 @@ def test_only_a_researcher_is_offered_anything_and_may_do_it(browser: TestClient
         assert browser.post(path, data={"reason": "x"}).status_code == 403
 
 
+@pytest.mark.slow
 def test_a_release_is_put_in_force_with_a_reason_and_taken_back(researcher: TestClient) -> None:
     before = re.findall(r"In force: ([\w.-]+)\.", researcher.get("/models?lang=en").text)[0]
     status, page = send(researcher, f"/models/{OLDER}/activate?lang=en", reason=" ")

@@ -244,6 +244,7 @@ def test_problems_are_told_with_the_status_of_the_day_that_was_chosen(browser: T
     assert "Bria (suspended)" in page.text
 
 
+@pytest.mark.slow
 def test_the_list_shows_the_status_of_what_was_declared(browser: TestClient) -> None:
     rows = "weight_ct,colour,morphology\n" + "0.25,brown,cube\n" * 45
     for zone, day, said in (

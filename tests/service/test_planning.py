@@ -113,6 +113,7 @@ def test_several_sorters_of_one_parcel(ask: Ask, sheets: list[str]) -> None:
     problem_in(alone, 422, "invalid_input")
 
 
+@pytest.mark.slow
 def test_ticked_comparisons_are_shown_as_sorters_and_as_a_pool(sheets: list[str], browser: Any) -> None:
     page = browser.get(f"/sorters?id={sheets[0]}&id={sheets[1]}&lang=fr")
     assert page.status_code == 200, page.text

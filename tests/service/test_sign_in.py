@@ -99,6 +99,7 @@ def test_a_person_signs_in_at_the_provider(client: TestClient, settings: Setting
     engine.dispose()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("claims", "role"),
     [
@@ -122,6 +123,7 @@ def test_the_role_is_the_highest_of_the_groups(
     assert client.get("/v1/keys").status_code == (200 if role == "admin" else 403)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "wrong",
     [

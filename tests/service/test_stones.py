@@ -54,6 +54,7 @@ def test_few_stones_and_sheets_without_a_list_say_nothing() -> None:
     assert marks_of(stones_in({"stones": {"weight_ct": [0.5]}})) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n", [100, 300, 600])
 def test_no_two_reference_parcels_of_a_zone_are_taken_for_one(n: int) -> None:
     parcels = [parcel for parcel in package().batch.parcels if parcel.stones is not None and parcel.n_stones >= n]

@@ -81,6 +81,7 @@ def test_a_file_of_odd_cells_is_marked_too(browser: TestClient, odd: str) -> Non
     assert book.sheetnames[0] == "problems"
 
 
+@pytest.mark.slow
 def test_a_shipment_whose_comparing_stopped_says_so_and_goes_on(
     browser: TestClient, looked_at: str, home: Path, keys: dict[str, str]
 ) -> None:
@@ -182,6 +183,7 @@ def bomb(megabytes: int) -> str:
     ).decode()
 
 
+@pytest.mark.slow
 def test_what_a_form_carries_is_unpacked_within_the_limit_of_uploads(browser: TestClient) -> None:
     form = {"name": "lots.csv", "content": bomb(100)}
     assert len(form["content"]) < 200_000
@@ -193,6 +195,7 @@ def test_what_a_form_carries_is_unpacked_within_the_limit_of_uploads(browser: Te
         assert most < 20e6, path
 
 
+@pytest.mark.slow
 def test_what_is_passed_over_in_an_archive_is_not_unpacked_to_be_marked() -> None:
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:

@@ -172,6 +172,7 @@ def test_the_register_is_taken_away_and_taken_in(office: Office, tmp_path: Path)
     )
 
 
+@pytest.mark.slow
 def test_the_register_is_examined_again(office: Office) -> None:
     office.send(shipment(1, bad=False, prefix="again"))
     office.run_jobs()
@@ -370,6 +371,7 @@ def test_stones_that_come_twice_in_one_shipment_are_flagged_the_second_time(offi
     assert seen == [[], ["G0"]]
 
 
+@pytest.mark.slow
 def test_a_zone_has_a_history(office: Office) -> None:
     office.send(shipment(12, bad=False, prefix="H"))
     office.run_jobs()
@@ -382,6 +384,7 @@ def test_a_zone_has_a_history(office: Office) -> None:
     assert codes["value_outside_history"]["values"]["n"] >= 12
 
 
+@pytest.mark.slow
 def test_more_carats_than_a_zone_ever_gave_are_flagged(office: Office) -> None:
     office.send(shipment(12, bad=False, prefix="V", zone="carnot"))
     office.run_jobs()
@@ -532,6 +535,7 @@ def test_comparisons_are_searched(office: Office) -> None:
     problem_in(office.ask("viewer", "GET", "/v1/comparisons?conclusion=true"), 422, "invalid_input")
 
 
+@pytest.mark.slow
 def test_a_parcel_may_declare_a_country(office: Office) -> None:
     place = office.send(shipment(2, bad=False, zone="CF")).headers["location"]
     office.run_jobs()
@@ -548,6 +552,7 @@ def test_a_parcel_may_declare_a_country(office: Office) -> None:
     assert verify(office.work.engine).wrong is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", ["\u0421F 7781", "\u0441f-7781", "c\uff46 7781"])
 def test_a_certificate_in_letters_that_look_alike_is_the_same(office: Office, number: str) -> None:
     item = {"certificate_no": "CF 7781", "reported_by": "Customs", "reported_on": "2026-01-02"}
@@ -560,6 +565,7 @@ def test_a_certificate_in_letters_that_look_alike_is_the_same(office: Office, nu
     assert verify(office.work.engine).wrong is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["NOLA", "Nola", "nola"])
 def test_lists_take_a_zone_by_its_name(office: Office, name: str) -> None:
     place = office.send(shipment(1, bad=False, prefix="Z", zone="nola")).headers["location"]

@@ -64,6 +64,7 @@ def job_after(office: Office, answer: Any) -> Any:
     return office.get(answer.json()["job"])
 
 
+@pytest.mark.slow
 def test_what_is_no_package_is_told_at_once(office: Office) -> None:
     answer = ask(office, b"no zip", data={"config": "[fit"})
     assert answer.status_code == 422
@@ -85,6 +86,7 @@ def test_settings_that_do_not_fit_are_told_at_once(office: Office, tmp_path: Pat
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "kept"),
     [("../mine.zip", "mine.zip"), ("c:\\mine.XLSX", "mine.XLSX"), ("..", "package.zip"), ("a\0b", "ab.zip")],

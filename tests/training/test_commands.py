@@ -37,6 +37,7 @@ def candidate(tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_without_reference_the_package_that_comes_along_is_validated() -> None:
     done = run("validate")
     assert (done.exit_code, "no problem found" in done.output) == (0, True)

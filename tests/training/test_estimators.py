@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from sklearn.base import clone
 from sklearn.model_selection import cross_val_score
 from sklearn.utils.estimator_checks import check_estimator
@@ -14,6 +15,7 @@ EXCEPTIONS = {"check_classifiers_train": "its clouds differ in their totals; a t
 """Checks that are not kept, and why."""
 
 
+@pytest.mark.slow
 def test_scikit_learn_finds_nothing_to_complain_of() -> None:
     found = check_estimator(TableClassifier(), expected_failed_checks=EXCEPTIONS, on_skip=None, on_fail=None)
     failed = {one["check_name"]: repr(one["exception"])[:200] for one in found if one["status"] == "failed"}

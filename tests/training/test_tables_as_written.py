@@ -161,6 +161,7 @@ def test_stones_of_no_parcel_are_told_first_with_their_number(tmp_path: Path) ->
     assert {item.code for item in consequences} <= {"stones_total", "carats_total"}
 
 
+@pytest.mark.slow
 def test_rows_of_a_sheet_are_told_by_their_number_there(tmp_path: Path) -> None:
     path = write_workbook(tmp_path / "book", FEW)
     book = openpyxl.load_workbook(path)
