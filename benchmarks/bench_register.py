@@ -87,8 +87,8 @@ STATEMENTS = (
     f"INSERT INTO declared_zones (zone_id, position, carats, created_at, log10_lr) {NUMBERS} "
     f"SELECT {ZONE}, i, 10.0, {MOMENT}, {LOG10_LR} FROM numbers",
     """INSERT INTO submissions (position, id, received_at, due_at, actor, state, exporter, note, file_name, n_parcels,
-        n_bad, job_id, flags, declared) SELECT i, 's' || CAST(i AS TEXT), at, at, 'key:bench',
-        CASE WHEN i + 200 > :n / 100 THEN 'compared' ELSE 'decided' END, 'House', '', 'file.csv', 100, 0, 'j', '[]',
+        n_bad, job_id, declared) SELECT i, 's' || CAST(i AS TEXT), at, at, 'key:bench',
+        CASE WHEN i + 200 > :n / 100 THEN 'compared' ELSE 'decided' END, 'House', '', 'file.csv', 100, 0, 'j',
         ' berberati  carnot  nola  boda  bria  ndele  sam-ouandja  mbaiki '
         FROM (SELECT position / 100 AS i, created_at AS at FROM comparisons WHERE position % 100 = 0) AS lasts""",
     """INSERT INTO submission_parcels (submission_id, ordinal, parcel_id, exporter, declared, parcel, problems,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import statistics
 import subprocess
 import sys
@@ -44,11 +45,11 @@ def bare(port: int) -> None:
 
 
 def parcel() -> bytes:
-    colours, shapes = ["brown", "white", "cape"], ["octahedron", "cube"]
+    rng = random.Random(1)
     stones = {
-        "weight_ct": [round(0.1 + (7 * k % 97) / 50, 2) for k in range(N_STONES)],
-        "colour": [colours[k % 3] for k in range(N_STONES)],
-        "morphology": [shapes[k % 2] for k in range(N_STONES)],
+        "weight_ct": [round(rng.uniform(0.1, 2.0), 2) for _ in range(N_STONES)],
+        "colour": rng.choices(["brown", "white", "cape"], k=N_STONES),
+        "morphology": rng.choices(["octahedron", "cube"], k=N_STONES),
     }
     return json.dumps({"parcel_id": "B", "declarations": [{"zone_id": "berberati"}], "stones": stones}).encode()
 
