@@ -674,13 +674,14 @@ def test_what_comments_on_cells_say_is_told(scheme: Scheme, zone_table: ZoneTabl
     assert told == ["comments on cells are not read: B2: wrong, should be <45>"]
 
 
-def test_a_comment_that_takes_a_row_out_is_asked_about(scheme: Scheme, zone_table: ZoneTable) -> None:
+@pytest.mark.parametrize("comment", ["retirée du colis", "price; status: cancelled"])
+def test_a_comment_that_takes_a_row_out_is_asked_about(comment: str, scheme: Scheme, zone_table: ZoneTable) -> None:
     book = openpyxl.load_workbook(io.BytesIO(book_of([["No", "Weight"], [1, 0.4], [2, 0.3]])))
-    book.worksheets[0]["B3"].comment = Comment("retirée du colis", "JM")
+    book.worksheets[0]["B3"].comment = Comment(comment, "JM")
     made = io.BytesIO()
     book.save(made)
     asked = read(Upload("s.xlsx", made.getvalue()), scheme, zone_table).problems
-    assert [(item.code, item.row, item.value) for item in asked] == [("row_cancelled", 3, "retirée du colis")]
+    assert [(item.code, item.row, item.value) for item in asked] == [("row_cancelled", 3, comment)]
     kept = read(Upload("s.xlsx", made.getvalue()), scheme, zone_table, choices={"cancelled": "keep"})
     assert [parcel.n_stones for parcel in kept.parcels] == [2]
 

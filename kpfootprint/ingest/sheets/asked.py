@@ -6,7 +6,6 @@ import re
 from collections.abc import Sequence
 from datetime import date
 from itertools import pairwise
-from string import ascii_uppercase
 
 import numpy as np
 from numpy.typing import NDArray
@@ -71,6 +70,9 @@ OF_LINES = ("part_in_title", "stones_besides")
 
 # Rows.
 
+_COMMENT = re.compile(r"(?:^|; )[A-Z]{1,3}(\d+): (.*?)(?=; [A-Z]{1,3}\d+: |; …$|$)")
+"""The row of a cell and the comment on it, which may hold semicolons and colons of its own."""
+
 
 def ask_about_numbers(sheet: Layout) -> None:
     """Tell the rows of a list whose number is a word, or names several stones: such a row may be none, or several."""
@@ -111,11 +113,10 @@ def ask_about_cancelled(sheet: Layout) -> None:
     if sheet.choices.get("cancelled") == "keep":
         return
     comments = [str(note.values["comments"]) for note in sheet.raw.notes if note.code == "comments_not_read"]
-    for place, text in (said.split(": ", 1) for told in comments for said in told.split("; ") if ": " in said):
+    for row, text in (hit.groups() for told in comments for hit in _COMMENT.finditer(told)):
         if _is_cancelled(text) and not any(map(str.isdigit, text)):  # not ``wrong, should be 0.45``
             broken = Broken("row_cancelled", {"label": text, "choices": [("cancelled", "keep")]})
-            row = int(place.lstrip(ascii_uppercase))
-            sheet.problems.append(problem(broken, table=sheet.raw.name, row=row, value=text))
+            sheet.problems.append(problem(broken, table=sheet.raw.name, row=int(row), value=text))
     for at in sheet.places("other", "unknown", "description", "stones_or_carats", "row"):
         column, numbered = sheet.raw.columns[at], sheet.meanings[at].role == "row"
         of_parcel = sheet.headers.field(column.header)
