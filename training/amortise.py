@@ -26,7 +26,7 @@ from kpfootprint.stats.structure import SizeGrid
 from kpfootprint.stats.summaries import WINDOWS
 from training.config import FitConfig
 from training.folds import Split
-from training.prepare import Fitted, Prepared, fit_model
+from training.prepare import Fitted, Prepared
 from training.progress import side_by_side
 from training.rank import Ranked, ShareNetworks
 from training.scenarios import Truth, ends_taken
@@ -220,28 +220,15 @@ def _kept(cells: Ints, grid: SizeGrid, low: Bools, high: Bools, rng: np.random.G
 
 
 def seen_in_turn(
-    prepared: Prepared,
-    splits: Sequence[Split],
-    fitted: Fitted,
-    networks: ShareNetworks,
-    *,
-    kept: Ints,
-    prior: Floats | None,
-    n_jobs: int,
+    prepared: Prepared, turns: Sequence[tuple[Split, Fitted]], networks: ShareNetworks, *, kept: Ints, n_jobs: int
 ) -> Ranked:
-    """Return what the networks see of the parcels at `kept`, each declared as its zone and by a fit without it.
+    """Return what the networks see of the parcels at `kept`, each declared as its zone and by the fit without it."""
 
-    `fitted`, of all parcels, gives the gate and the weight of the tables.
-    """
-
-    def one(split: Split) -> Ranked:
+    def one(split: Split, fitted: Fitted) -> Ranked:
         rows = np.intersect1d(split.test, kept)
-        tables = fitted.tables
-        refit = fit_model(prepared, split.train, table_weight=tables.weight, table_vote=tables.vote, prior=prior)
-        seen = partial(rank_view, fitted=replace(refit, gate=fitted.gate), networks=networks)
-        return seen(prepared.arrays.take(rows), _true(prepared, rows))
+        return rank_view(prepared.arrays.take(rows), _true(prepared, rows), fitted=fitted, networks=networks)
 
-    tasks = [delayed(one)(split) for split in splits if np.isin(split.test, kept).any()]
+    tasks = [delayed(one)(split, fitted) for split, fitted in turns if np.isin(split.test, kept).any()]
     out: Ranked = joined(side_by_side(tasks, n_jobs=n_jobs))
     return out
 

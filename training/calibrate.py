@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
+from functools import partial
 
 import numpy as np
 from joblib import Parallel, delayed
@@ -213,26 +214,34 @@ def candidates_of(fitted: Fitted, arrays: ParcelArrays) -> Candidates:
     )
 
 
-def held_out_candidates(
+def held_out_fits(
     prepared: Prepared,
     splits: Sequence[Split],
-    gate: Network | None,
     *,
+    table_vote: float | None = None,
     prior: Floats | None = None,
     n_jobs: int = 1,
     n_iterations: int = N_ITERATIONS,
     structure: Structure | None = None,
-) -> Candidates:
-    """Return candidates of every prepared parcel, each under a fit to the other folds; `splits` test each once.
+) -> list[Fitted]:
+    """Return fits to the other folds, in the order of the splits, of which the tables weigh nothing as yet.
 
     The structure is learnt in each fold too, unless it is given.
     """
+    fit = partial(
+        fit_model, prepared, table_vote=table_vote, prior=prior, n_iterations=n_iterations, structure=structure
+    )
+    return list(Parallel(n_jobs=n_jobs)(delayed(fit)(split.train) for split in splits))
 
-    def one(split: Split) -> Candidates:
-        fitted = fit_model(prepared, split.train, prior=prior, n_iterations=n_iterations, structure=structure)
-        return candidates_of(replace(fitted, gate=gate), prepared.arrays.take(split.test))
 
-    parts = Parallel(n_jobs=n_jobs)(delayed(one)(split) for split in splits)
+def held_out_candidates(
+    prepared: Prepared, splits: Sequence[Split], fits: Sequence[Fitted], gate: Network | None, *, n_jobs: int = 1
+) -> Candidates:
+    """Return candidates of every prepared parcel, each under the fit to the other folds; `splits` test each once."""
+    parts = Parallel(n_jobs=n_jobs)(
+        delayed(candidates_of)(replace(fitted, gate=gate), prepared.arrays.take(split.test))
+        for split, fitted in zip(splits, fits, strict=True)
+    )
     back = np.argsort(np.concatenate([split.test for split in splits]), kind="stable")
     return Candidates(
         listed=np.concatenate([part.listed for part in parts], axis=1)[:, back],
@@ -304,9 +313,8 @@ def choose_for(prepared: Prepared, gate: Network | None, settings: EvidenceConfi
     rows = np.flatnonzero(n_alike(prepared.groups) > 1)
     if rows.size == 0:
         return BELIEVED
-    candidates = held_out_candidates(
-        prepared, splits, gate, n_iterations=INNER_ITERATIONS, structure=prepared.structure
-    )
+    fits = held_out_fits(prepared, splits, n_iterations=INNER_ITERATIONS, structure=prepared.structure)
+    candidates = held_out_candidates(prepared, splits, fits, gate)
     return choose(candidates, prepared.groups, prepared.arrays.n_stones, rows, settings)
 
 

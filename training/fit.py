@@ -25,7 +25,15 @@ from kpfootprint.stats.shares import NONE_P, blendedness, estimate_shares
 from kpfootprint.stats.summaries import summarise
 from kpfootprint.stats.tables import resample_tables
 from training.amortise import fit_gate, fit_novelty, fit_share_networks, rank_view, seen_in_turn
-from training.calibrate import calibrate, choose, held_out_candidates, resample, resample_sources, splits_of
+from training.calibrate import (
+    calibrate,
+    choose,
+    held_out_candidates,
+    held_out_fits,
+    resample,
+    resample_sources,
+    splits_of,
+)
 from training.config import FitConfig
 from training.declarants import try_declarations
 from training.prepare import Fitted, Prepared, assumed_days, fit_model, prepare, prior_covariance, with_weight
@@ -77,12 +85,14 @@ def fit(
     gate = fit_gate(urn, prepared.arrays, prepared.groups, config, seeds[0])
     progress("evidence and calibration on parcels left out in turn")
     splits = splits_of(prepared, n_folds=config.n_folds, seed=config.seed)
-    candidates = held_out_candidates(prepared, splits, gate, prior=prior, n_jobs=config.n_jobs)
+    vote = config.evidence.table_vote
+    fits = held_out_fits(prepared, splits, table_vote=vote, prior=prior, n_jobs=config.n_jobs)
+    candidates = held_out_candidates(prepared, splits, fits, gate, n_jobs=config.n_jobs)
     kept = plain.model.other <= 0.5
     table_weight = choose(candidates, prepared.groups, prepared.arrays.n_stones, np.flatnonzero(kept), config.evidence)
     fitted = replace(with_weight(plain, table_weight), gate=gate)
     drawn = resample(prepared.groups, n_resamples=config.n_resamples, seed=config.seed)
-    evidence = candidates.evidence(table_weight, config.evidence.table_vote)
+    evidence = candidates.evidence(table_weight, vote)
     calibration, cases = calibrate(prepared, evidence, kept, config.evidence, times=drawn)
     progress("network of undeclared shares")
     urn = Urn(fitted=fitted, sets=sets, n_jobs=config.n_jobs)
@@ -91,7 +101,10 @@ def fit(
     ranking = partial(rank_view, fitted=fitted, networks=networks)
     ranked, truth = simulate(ranking, urn, config.ranks, n=config.n_ranked, seed=seeds[2])
     rows = np.flatnonzero(kept)
-    held = seen_in_turn(prepared, splits, fitted, networks, kept=rows, prior=prior, n_jobs=config.n_jobs)
+    turns = [
+        (split, replace(with_weight(one, table_weight), gate=gate)) for split, one in zip(splits, fits, strict=True)
+    ]
+    held = seen_in_turn(prepared, turns, networks, kept=rows, n_jobs=config.n_jobs)
     goods = fit_goods(ranked, truth, held, networks.goods)
     shares = fit_share_model(ranked, truth, held, networks.shares, goods)
     ln_n = np.log(prepared.arrays.n_stones[kept])

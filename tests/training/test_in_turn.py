@@ -11,7 +11,9 @@ from kpfootprint.stats.shares import NONE_P, none_statistic, share_bins
 from tests import reference_world as world
 from tests.worlds import shipped
 from training.amortise import seen_in_turn
+from training.calibrate import held_out_fits
 from training.folds import Split
+from training.prepare import with_weight
 from training.rank import Ranked, ShareNetworks, fit_goods
 from training.scenarios import Truth
 
@@ -25,10 +27,12 @@ def networks() -> ShareNetworks:
 @pytest.mark.slow
 def test_every_parcel_that_is_kept_is_seen_once_by_a_fit_without_it() -> None:
     prepared, every = world.prepared(), np.arange(len(world.prepared().arrays))
-    fitted = replace(world.fitted(), gate=shipped().model.gate)
     splits = [Split(str(k), np.flatnonzero(every % 2 != k), np.flatnonzero(every % 2 == k)) for k in (0, 1)]
     kept = every[every % 3 > 0]
-    found = seen_in_turn(prepared, splits, fitted, networks(), kept=kept, prior=None, n_jobs=1)
+    weight, gate = world.fitted().tables.weight, shipped().model.gate
+    fits = held_out_fits(prepared, splits, table_vote=world.fitted().tables.vote)
+    turns = [(split, replace(with_weight(fit, weight), gate=gate)) for split, fit in zip(splits, fits, strict=True)]
+    found = seen_in_turn(prepared, turns, networks(), kept=kept, n_jobs=1)
     np.testing.assert_allclose(np.sort(np.exp(found.ln_n)), np.sort(prepared.arrays.n_stones[kept]))
     statistic = none_statistic(found.chances, share_bins())
     assert np.mean(shipped().model.shares.none.p_values(statistic, found.ln_n) <= NONE_P) < 0.12

@@ -10,7 +10,7 @@ from kpfootprint.stats.model import Evidence, log_alternative
 from kpfootprint.stats.ranks import NOVEL_P
 from tests.reference_world import fitted, package, prepared
 from tests.worlds import shipped
-from training.calibrate import calibrate, held_out_candidates, resample, splits_of
+from training.calibrate import calibrate, held_out_candidates, held_out_fits, resample, splits_of
 from training.config import read_config
 from training.evaluate.methods import zone_codes, zones_of
 from training.evaluate.own import OwnEvidence
@@ -59,7 +59,8 @@ def test_the_seed_of_the_folds_moves_the_calibration_little() -> None:
     said = []
     for seed in (1, 2):
         splits = splits_of(prepared(), n_folds=4, seed=seed)
-        evidence = held_out_candidates(prepared(), splits, gate).evidence(0.0)
+        fits = held_out_fits(prepared(), splits)
+        evidence = held_out_candidates(prepared(), splits, fits, gate).evidence(0.0)
         times = resample(prepared().groups, n_resamples=2, seed=seed)
         calibration, _ = calibrate(prepared(), evidence, kept, read_config().evidence, times=times)
         said.append(calibration.apply(np.array([-1.0, 0.0, 1.0, 2.0]), np.log(500.0)))
