@@ -40,13 +40,11 @@ from kpfootprint.stats.declarations import (
 )
 from kpfootprint.stats.intervals import ENDS, LEVEL
 from kpfootprint.stats.ranks import LOG10_SUPPORT_OF_UNUSUAL, NOVEL_P
-from kpfootprint.stats.shares import cumulative, detection_chance, detection_limit, source_distances, two_modes
+from kpfootprint.stats.shares import cumulative, detection_limit, source_distances, told_apart, two_modes
 
 FINE = np.linspace(0.0, 1.0, 101)
 LEAST_POSTERIOR = 0.05
 MOST_SOURCES = 5
-HALF = 0.5
-"""A source whose goods would be found in fewer than this share of parcels, at half the stones, is not told apart."""
 
 
 def verbal_of(log10_lr: float, scale: Mapping[str, Any]) -> Statement:
@@ -189,7 +187,7 @@ def mixture_of(one: OneParcel, against: OfDeclaration) -> Mixture:
     ends = (carat_share(share, mean_foreign, mean_declared) for share in (stones.estimate, stones.low, stones.high))
     carats = Interval(**dict(zip(("estimate", "low", "high"), ends, strict=True)), level=LEVEL)
     distance = source_distances(release.model.predictor, release.model.structure, weights[None])[0]
-    found = detection_chance(release.model.detection, HALF, n_stones, distance)
+    told = told_apart(release.model.detection, n_stones, distance)
     ranked = [int(z) for z in np.argsort(-posterior, kind="stable")[:MOST_SOURCES] if posterior[z] >= LEAST_POSTERIOR]
     sources = tuple(
         SourceShare(zone_id=release.zone_ids[z], share=_share_given_source(gain[:, z]), posterior=float(posterior[z]))
@@ -204,7 +202,7 @@ def mixture_of(one: OneParcel, against: OfDeclaration) -> Mixture:
         p_value=float(shares.p_value[row]),
         detection_limit=detection_limit(release.model.detection, n_stones, distance, foreign.astype(float)),
         sources=sources,
-        indistinguishable=tuple(release.zone_ids[z] for z in np.flatnonzero(foreign & (found < HALF))),
+        indistinguishable=tuple(release.zone_ids[z] for z in np.flatnonzero(foreign & ~told)),
         association_p=_association_p(one, foreign),
         profile=tuple((float(x), float(min(p, 1.0))) for x, p in zip(edges, reached, strict=True)),
         readings=readings_within(two_modes(edges, reached), stones),
@@ -261,6 +259,8 @@ def examination_of(one: OneParcel) -> Examination:
         mixture = mixture_of(one, against)
         conclusion = CONCLUSIONS[one.word]
         verification_cautions(said, one, against.judged, verification, novel)
+        if not against.judged.shares.determined[row]:
+            said.add("share_undetermined")
     held = verification is not None and held_by_distance(verification, release)
     if novel or held:
         support = {"log10_lr": LOG10_SUPPORT_OF_UNUSUAL} if held else {}

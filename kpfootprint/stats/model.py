@@ -36,6 +36,7 @@ from kpfootprint.stats.declarations import (
     best_declaration,
     declaration_features,
     declared_location,
+    foreign_sources,
     profile_of,
     whatever_declared,
 )
@@ -44,7 +45,15 @@ from kpfootprint.stats.intervals import LEVEL
 from kpfootprint.stats.metrics import LN10
 from kpfootprint.stats.networks import Network
 from kpfootprint.stats.ranks import RankTable, strangeness
-from kpfootprint.stats.shares import GoodsTest, ShareEstimates, ShareModel, blendedness, estimate_shares
+from kpfootprint.stats.shares import (
+    GoodsTest,
+    ShareEstimates,
+    ShareModel,
+    blendedness,
+    estimate_shares,
+    source_distances,
+    told_apart,
+)
 from kpfootprint.stats.summaries import WINDOWS, residual
 from kpfootprint.stats.tables import TableEvidence, listed_and_unlisted, tables_of_blends
 
@@ -446,30 +455,44 @@ def share_features(looked: Look, allowed: Bools) -> Floats:
 
 
 def shares_as_declared(model: FootprintModel, looked: Look, allowed: Bools) -> ShareEstimates:
-    """Return the undeclared shares by what was declared alone; an older network reads the features it knows."""
-    network = model.shares.network
+    """Return the undeclared shares by what was declared alone; an older network reads the features it knows.
+
+    Where every listed source was compliant nothing is asked: goods of unsampled sources are all that could be there,
+    and no network has learnt what such a question looks like.
+    """
+    network, declared = model.shares.network, looked.weighed.shares
     chances = network.probabilities(share_features(looked, allowed)[:, : network.location.size])
-    return estimate_shares(model.shares, chances, looked.ln_n, blendedness(looked.weighed.shares))
+    estimates = estimate_shares(model.shares, chances, looked.ln_n, blendedness(declared))
+    return estimates.asked_where(foreign_sources(declared, allowed).sum(axis=1) > 0, model.shares.edges)
 
 
 def undeclared_shares(model: FootprintModel, looked: Look, allowed: Bools) -> ShareEstimates:
-    """Return the undeclared shares, found where no compliant source explains the goods, if the model asks that."""
+    """Return the undeclared shares, found where no compliant source explains the goods, if the model asks that.
+
+    Where nothing is found, and goods of no source that they could come from would mostly be, no share is determined.
+    """
     estimates = shares_as_declared(model, looked, allowed)
     rows = np.flatnonzero(estimates.found)
-    if model.shares.goods_p is None or rows.size == 0:
-        return estimates
-    found = estimates.found.copy()
-    found[rows] = goods_p(model, looked, rows, allowed[rows]) <= model.shares.goods_p
-    return estimates.where(found)
+    if model.shares.goods_p is not None and rows.size > 0:
+        found = estimates.found.copy()
+        found[rows] = goods_p(model, looked, rows, allowed[rows]) <= model.shares.goods_p
+        estimates = estimates.where(found)
+    declared = looked.weighed.shares
+    distance = source_distances(model.predictor, model.structure, declared)
+    told = told_apart(model.detection, np.exp(looked.ln_n)[:, None], distance)
+    told &= foreign_sources(declared, allowed)
+    return estimates.determined_where(estimates.found | told.any(axis=1), model.shares.edges)
 
 
 def goods_p(model: FootprintModel, looked: Look, rows: Ints, allowed: Bools) -> Floats:
     """Return p-values of no goods that were not compliant, whatever of compliant sources was declared.
 
     These parcels are seen under the declaration that suits them best; what was declared of sources that were not
-    compliant stays declared. A release up to format 3 has no test of its own for that.
+    compliant stays declared. A release up to format 3 has no test of its own for that. Where every source was
+    compliant there is nothing to find.
     """
     best = looked.at_best(rows, allowed)
     if model.goods is None:
         return shares_as_declared(model, best, allowed).p_value
-    return model.goods.p_values(share_features(best, allowed), model.shares.edges, best.ln_n)
+    p_value = model.goods.p_values(share_features(best, allowed), model.shares.edges, best.ln_n)
+    return np.where(foreign_sources(looked.weighed.shares[rows], allowed).any(axis=1), p_value, 1.0)

@@ -15,6 +15,7 @@ from scipy.special import expit
 
 from kpfootprint.stats.arrays import Bools, Floats
 from kpfootprint.stats.evidence import Predictor, blend_location
+from kpfootprint.stats.intervals import ENDS
 from kpfootprint.stats.networks import Network
 from kpfootprint.stats.ranks import RankTable
 from kpfootprint.stats.structure import Structure
@@ -38,6 +39,8 @@ AS_DECLARED = -1.0
 POWER = 0.9
 GRID = np.exp(np.linspace(np.log(0.01), 0.0, 60))
 """Shares at which detection is looked for."""
+HALF = 0.5
+"""A source whose goods would be found in fewer than this share of parcels, at half the stones, is not told apart."""
 
 
 def share_bins() -> Floats:
@@ -138,7 +141,8 @@ class ShareEstimates:
 
     `p_value` is that of no goods of sources that were not compliant or are unlisted beyond what was declared,
     `as_declared_p` that of no goods of any source but those that were declared. Undeclared goods are `found` where the
-    tests that were asked say so together.
+    tests that were asked say so together. Where nothing in the parcel could tell a share, it is not `determined`: then
+    these say what is believed of any parcel.
     """
 
     estimate: Floats
@@ -148,10 +152,37 @@ class ShareEstimates:
     as_declared_p: Floats
     chances: Floats
     found: Bools
+    determined: Bools
 
     def where(self, found: Bools) -> ShareEstimates:
         """Return these with undeclared goods found nowhere else (n,); there the intervals begin at 0."""
         return replace(self, found=found, low=np.where(found, self.low, 0.0))
+
+    def determined_where(self, determined: Bools, edges: Floats) -> ShareEstimates:
+        """Return these with no goods found elsewhere (n,), and any share from none to all as likely as none at all."""
+        if determined.all():
+            return self
+        upper = np.clip(edges, 0.0, 1.0)
+        believed = 0.5 * np.diff(upper)
+        believed[0] += 0.5
+        high = quantiles(believed[None], edges, np.array([ENDS[1]]))
+        return replace(
+            self.where(self.found & determined),
+            estimate=np.where(determined, self.estimate, 0.0),
+            high=np.where(determined, self.high, high),
+            chances=np.where(determined[:, None], self.chances, believed),
+            determined=self.determined & determined,
+        )
+
+    def asked_where(self, asked: Bools, edges: Floats) -> ShareEstimates:
+        """Return these with nothing asked elsewhere (n,), where no test finds anything."""
+        if asked.all():
+            return self
+        return replace(
+            self.determined_where(asked, edges),
+            p_value=np.where(asked, self.p_value, 1.0),
+            as_declared_p=np.where(asked, self.as_declared_p, 1.0),
+        )
 
 
 def blendedness(declared: Floats) -> Floats:
@@ -193,6 +224,7 @@ def estimate_shares(model: ShareModel, chances: Floats, ln_n: Floats, blended: F
         as_declared_p=as_declared_p,
         chances=chances,
         found=np.ones(len(chances), dtype=bool),
+        determined=np.ones(len(chances), dtype=bool),
     )
     return every.where(p_value <= NONE_P)
 
@@ -257,6 +289,11 @@ def source_distances(predictor: Predictor, structure: Structure, declared: Float
 def detection_chance(coefficients: Floats, share: Floats | float, n_stones: Floats | float, distance: Floats) -> Floats:
     """Return the chance of finding a share; the arguments broadcast."""
     return expit(detection_design(share, n_stones, distance) @ coefficients)
+
+
+def told_apart(coefficients: Floats, n_stones: Floats | float, distance: Floats) -> Bools:
+    """Return whether goods of sources at some distances would mostly be found as half of the stones."""
+    return detection_chance(coefficients, HALF, n_stones, distance) >= HALF
 
 
 def detection_limit(coefficients: Floats, n_stones: float, distances: Floats, weights: Floats) -> float:

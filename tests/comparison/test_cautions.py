@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 
@@ -48,18 +49,45 @@ def test_a_plain_parcel_has_none_of_these() -> None:
     assert not codes & {"no_alternative", "novel_parcel", "size_range_missing", "coarse_sieve_set", "unreleased"}
 
 
-def test_no_alternative_where_every_other_zone_was_compliant() -> None:
+def all_compliant() -> Release:
     table = shipped().zone_table.to_json()
     table["zone_status"] = [
         {"zone_id": zone, "status": "compliant", "valid_from": "2000-01-01", "valid_to": None, "source": "a test"}
         for zone in shipped().zone_ids
     ]
-    everywhere = replace(shipped(), manifest={**shipped().manifest, "zone_table": table})
-    (found,) = examinations_of(Batch((large("carnot"),)), everywhere, status_on=DAY)
+    return replace(shipped(), manifest={**shipped().manifest, "zone_table": table})
+
+
+def test_no_alternative_where_every_other_zone_was_compliant() -> None:
+    (found,) = examinations_of(Batch((large("carnot"),)), all_compliant(), status_on=DAY)
     assert cautions(found)["no_alternative"] == {}
     assert found.verification is not None
     assert found.verification.h2.code == "h2_unlisted_only"
     assert np.isfinite(found.verification.log10_lr)
+
+
+def untold() -> Release:
+    """Return a release by which next to nobody finds any share of undeclared goods."""
+    return with_model(detection=np.array([-3.0, 0.0, 0.0, 0.0, 0.0, 0.0]))
+
+
+@pytest.mark.parametrize("release", [all_compliant, untold])
+@pytest.mark.parametrize("zone", ["carnot", "berberati", "kadey"])
+def test_a_share_that_nothing_tells_is_not_determined(release: Callable[[], Release], zone: str) -> None:
+    parcel = replace(large(zone), declarations=(Declaration(zone_id="carnot"),))
+    (found,) = examinations_of(Batch((parcel,)), release(), status_on=DAY)
+    assert found.mixture is not None
+    share = found.mixture.undeclared_stone_fraction
+    if release is untold and share.low > 0:  # what is found is found
+        assert "share_undetermined" not in cautions(found)
+        return
+    assert cautions(found)["share_undetermined"] == {}
+    assert (share.estimate, share.low) == (0.0, 0.0)
+    assert share.high == pytest.approx(0.9)
+    assert found.mixture.detection_limit == 1.0
+    assert found.mixture.sources == ()
+    if release is all_compliant:
+        assert found.mixture.p_value == 1.0
 
 
 def test_missing_sizes_are_said() -> None:

@@ -86,6 +86,7 @@ EVERY: tuple[tuple[str, dict[str, Any]], ...] = (
     ("unusual_parcel", {"p_value": 0.12, "log10_lr": 1.0}),
     ("coarse_sieve_set", {"sieve_set": "house", "n_classes": 4}),
     ("no_alternative", {}),
+    ("share_undetermined", {}),
     ("not_computed", {"field": "mixture", "reason": "small_parcel"}),
     *(
         (code, {**BROWN, "observed": observed, "favours": favours, "contribution": -0.6, "evidence_share": part})
