@@ -11,18 +11,20 @@ import numpy as np
 
 from kpfootprint.comparison.hypotheses import stone_shares
 from kpfootprint.comparison.results import standing
+from kpfootprint.errors import IngestError
+from kpfootprint.flow import examinations_of
 from kpfootprint.footprint import mean_stones
 from kpfootprint.parcel import Batch, Parcel
 from kpfootprint.plain import decimals, plain, two_digits
 from kpfootprint.planning.adequacy import Adequacy, adequacy
 from kpfootprint.planning.detection import MOST_STONES, Plan, plan
 from kpfootprint.planning.drift import PER_SHIPMENTS, Chart, Followed, follow, followed_in, independent
-from kpfootprint.planning.pooling import claim_of, pool
-from kpfootprint.planning.question import NON_COMPLIANT, NOWHERE, read_question, read_zone
+from kpfootprint.planning.pooling import Claim, claim_of, pool
+from kpfootprint.planning.question import NON_COMPLIANT, NOWHERE, problem, read_question, read_zone
 from kpfootprint.planning.sorters import labels_of, statement, synthetic_reference
 from kpfootprint.reference import NOT_COVERED
 from kpfootprint.release import Release
-from kpfootprint.stats.arrays import Bools
+from kpfootprint.stats.arrays import Bools, rows_of
 from kpfootprint.stats.shares import NONE_P
 
 Json = dict[str, Any]
@@ -133,15 +135,17 @@ def adequacy_answer(zone: str, release: Release, on: date) -> Json:
 def pool_answer(batch: Batch, release: Release, status_on: date) -> Json:
     """Answer what several parcels of one claim say together; a parcel that is there twice counts once.
 
+    Parcels whose own reports could compare them with nothing are left out.
+
     Raises
     ------
     IngestError
-        If parcels have no declaration that can be tested.
+        If parcels have no declaration that can be tested, or none of them can be compared with anything.
     """
     kept, pairs = counted_once(batch)
     repeated = [(batch.parcels[again], batch.parcels[first]) for again, first in pairs]
     batch = batch.take(kept)
-    claim = claim_of(batch, release, status_on)
+    claim, batch, too_little = comparable(claim_of(batch, release, status_on), batch, release, status_on)
     found = pool(release, claim)
     cautions = [
         statement(
@@ -151,6 +155,7 @@ def pool_answer(batch: Batch, release: Release, status_on: date) -> Json:
         )
         for again, first in repeated
     ]
+    cautions += [statement("left_out_of_pool", parcel=parcel.parcel_id) for parcel in too_little]
     if len(batch) == 1:
         cautions.append(statement("one_parcel"))
     if len({tuple(row.tolist()) for row in claim.declared > 0}) > 1:
@@ -165,12 +170,14 @@ def pool_answer(batch: Batch, release: Release, status_on: date) -> Json:
     lr = found.verification
     if lr.bound_hit is not None:
         cautions.append(statement("bound_hit", bound=lr.bound_hit, log10_lr=decimals(lr.log10_lr)))
+    if not claim.outcomes.shares.determined.all():
+        cautions.append(statement("share_undetermined"))
     share, found_p = found.mixture.undeclared_stone_fraction, found.mixture.p_value
     mixed = {"share": decimals(share.estimate), "low": decimals(share.low), "high": decimals(share.high)}
     says = "pool_for" if lr.log10_lr > SAYS else "pool_against" if lr.log10_lr < -SAYS else "pool_neither"
     return {
         "release": release.name,
-        "left_out": [again.parcel_id for again, _ in repeated],
+        "left_out": [parcel.parcel_id for parcel in (*(again for again, _ in repeated), *too_little)],
         "parcels": papers,
         **plain(found),
         "statements": [
@@ -179,6 +186,19 @@ def pool_answer(batch: Batch, release: Release, status_on: date) -> Json:
         ],
         "cautions": [*cautions, *synthetic_reference(release)],
     }
+
+
+def comparable(
+    claim: Claim, batch: Batch, release: Release, status_on: date
+) -> tuple[Claim, Batch, tuple[Parcel, ...]]:
+    """Return a claim and its parcels without those that can be compared with nothing, and these."""
+    found = examinations_of(batch, release, status_on=status_on)
+    rows = np.flatnonzero([one.attribution is not None for one in found])
+    too_little = tuple(parcel for parcel, one in zip(batch, found, strict=True) if one.attribution is None)
+    if rows.size == 0:
+        told = {"table": "parcels", "column": "parcel_id"}
+        raise IngestError([problem("cannot_be_compared", "invalid", **told, value=one.parcel_id) for one in too_little])
+    return rows_of(claim, rows), batch.take(rows), too_little
 
 
 def counted_once(batch: Batch) -> tuple[tuple[int, ...], tuple[tuple[int, int], ...]]:

@@ -37,6 +37,7 @@ RULES: Final[Mapping[str, str]] = {
     "amount_above_nothing": "an amount above 0 is needed",
     "no_day": "a day as 2025-03-31 is needed",
     "cannot_be_pooled": "a parcel of a pool needs a declaration, and a reference of each zone that it declares",
+    "cannot_be_compared": "too little is known of this parcel to compare it, and of no other of them more",
     "sorter_twice": "this sorter has two sheets; name each sheet's own sorter",
     "one_sorter": "two sheets or more of one parcel are needed, or one sheet with several valuations",
 }

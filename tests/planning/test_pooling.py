@@ -13,6 +13,7 @@ import pytest
 from pypdf import PdfReader
 
 from kpfootprint import Batch, ingest_json
+from kpfootprint.errors import IngestError
 from kpfootprint.flow import examinations_of
 from kpfootprint.parcel import Parcel
 from kpfootprint.planning.answers import pool_answer
@@ -28,6 +29,7 @@ from kpfootprint.stats.metrics import cllr
 from kpfootprint.stats.shares import NONE_P
 from kpfootprint.stats.simulate import DrawnGoods, draw_goods
 from tests.planning.conftest import DAY
+from tests.reference_world import reference_parcel, with_stones
 from tests.source import ROOT
 
 N_STONES = 400
@@ -157,6 +159,27 @@ def test_the_order_of_parcels_does_not_matter(release: Release) -> None:
     first, second = pool(release, asked, n_groups=40), pool(release, turned, n_groups=40)
     assert first.verification.log10_lr == pytest.approx(second.verification.log10_lr, abs=1e-9)
     assert first.mixture.p_value == pytest.approx(second.mixture.p_value, abs=1e-9)
+
+
+FEW = 5
+"""Stones of a parcel that is too small to be compared."""
+
+
+def test_parcels_that_can_be_compared_with_nothing_are_left_out_and_named(release: Release) -> None:
+    whole, other = (replace(reference_parcel(row, "carnot"), exported_on=DAY) for row in (3, 4))
+    small = replace(with_stones(other, slice(FEW)), parcel_id="SMALL")
+    answer = pool_answer(Batch((whole, small)), release, DAY)
+    alone = pool_answer(Batch((whole,)), release, DAY)
+    assert (answer["n_parcels"], answer["left_out"]) == (1, ["SMALL"])
+    assert answer["verification"] == alone["verification"]
+    assert answer["mixture"] == alone["mixture"]
+    assert {"left_out_of_pool", "one_parcel"} <= {item["code"] for item in answer["cautions"]}
+    with pytest.raises(IngestError) as refused:
+        pool_answer(
+            Batch((small, replace(small, parcel_id="TOO", stones=with_stones(whole, slice(FEW)).stones))), release, DAY
+        )
+    assert [item.value for item in refused.value.problems] == ["SMALL", "TOO"]
+    assert all("too little is known" in item.reason for item in refused.value.problems)
 
 
 def one_of(asked: Claim, row: int) -> Claim:
