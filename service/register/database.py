@@ -211,7 +211,8 @@ def new_id(characters: int) -> str:
 def of_row(shape: type[Shape], row: Any, **differs: Any) -> Shape:
     """Return a dataclass whose fields bear the names of a row's columns, those that differ aside."""
     names = shape.__dataclass_fields__  # type: ignore[attr-defined]
-    return shape(**{name: differs[name] if name in differs else row._mapping[name] for name in names})
+    kept = dict(zip(row._fields, row, strict=True)) | differs
+    return shape(**{name: kept[name] for name in names})
 
 
 def within(moment: sa.ColumnElement[Any], start: datetime | None, end: datetime | None) -> list[sa.ColumnElement[bool]]:

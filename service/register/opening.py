@@ -28,7 +28,7 @@ from service.register.database import (
 from service.register.tables import APPEND_ONLY, REFUSES
 from service.settings import Settings
 
-HEAD = "0010"
+HEAD = "0011"
 """Newest migration; a test compares it with the folder."""
 
 LOCKED_FOR = 30.0

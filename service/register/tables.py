@@ -127,6 +127,9 @@ entries = sa.Table(
     sa.Index("ix_entries_at", "at"),
 )
 
+FLAGGED = sa.text("flags NOT IN ('', '[]')")
+"""Whether a comparison was kept with a flag."""
+
 comparisons = sa.Table(
     "comparisons",
     metadata,
@@ -162,6 +165,11 @@ comparisons = sa.Table(
     sa.Index("ix_comparisons_conclusion_log10_lr_position", "conclusion", "log10_lr", "position"),
     sa.Index("ix_comparisons_log10_lr_position", "log10_lr", "position"),
     sa.Index("ix_comparisons_certificate_key", "certificate_key"),
+    sa.Index(
+        "ix_comparisons_at_a_glance",
+        *("parcel_id", "n_stones", "carats", "position", "created_at", "conclusion", "exporter"),
+    ),
+    sa.Index("ix_comparisons_flagged", "position", sqlite_where=FLAGGED, postgresql_where=FLAGGED),
 )
 
 declared_zones = sa.Table(
@@ -174,6 +182,7 @@ declared_zones = sa.Table(
     sa.Column("log10_lr", sa.Float),
     sa.Index("ix_declared_zones_zone_id_created_at_position", "zone_id", "created_at", "position"),
     sa.Index("ix_declared_zones_zone_id_log10_lr_position", "zone_id", "log10_lr", "position"),
+    sa.Index("ix_declared_zones_position_zone_id_carats", "position", "zone_id", "carats"),
 )
 
 words = sa.Table(

@@ -27,7 +27,7 @@ from service.errors import Refused, existing, refusal_for
 from service.register import submissions
 from service.register.comparisons import Search, page_of, parcels_of, reports_of, sorted_by
 from service.register.database import reading
-from service.register.tables import certificates, comparisons, declared_zones
+from service.register.tables import FLAGGED, certificates, comparisons, declared_zones
 from service.work.kept import cases, summary
 from service.work.place import Workplace
 
@@ -207,55 +207,23 @@ class Dashboard:
 
 def dashboard(work: Workplace) -> Dashboard:
     """Count the parcels of the register, the newest month first: one that was compared again as it was last."""
-    table, zones = comparisons.c, declared_zones.c
-    last = sa.select(sa.func.max(table.position).label("position"))
-    newest = last.group_by(table.parcel_id, table.n_stones, table.carats).cte("newest")
-    counted = table.position.in_(sa.select(newest.c.position))
-    month = sa.func.substr(sa.cast(table.created_at, sa.String), 1, 7)
-    conclusion = sa.func.coalesce(table.conclusion, NONE)
-    by_zone = (
-        sa.select(
-            month.label("month"),
-            zones.zone_id,
-            sa.null().label("exporter"),
-            conclusion.label("conclusion"),
-            sa.func.count().label("n_parcels"),
-            sa.func.coalesce(sa.func.sum(table.n_stones), 0).label("n_stones"),
-            sa.func.coalesce(sa.func.sum(sa.func.coalesce(zones.carats, table.carats)), 0.0).label("carats"),
-        )
-        .select_from(comparisons.join(declared_zones, zones.position == table.position))
-        .where(counted)
-        .group_by("month", zones.zone_id, "conclusion")
-    )
-    by_exporter = (
-        sa.select(
-            sa.null(),
-            sa.null(),
-            table.exporter,
-            conclusion.label("conclusion"),
-            sa.func.count(),
-            sa.literal(0),
-            sa.literal(0.0),
-        )
-        .where(counted)
-        .group_by(table.exporter, "conclusion")
-    )
     months: dict[tuple[str, str], list[Any]] = {}
     shipped: Counter[str] = Counter()
     counts: Counter[str] = Counter()
+    flagged = 0
     with reading(work.engine) as connection:
-        for row in connection.execute(by_zone.union_all(by_exporter)):  # in one pass over the newest of each parcel
+        for row in connection.execute(_counted()):
             if row.month is not None:
                 months.setdefault((row.month, row.zone_id), []).append(row)
-                continue
-            counts[row.conclusion] += int(row.n_parcels)
-            if row.exporter is not None:
-                shipped[row.exporter] += int(row.n_parcels)
+            elif row.conclusion is None:
+                flagged = int(row.n_parcels)
+            else:
+                counts[row.conclusion] += int(row.n_parcels)
+                if row.exporter is not None:
+                    shipped[row.exporter] += int(row.n_parcels)
         exporters = dict(sorted(shipped.items(), key=lambda item: (-item[1], item[0]))[:MOST_EXPORTERS])
         lrs = {name: _newest_lrs(connection, name) for name in exporters}
         reported = connection.scalar(sa.select(sa.func.count()).select_from(certificates)) or 0
-        with_flags = sa.select(sa.func.count()).select_from(comparisons).where(table.flags.not_in(("", "[]")))
-        flagged = connection.scalar(with_flags) or 0
     undecided, overdue = submissions.clocks(work.engine)
     return Dashboard(
         months=tuple(
@@ -274,8 +242,41 @@ def dashboard(work: Workplace) -> Dashboard:
         undecided=undecided,
         overdue=overdue,
         reported_certificates=int(reported),
-        flagged=int(flagged),
+        flagged=flagged,
         outcomes=summary(cases(work)),
+    )
+
+
+def _counted() -> sa.CompoundSelect[Any]:
+    """Return the question that counts the newest of each parcel: by month and zone, by exporter, and those with flags.
+
+    It reads the indexes alone, and what is newest once: most of a comparison is its report.
+    """
+    table, again, zone = comparisons.c, comparisons.alias("again"), declared_zones.c
+    same = [again.c[name].is_not_distinct_from(table[name]) for name in ("n_stones", "carats")]
+    later = sa.select(again.c.position).where(
+        again.c.parcel_id == table.parcel_id, *same, again.c.position > table.position
+    )
+    shown = (table.position, table.created_at, table.conclusion, table.exporter, table.n_stones, table.carats)
+    newest = sa.select(*shown).where(~later.exists()).cte("newest")
+    new = newest.c
+    month = sa.func.substr(sa.cast(new.created_at, sa.String), 1, 7)
+    conclusion = sa.func.coalesce(new.conclusion, NONE)
+    of_zone = sa.func.coalesce(zone.carats, new.carats)
+    sums = [sa.func.coalesce(sa.func.sum(one), 0.0) for one in (new.n_stones, of_zone)]
+    nothing = (sa.null(), sa.null())
+    by_zone = sa.select(
+        *(month.label("month"), zone.zone_id, sa.null().label("exporter"), conclusion.label("conclusion")),
+        *(sa.func.count().label("n_parcels"), sums[0].label("n_stones"), sums[1].label("carats")),
+    ).join_from(newest, declared_zones, zone.position == new.position)
+    by_exporter = sa.select(*nothing, new.exporter, conclusion.label("conclusion"), sa.func.count(), *nothing)
+    reported = sa.select(table.position).join(certificates, certificates.c.certificate_key == table.certificate_key)
+    flagged = sa.select(table.position).where(FLAGGED).union(reported)
+    with_flags = sa.select(*nothing, *nothing, sa.func.count(), *nothing).where(new.position.in_(flagged))
+    return sa.union_all(
+        by_zone.group_by("month", zone.zone_id, "conclusion"),
+        by_exporter.group_by(new.exporter, "conclusion"),
+        with_flags.select_from(newest),
     )
 
 

@@ -20,6 +20,8 @@ from kpfootprint.release import Release, shipped_release
 from kpfootprint.report.blocks import Figure
 from kpfootprint.report.pdf import document_pdf
 from kpfootprint.report.planned_sections import document_of
+from service.register.database import reading, registering
+from service.register.earlier import add_certificates
 from service.settings import Settings
 from service.work import planning
 from service.work.place import Workplace
@@ -231,6 +233,35 @@ def test_the_newest_of_each_parcel_is_counted_on_either_database(settings: Setti
     assert month.conclusions == {"consistent": 1, "query": 1, "none": 1}
     assert {name: n for name, n in found.conclusions.items() if n} == month.conclusions
     assert [(item.name, item.n_parcels) for item in found.exporters] == [("Badica", 3)]
+
+
+def test_parcels_with_flags_are_counted_once_and_by_what_is_known_now(settings: Settings, engine: sa.Engine) -> None:
+    """A flag of an earlier comparison of a parcel is no longer one; a certificate that was reported since is."""
+    flag = {"flags": [{"code": "c", "values": {}, "text": "t"}]}
+    for number, more in ((1, flag), (1, flag), (2, flag), (2, {}), (3, {"document": {"certificate_no": "CF 1"}})):
+        kept(engine, examined(number, **more))
+    with closing(Workplace(settings)) as work:
+        assert dashboard(work).flagged == 1
+        with registering(engine) as connection:
+            add_certificates(connection, [{"certificate_no": "cf-1", "reported_by": "KP"}], actor="key:test")
+        assert dashboard(work).flagged == 2
+
+
+def test_a_glance_reads_no_comparison_whole(tmp_path: Path) -> None:
+    """With its report a comparison takes a hundred times the room of its line in an index."""
+    asked: list[tuple[str, Any]] = []
+    with closing(Workplace(Settings(home=tmp_path))) as work:
+        sa.event.listen(work.engine, "before_cursor_execute", lambda *of: asked.append((of[2], of[3])))
+        dashboard(work)
+        counting = [(text, values) for text, values in asked if "declared_zones" in text]
+        with reading(work.engine) as connection:
+            plan = [
+                row[3] for one in counting for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {one[0]}", one[1])
+            ]
+    looked_at = [step for step in plan if re.match("(SCAN|SEARCH) (comparisons|again|declared_zones)", step)]
+    assert len(looked_at) >= 4, plan
+    whole = [step for step in looked_at if not re.search("COVERING|ix_comparisons_flagged", step)]
+    assert not whole, plan
 
 
 def test_lrs_that_fall_are_seen_at_a_glance() -> None:
