@@ -34,6 +34,7 @@ from service.work.shipment import ShipmentParcel, compare_again, decide, shipmen
 
 SHOWN_PROBLEMS = 200
 SHOWN_PARCELS = 50
+SHOWN_OF_A_PARCEL = 20
 SHOW = ("open", "decided", "all")
 STATES: Wordings = {
     "received": "being compared",
@@ -200,6 +201,7 @@ def show(visit: Visit) -> Response:
         flag_text=lambda flag: catalogue.gettext(TEXTS[flag["code"]]).format(**_worded(flag["values"], names, told_in)),
         problem_text=lambda problem: _told(problem, teller),
         flagged=[parcel for parcel in shipment.parcels if parcel.flags],
+        shown=SHOWN_OF_A_PARCEL,
         comparable=[parcel.comparison.id for parcel in shipment.parcels if parcel.comparison is not None][:12],
         barred=lambda parcel: _barred(parcel, release.zone_table, shipment.moment),
     )
@@ -231,7 +233,12 @@ def make_decision(visit: Visit) -> Response:
     given = written_in(visit.form, NewDecision)
     if given is None:
         return again(visit, "Choose one of the three decisions.", show)
-    decide(visit.work, submission_id, **given, actor=visit.who.actor)
+    seen = text_of(visit.form, "seen")
+    n_seen = int(seen) if seen.isascii() and seen.isdigit() else None
+    if not decide(visit.work, submission_id, **given, actor=visit.who.actor, n_seen=n_seen):
+        return again(
+            visit, "Somebody decided meanwhile: the history says what. Decide again if you still want to.", show
+        )
     return moved_to(visit, f"/submissions/{submission_id}")
 
 

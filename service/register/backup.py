@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import re
 import shutil
 import zipfile
 import zlib
 from collections.abc import Iterator
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
@@ -198,10 +200,10 @@ def _as_text(value: bytes) -> str:
 
 
 def backed_up(settings: Settings, path: Path) -> int:
-    """Write a backup to a file, whole or not at all."""
+    """Write a backup to a file that its owner alone can read, whole or not at all."""
     draft = path.with_name(f".{path.name}.draft")
     try:
-        with draft.open("wb") as stream:
+        with open(draft, "wb", opener=partial(os.open, mode=0o600)) as stream:
             count = back_up(settings, stream)
         draft.replace(path)
     finally:

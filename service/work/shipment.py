@@ -115,11 +115,20 @@ def _together(parcels: Sequence[ShipmentParcel]) -> list[dict[str, Any]]:
     ]
 
 
-def decide(work: Workplace, submission_id: str, *, decision: str, note: str = "", actor: str) -> None:
-    """Keep a decision; an earlier one stays in the history."""
+def decide(
+    work: Workplace, submission_id: str, *, decision: str, note: str = "", actor: str, n_seen: int | None = None
+) -> bool:
+    """Keep a decision; an earlier one stays in the history.
+
+    Nothing is kept, and False returned, where there are more or fewer earlier ones than the `n_seen` that were seen.
+    """
     with registering(work.engine) as connection:
+        n_decisions = sum(entry.kind == "decision" for entry in entries.about(connection, submission_id))
+        if n_seen not in (None, n_decisions):
+            return False
         if not submissions.decide(connection, _known(connection, submission_id), decision, note, actor):
             raise Refused("conflict", "Only a submission that was compared can be decided; this one still waits.")
+    return True
 
 
 def compare_again(work: Workplace, submission_id: str, *, actor: str) -> str:

@@ -157,6 +157,7 @@ def test_the_command_line_verifies_exports_imports_and_restores(
     assert head in run("register", "verify", "--head", head).text
     assert len(run("register", "export", "--format", "csv").text.splitlines()) == 4
     run("backup", tmp_path / "b.zip")
+    assert (tmp_path / "b.zip").stat().st_mode & 0o777 == 0o600, "it holds what the register holds"
     restored, taken_in = another("c"), another("d")
     run("restore", tmp_path / "b.zip", of=restored)
     assert head in run("register", "verify", "--head", head, of=restored).text

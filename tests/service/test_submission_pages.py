@@ -136,6 +136,49 @@ def test_a_shipment_is_received_compared_and_decided(browser: TestClient, looked
     assert place not in browser.get("/submissions").text
 
 
+@pytest.fixture
+def compared(browser: TestClient, home: Path) -> str:
+    """Return the address of a shipment of fifteen parcels, one of them with thirty bad rows, that was compared."""
+    made = io.BytesIO()
+    with (
+        zipfile.ZipFile(io.BytesIO(shipment(15, bad=False, prefix="C"))) as archive,
+        zipfile.ZipFile(made, "w") as altered,
+    ):
+        for name in archive.namelist():
+            more = b"\nC14,-1,brown,cube" * 30 if name == "stones.csv" else b""
+            altered.writestr(name, archive.read(name) + more)
+    checked = browser.post("/submissions/check", files={"file": ("lots.zip", made.getvalue())})
+    place: str = browser.post("/submissions", data=carried(checked.text)).headers["location"]
+    run_jobs(home)
+    return place
+
+
+def test_who_decides_on_what_somebody_decided_meanwhile_is_asked_again(browser: TestClient, compared: str) -> None:
+    def seen() -> str:
+        return str(re.findall(r'name="seen" value="(\d+)"', browser.get(compared).text)[0])
+
+    opened = seen()
+    for note in ("first", "second"):
+        given = {"decision": "approved", "note": note, "seen": opened}
+        answer = browser.post(f"{compared}/decision?lang=fr", data=given)
+        assert answer.status_code == (303 if note == "first" else 422)
+    assert "Quelqu’un a décidé entre-temps" in answer.text
+    assert ">second</textarea>" in answer.text, "what was written is shown again"
+    assert browser.post(f"{compared}/decision", data=given | {"seen": seen()}).status_code == 303
+    notes = [entry["values"]["note"] for entry in browser.get(f"/v1{compared}").json()["history"][-2:]]
+    assert notes == ["first", "second"]
+
+
+def test_a_shipment_says_in_which_zone_its_hours_are_and_where_its_lists_end(
+    browser: TestClient, compared: str
+) -> None:
+    page = browser.get(compared).text
+    assert re.search(r"Due <time[^>]*>[^<]* UTC</time>", page), "an hour without its zone is read as that of the office"
+    assert "The first 20 of 30 are shown." in page
+    assert "The first 12 of 14 are shown." in page
+    assert "Seuls les 20 premiers sur 30" in browser.get(f"{compared}?lang=fr").text
+
+
 @pytest.mark.parametrize(("day", "barred"), [("2024-03-11", True), ("2025-06-01", False)])
 def test_a_zone_that_was_not_compliant_stands_where_a_shipment_is_decided(
     browser: TestClient, home: Path, day: str, barred: bool
