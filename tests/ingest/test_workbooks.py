@@ -674,7 +674,7 @@ def test_what_comments_on_cells_say_is_told(scheme: Scheme, zone_table: ZoneTabl
     assert told == ["comments on cells are not read: B2: wrong, should be <45>"]
 
 
-@pytest.mark.parametrize("comment", ["retirée du colis", "price; status: cancelled"])
+@pytest.mark.parametrize("comment", ["retirée du colis", "price; status: cancelled", "removed 12/3"])
 def test_a_comment_that_takes_a_row_out_is_asked_about(comment: str, scheme: Scheme, zone_table: ZoneTable) -> None:
     book = openpyxl.load_workbook(io.BytesIO(book_of([["No", "Weight"], [1, 0.4], [2, 0.3]])))
     book.worksheets[0]["B3"].comment = Comment(comment, "JM")
@@ -684,6 +684,16 @@ def test_a_comment_that_takes_a_row_out_is_asked_about(comment: str, scheme: Sch
     assert [(item.code, item.row, item.value) for item in asked] == [("row_cancelled", 3, comment)]
     kept = read(Upload("s.xlsx", made.getvalue()), scheme, zone_table, choices={"cancelled": "keep"})
     assert [parcel.n_stones for parcel in kept.parcels] == [2]
+
+
+@pytest.mark.parametrize("comment", ["Sample of the parcel", "estimated", "Liste partielle", "Sans les boarts"])
+def test_a_comment_by_which_rows_are_a_part_is_asked_about(comment: str, scheme: Scheme, zone_table: ZoneTable) -> None:
+    book = openpyxl.load_workbook(io.BytesIO(book_of([["No", "Weight"], [1, 0.4], [2, 0.3]])))
+    book.worksheets[0]["A1"].comment = Comment(comment, "JM")
+    made = io.BytesIO()
+    book.save(made)
+    asked = read(Upload("s.xlsx", made.getvalue()), scheme, zone_table).problems
+    assert [item.code for item in asked] == ["part_in_title"]
 
 
 def test_a_struck_number_of_a_row_strikes_the_row(scheme: Scheme, zone_table: ZoneTable) -> None:

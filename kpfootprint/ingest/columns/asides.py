@@ -202,7 +202,7 @@ def _dashes(column: Column) -> NDArray[np.bool_]:
 _LINES = 40
 """Lines that a foot has at most."""
 
-_MEASURES = ("n_stones", "carats", "stones_or_carats", "mean")
+_MEASURES = ("n_stones", "carats", "stones_or_carats", "mean", "other_unit")
 
 _AMOUNTS = ("amount", "montant")
 """What may be of stones as well as of money."""

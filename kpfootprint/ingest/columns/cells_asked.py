@@ -41,6 +41,8 @@ from kpfootprint.scheme import Attribute
 _SHOWN = 50
 """Cells that are asked whether they name zones."""
 
+_LIKE_A_NAME = re.compile(r"[^\W\d_]+[-_/]?\d\w*")
+
 _LIKE_A_SIZE = re.compile(
     r"[<>+-]?\s*\d+([.,]\d+)?\s*([-–/+]\s*[+-]?|to|à|a|bis)\s*\d+([.,]\d+)?(\s*mm)?|[<>+-]\s*\d+([.,]\d+)?"
 )
@@ -50,6 +52,7 @@ def with_cells_asked(sheet: Layout) -> Layout:
     """Return a sheet whose meanings were held against the cells of the columns; what stays open is told."""
     for step in (
         _without_numbers_of_classes,
+        _without_words_below_classes,
         _with_ranges_as_sizes,
         _with_net_weights,
         _with_marked_samples,
@@ -70,6 +73,14 @@ def _without_numbers_of_classes(sheet: Layout) -> Layout:
     twice = {name for name in sheet.attributes if len(sheet.places(name)) > 1}
     numbers = [at for at, item in enumerate(sheet.meanings) if item.role in twice and sheet.numbers(at) is not None]
     return sheet.with_meaning(numbers, UNKNOWN)
+
+
+def _without_words_below_classes(sheet: Layout) -> Layout:
+    """Take no column for that of a class below which words stand alone: ``Collection`` above ``Museum``."""
+    named = [at for at, item in enumerate(sheet.meanings) if {name for name, _ in item.classes} & {*sheet.attributes}]
+    wide = [at for at in named if sheet.raw.columns[at].header.replace(" ", "").isalpha()]
+    worded = [at for at in wide if (cells := sheet.cells(at)) and not any(map(_may_count, map(text_of, cells)))]
+    return sheet.with_meaning(worded if len(named) == 1 else (), UNKNOWN)
 
 
 def _with_ranges_as_sizes(sheet: Layout) -> Layout:
@@ -208,7 +219,7 @@ def _measured(sheet: Layout, at: int, meaning: Meaning, roles: set[str]) -> Mean
 def _worded(sheet: Layout, at: int, meaning: Meaning, roles: set[str]) -> Meaning:
     """Return what a column means whose cells are not all numbers."""
     texts = [text_of(cell) for cell in sheet.cells(at)]
-    if meaning.role == "n_stones" and names_one(sheet.raw.columns[at].header):
+    if meaning.role == "n_stones" and (names_one(sheet.raw.columns[at].header) or _are_names(texts)):
         return Meaning(role="row")
     if meaning.role == "n_stones" and meaning.party and not any(map(str.isdigit, "".join(texts))):
         meaning = UNKNOWN  # a word of each stone: ``Type de pierre``
@@ -218,6 +229,21 @@ def _worded(sheet: Layout, at: int, meaning: Meaning, roles: set[str]) -> Meanin
         return meaning  # ``1O0`` in a column of totals
     meaning = UNKNOWN if meaning.role == "stones_or_carats" else meaning  # ``Classe``, of which words count nothing
     return _named(sheet, at, meaning, roles, texts)
+
+
+def _are_names(texts: Sequence[str]) -> bool:
+    """Say whether each cell is a name of its own that bears a number, ``S2763751``, so that none counts anything."""
+    return len({*texts}) == len(texts) > 1 and all(map(_LIKE_A_NAME.fullmatch, texts))
+
+
+def _may_count(text: str) -> bool:
+    """Say whether a cell below a class may say how many stones are of it, or that its row is."""
+    return (
+        any(map(str.isdigit, text))
+        or len(text) < 3
+        or not isinstance(read_yes_or_no(text), Broken)
+        or says("nil", fold(text))
+    )
 
 
 def _are_sizes(sheet: Layout, cells: Sequence[Cell]) -> bool:

@@ -70,6 +70,11 @@ OF_LINES = ("part_in_title", "stones_besides")
 
 # Rows.
 
+_LEAST_CT = 0.004
+"""What the smallest stones of a parcel may weigh in the mean."""
+
+_DAY = re.compile(r"\d+[/-]\d+")
+
 _COMMENT = re.compile(r"(?:^|; )[A-Z]{1,3}(\d+): (.*?)(?=; [A-Z]{1,3}\d+: |; …$|$)")
 """The row of a cell and the comment on it, which may hold semicolons and colons of its own."""
 
@@ -112,9 +117,8 @@ def ask_about_cancelled(sheet: Layout) -> None:
     """Ask whether a row is no longer of the parcel: a remark or a comment says so, or its number is crossed out."""
     if sheet.choices.get("cancelled") == "keep":
         return
-    comments = [str(note.values["comments"]) for note in sheet.raw.notes if note.code == "comments_not_read"]
-    for row, text in (hit.groups() for told in comments for hit in _COMMENT.finditer(told)):
-        if _is_cancelled(text) and not any(map(str.isdigit, text)):  # not ``wrong, should be 0.45``
+    for row, text in _comments(sheet.raw):
+        if _is_cancelled(text) and not any(map(str.isdigit, _DAY.sub("", text))):  # not ``wrong, should be 0.45``
             broken = Broken("row_cancelled", {"label": text, "choices": [("cancelled", "keep")]})
             sheet.problems.append(problem(broken, table=sheet.raw.name, row=int(row), value=text))
     for at in sheet.places("other", "unknown", "description", "stones_or_carats", "row"):
@@ -134,6 +138,12 @@ def ask_about_cancelled(sheet: Layout) -> None:
         for row in rows[:20].tolist() if not numbered or 2 * len(rows) <= sheet.raw.n_rows else ():
             label = text_of(column.at(row)) if hits else f"{column.header}: {text_of(column.at(row))}"
             sheet.tell("row_cancelled", at, row, label=label, choices=[("cancelled", "keep")])
+
+
+def _comments(raw: RawTable) -> list[tuple[str, str]]:
+    """Return the rows of cells with the comments on them."""
+    told = [str(note.values["comments"]) for note in raw.notes if note.code == "comments_not_read"]
+    return [(hit[1], hit[2]) for text in told for hit in _COMMENT.finditer(text)]
 
 
 def _is_cancelled(text: str) -> bool:
@@ -206,10 +216,21 @@ def ask_about_unnamed(sheet: Layout) -> None:
             continue
         if numbers is None or not bool(np.all((numbers == np.floor(numbers)) & (numbers >= 0) & (numbers < 1e6))):
             continue
-        if not bool(np.any(numbers > 1)) or says("codes", *tokens_of(sheet.raw.columns[at].header)):
+        if (
+            not bool(np.any(numbers > 1))
+            or _are_too_many(sheet, at)
+            or says("codes", *tokens_of(sheet.raw.columns[at].header))
+        ):
             continue
         if not _is_priced(sheet, at):
             sheet.ask("count_or_other", at, "n_stones", "ignore")
+
+
+def _are_too_many(sheet: Layout, at: int) -> bool:
+    """Say whether a column counts no stones, as each would weigh next to nothing: ``Acquired | 1931``."""
+    numbers, weights = sheet.raw.values(at), [sheet.raw.values(place) for place in sheet.places("carats")]
+    counted = np.isfinite(numbers) & (numbers > 0)
+    return all(bool(np.all((weight < _LEAST_CT * numbers)[counted])) for weight in weights)
 
 
 def _is_priced(sheet: Layout, at: int) -> bool:
@@ -330,6 +351,7 @@ def _ask_about_parts(sheet: Layout) -> None:
     named = [item.header for item, said in zip(sheet.raw.columns, sheet.meanings, strict=True) if said.part != "sample"]
     heads = [header.partition("(")[2].strip(" )") for header in named]  # ``Sieve (sample only)``
     lines = [*_name_of_sheet(sheet.raw), *(text for _, text in sheet.lines_around()), *filter(None, heads)]
+    lines += [text for _, text in _comments(sheet.raw) if not _is_cancelled(text)]
     for text in [text for text in lines if is_in_part(text, sheet.headers)][:1]:
         sheet.tell("part_in_title", None, title=text, choices=[("part", "whole")])
     for at in sheet.places("other", "unknown") if sheet.places("n_stones") else ():

@@ -336,11 +336,20 @@ def ask_about_blanks(sheet: Layout, classed: list[int]) -> Layout:
 
 
 def written_once(sheet: Layout) -> list[int]:
-    """Return the classes of a list that stand left of the numbers, and may stand once above blanks, and the numbers."""
+    """Return the classes of a list that may stand once above blanks, and the numbers of its rows, or their weights.
+
+    They stand left of the numbers, or each of their words comes once.
+    """
     numbers = sheet.places("row")[:1]
-    blanks = {at: sheet.raw.columns[at].blank() for at in sheet.places(*sheet.attributes) if [at] < numbers}
-    once = [at for at, blank in blanks.items() if len(blank) and not blank[0] and 2 * blank.sum() >= len(blank)]
-    return [*once, *numbers]
+    once: list[int] = []
+    for at in sheet.places(*sheet.attributes):
+        blank, codes = (column := sheet.raw.columns[at]).blank(), column.codes
+        filled = len(blank) - int(blank.sum())
+        if not filled or blank[0] or 2 * filled > len(blank):
+            continue
+        if [at] < numbers or len(np.unique(codes[~blank])) == filled > 1:
+            once.append(at)
+    return [*once, *(numbers or sheet.places("carats", "stones_or_carats"))]
 
 
 def with_blanks_open(sheet: Layout, classed: list[int]) -> Layout:
@@ -365,7 +374,8 @@ def _blanks_open(sheet: Layout, places: list[int]) -> Layout:
 
 def _are_grouped(sheet: Layout, down: Layout, classed: list[int], between: NDArray[np.intp]) -> bool:
     """Say whether rows of the same classes come more than once as they stand, and none does where blanks go on."""
-    if sheet.places("lot", "description", "described"):
+    weighed = any(sheet.meanings[at].role in ("carats", "stones_or_carats") for at in classed)
+    if weighed or sheet.places("lot", "description", "described"):
         return False
     as_is, filled = (np.column_stack([one.raw.columns[at].codes for at in classed]) for one in (sheet, down))
     again = len(np.unique(as_is[between], axis=0)) < len(between)

@@ -51,6 +51,10 @@ _SEVERAL_SAID = re.compile(
 """A remark by which a row is of several stones: ``3 pcs``, ``lot de 3``."""
 
 
+_SEVERAL = 6
+"""Rows from which on it is no chance that their classes come again."""
+
+
 def ask_about_cells(sheet: Layout, classed: list[int]) -> None:
     """Ask whether rows with a size class and carats are classes, or stones, where two of them are alike."""
     named = sheet.places("n_stones", "lot", "description", "described", "parcel_id")
@@ -59,7 +63,7 @@ def ask_about_cells(sheet: Layout, classed: list[int]) -> None:
     sheet.ask("stones_or_cells", sheet.places("size_class")[0], "ignore")
 
 
-def are_repeated(sheet: Layout, classed: list[int]) -> bool:
+def are_repeated(sheet: Layout, classed: Sequence[int]) -> bool:
     """Say whether two rows have the same classes."""
     rows = np.column_stack([sheet.raw.columns[at].codes for at in classed]) if classed else np.zeros((0, 1))
     return len(np.unique(rows, axis=0)) < len(rows)
@@ -269,8 +273,8 @@ _HEAVY = 10.0
 def are_sized_stones(sheet: Layout, classed: Sequence[int]) -> bool:
     """Say whether rows with a size class and carats are stones; it is asked where that, or a stone's class, is unsure.
 
-    They are where each has a number or a name of its own and weighs what a stone of its class does, and the stones of
-    one class differ in weight.
+    They are where each has a number or a name of its own, or some of many have the classes of others, and where each
+    weighs what a stone of its class does, and the stones of one class differ in weight.
     """
     sizes, weights = sheet.places("size_class"), sheet.places("carats")
     others = sheet.places("n_stones", "description", "described", "lower_ct", "upper_ct", "breakdown", "mean")
@@ -286,7 +290,9 @@ def are_sized_stones(sheet: Layout, classed: Sequence[int]) -> bool:
     if 2 * (carats < lower / _NEAR).sum() > known.sum():  # no class weighs less than its least stone
         sheet.tell("stones_or_classes", sizes[0], header=column.header, choices=ANSWERS)
         return False
-    if column.mostly_distinct or not _are_named(sheet, weights[0]):
+    if column.mostly_distinct or not (
+        _are_named(sheet, weights[0]) or (sheet.raw.n_rows >= _SEVERAL and are_repeated(sheet, classed))
+    ):
         return False
     if not np.all(known | column.blank()) or not np.all(carats > 0) or not _differ(column.codes, carats):
         return False

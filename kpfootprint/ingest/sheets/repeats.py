@@ -17,7 +17,7 @@ from kpfootprint.ingest.raw.cells import Cell, is_blank, text_of
 from kpfootprint.ingest.raw.tables import Column, KnownTable, RawTable, Trace, below
 from kpfootprint.ingest.sheets.around import MEASURES, ONE
 from kpfootprint.ingest.sheets.crosstabs import are_whole
-from kpfootprint.ingest.words import fold, tokens_of, without_measure
+from kpfootprint.ingest.words import all_say, fold, holds, tokens_of, without_measure
 
 _REPEATED = re.compile(
     r"(?P<before>.*?)[\[_ /.(](?P<at>\d{1,4})[\])]?[_ /.](?P<field>.+)|(?P<own>.+?)[_ .](?P<last>\d{1,4})"
@@ -248,12 +248,23 @@ def _place_of(header: str, headers: Headers) -> _Place | None:
     measure = role if role in (*_MEASURES, "percent") else "" if fold(bare) == fold(header) else None
     if measure is None or headers.of(header).wide:
         return None
-    if len(bare) > _SHORT and headers.words.zone(bare) is not None:
-        return _Place("zone_id", bare, measure)
+    if zone := _zone_of(bare, headers):
+        return _Place("zone_id", zone, measure)
     label, _, own = bare.partition(" ")
     named = headers.field(label) == "parcel_id" and not fold(label).startswith("lot")
     numbered = any(map(str.isdigit, own)) or len(own) == 1
     return _Place("parcel_id", own, measure) if named and measure and numbered and " " not in own else None
+
+
+def _zone_of(text: str, headers: Headers) -> str | None:
+    """Return the zone that a text names, alone or behind words that say no more: ``of which Nola``."""
+    words = text.split()
+    for at in range(len(words)):
+        zone, before = " ".join(words[at:]), tokens_of(" ".join(words[:at]))
+        bare = holds("of_which", before) or all_say(("zone", "place", "filler"), before, ("which", "from"))
+        if bare and len(zone) > _SHORT and headers.words.zone(zone) is not None:
+            return zone
+    return None
 
 
 def _by_place(raw: RawTable, headers: Headers) -> dict[tuple[str, str], dict[str, int]]:
