@@ -110,7 +110,7 @@ def problem(rule: str, code: str, *, table: str, column: str, value: object, **v
     return Problem(
         table=table,
         column=column,
-        value=str(value)[:80],
+        value=None if value is None else str(value)[:80],
         code=code,
         reason=RULES[rule].format(**values),
         values={"rule": rule, **values},

@@ -29,8 +29,8 @@ def span_in(asked: Mapping[str, Any]) -> tuple[datetime | None, datetime | None]
 
 def told(shape: type[Shape], of: Any = None, /, **members: Any) -> Shape:
     """Return what a shape tells of something: the members that are given, and its attributes under the other names."""
-    values = {name: members[name] if name in members else getattr(of, name) for name in shape.__annotations__}
-    shown = {name: written(value) if isinstance(value, datetime) else value for name, value in values.items()}
+    shown = {name: members[name] if name in members else getattr(of, name) for name in shape.__annotations__}
+    shown |= {name: written(value) for name, value in shown.items() if isinstance(value, datetime)}
     return cast(Shape, shown)
 
 

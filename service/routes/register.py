@@ -153,8 +153,8 @@ def _rows(body: bytes) -> list[tuple[int, dict[str, str]]]:
     _, first = next((line for line in lines if any(line[1])), (1, []))
     header = [name.strip().lower() for name in first]
     unknown = [name for name in header if name not in COLUMNS]
-    if unknown or "certificate_no" not in header or "reported_by" not in header:
-        reason = f"the columns are {', '.join(COLUMNS)}; the first two are needed"
+    if unknown or len({*header}) < len(header) or not {*COLUMNS[:2]} <= {*header}:
+        reason = f"the columns are {', '.join(COLUMNS)}, each once; the first two are needed"
         told = Problem(table="certificates", row=1, value=", ".join(first)[:80], code="unknown_column", reason=reason)
         raise Refused("invalid_input", "The columns are not those of certificates.", problems=(told,))
     rows, problems = [], []

@@ -17,7 +17,7 @@ from kpfootprint.plain import day_in
 from kpfootprint.retold import Said
 from kpfootprint.visible import is_visible, visible
 from service.register.activations import Activation
-from service.register.comparisons import Listed
+from service.register.comparisons import Listed, certificate_key
 from service.register.entries import ChainEnd
 from service.register.keys import Key, OpenSession
 from service.settings import Role
@@ -44,8 +44,25 @@ def _all_seen(text: str) -> str:
     return text
 
 
+def _more_than_blanks(text: str) -> str:
+    if not text.strip():
+        raise ValueError(Said("it is empty"))
+    return text
+
+
+Filled = Annotated[str, AfterValidator(_more_than_blanks), Field(min_length=1, json_schema_extra={"pattern": r"\S"})]
+"""What somebody has to say: blanks alone say nothing."""
+
+
+def _can_be_found(number: str) -> str:
+    if not certificate_key(number):
+        raise ValueError(Said("it needs a Latin letter or a digit from 0 to 9: nothing else of a number is compared"))
+    return number
+
+
 Day = Annotated[str, AfterValidator(_a_day), Field(json_schema_extra={"format": "date"})]
-Name = Annotated[str, AfterValidator(_all_seen), Field(min_length=1, max_length=200)]
+Name = Annotated[Filled, AfterValidator(_all_seen), Field(max_length=200)]
+CertificateNo = Annotated[Name, AfterValidator(_can_be_found), Field(max_length=100)]
 
 
 def _shape(name: str, about: str, members: dict[str, Any]) -> Any:
@@ -252,8 +269,8 @@ Head = told_of("Head", ChainEnd, "Where the chain ends.")
 class NewActivation(TypedDict):
     """Why a release is put in force; `force` where it was not judged."""
 
-    reason: Annotated[str, Field(min_length=1, max_length=2000)]
-    force: NotRequired[Annotated[str, Field(min_length=1, max_length=2000)]]
+    reason: Annotated[Filled, Field(max_length=2000)]
+    force: NotRequired[Annotated[Filled, Field(max_length=2000)]]
 
 
 Activated = told_of(
@@ -277,4 +294,4 @@ Names = page_of("Names", NameItem, "Every name that is known.")
 class Reason(TypedDict):
     """Why something is done."""
 
-    reason: Annotated[str, Field(min_length=1, max_length=2000)]
+    reason: Annotated[Filled, Field(max_length=2000)]

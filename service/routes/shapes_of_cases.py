@@ -11,7 +11,20 @@ from kpfootprint.conclusions import Conclusion
 from service.register import jobs, submissions
 from service.register.earlier import Reported
 from service.register.jobs import State
-from service.routes.shapes import STRICT, Day, Flag, Href, Moment, Name, Parcel, ProblemShape, page_of, told_of
+from service.routes.shapes import (
+    STRICT,
+    CertificateNo,
+    Day,
+    Filled,
+    Flag,
+    Href,
+    Moment,
+    Name,
+    Parcel,
+    ProblemShape,
+    page_of,
+    told_of,
+)
 from service.routes.shapes_of_planning import Said
 
 
@@ -119,7 +132,7 @@ class NewDecision(Noted):
 class Certificate(TypedDict):
     """A certificate that somebody reported as fraudulent."""
 
-    certificate_no: Annotated[Name, Field(max_length=100)]
+    certificate_no: CertificateNo
     reported_by: Name
     reported_on: NotRequired[Day | None]
     note: NotRequired[Annotated[str, Field(max_length=2000)] | None]
@@ -150,7 +163,7 @@ class NewOpinion(TypedDict):
     """An expert's own conclusion."""
 
     conclusion: Conclusion
-    reasons: Annotated[str, Field(min_length=1, max_length=20_000)]
+    reasons: Annotated[Filled, Field(max_length=20_000)]
 
 
 class Opinion(NewOpinion):
@@ -176,7 +189,7 @@ class NewOutcome(TypedDict):
     """What became known later of where a parcel came from."""
 
     origin: Annotated[list[Origin], Field(min_length=1, max_length=50)]
-    source: Annotated[str, Field(min_length=1, max_length=5000)]
+    source: Annotated[Filled, Field(max_length=5000)]
 
 
 class Outcome(NewOutcome):

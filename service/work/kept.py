@@ -130,7 +130,9 @@ def tell_outcome(
     work: Workplace, comparison_id: str, *, origin: Sequence[Mapping[str, Any]], source: str, actor: str
 ) -> Entry:
     """Keep what became known later of where a parcel came from."""
-    zones, given = {*work.release().zone_table.names, UNLISTED}, [item["zone_id"] for item in origin]
+    zones = {*work.release().zone_table.names, UNLISTED}
+    origin = [{**item, "zone_id": work.origin(item["zone_id"])} for item in origin]
+    given = [item["zone_id"] for item in origin]
     problems = [
         Problem(table="origin", row=row, column="zone_id", value=zone[:80], code=code, reason=reason)
         for row, zone in enumerate(given, start=1)
@@ -146,7 +148,7 @@ def tell_outcome(
         problems.append(Problem(table="origin", column="share", code="invalid", reason=reason))
     if problems:
         raise refusal_for(problems)
-    values = {"origin": [dict(item) for item in origin], "source": source}
+    values = {"origin": origin, "source": source}
     return _noted(work, comparison_id, "outcome", values, actor)
 
 

@@ -54,6 +54,8 @@ def test_questions_that_do_not_fit_are_refused(ask: Ask) -> None:
         problem_in(ask("viewer", "POST", "/v1/plan", json=question), 422, "invalid_input")
     found = problem_in(ask("viewer", "POST", "/v1/plan", json={"declared": ["atlantis"]}), 422, "invalid_input")
     assert found["problems"][0]["value"] == "atlantis"
+    found = problem_in(ask("viewer", "GET", "/planning/stones?against=bria"), 422, "invalid_input")
+    assert [item["value"] for item in found["problems"]] == [None]
 
 
 def test_the_adequacy_of_a_zone_that_is_not_there(ask: Ask) -> None:

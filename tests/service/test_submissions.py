@@ -324,6 +324,19 @@ def test_certificates_and_stones_that_came_before_are_flagged(office: Office) ->
         assert (one["row"], one["column"], one["value"]) == told
 
 
+@pytest.mark.parametrize("number", ["--", "n° —", "\u0661\u0662\u0663", "  "])
+def test_a_certificate_that_nothing_could_be_compared_with_is_refused(office: Office, number: str) -> None:
+    item = {"certificate_no": number, "reported_by": "KP"}
+    answer = office.ask("monitor", "POST", "/v1/certificates", json={"items": [item]})
+    assert {one["column"] for one in problem_in(answer, 422, "invalid_input")["problems"]} == {"certificate_no"}
+
+
+def test_a_column_of_certificates_that_comes_twice_is_refused(office: Office) -> None:
+    table = "certificate_no,certificate_no,reported_by\nCF 1,CF 2,KP\n"
+    answer = office.ask("monitor", "POST", "/v1/certificates", content=table, headers={"Content-Type": "text/csv"})
+    problem_in(answer, 422, "invalid_input")
+
+
 @pytest.mark.parametrize("unseen", ["CF\u200b77", "CF\u202e77", "\x1b]0;CF", "\u3164"])
 def test_what_cannot_be_seen_is_no_name(office: Office, unseen: str) -> None:
     for item in ({"certificate_no": unseen, "reported_by": "KP"}, {"certificate_no": "CF", "reported_by": unseen}):
@@ -429,6 +442,19 @@ def test_opinions_and_outcomes(office: Office) -> None:
     assert found["cllr"]["n_true"] == found["cllr"]["n_false"] == 1
     rate = found["error_rates"]["true_queried"]
     assert (rate["of"], rate["high"] > 0.9) == (1, True)
+
+
+def test_blanks_are_no_reasons_and_a_zone_goes_by_its_name(office: Office, parcel: dict[str, Any]) -> None:
+    one = office.ask("monitor", "POST", "/v1/comparisons", json=parcel).headers["location"]
+    for path, given, column in (
+        ("opinions", {"conclusion": "query", "reasons": " \n"}, "reasons"),
+        ("outcome", {"origin": [{"zone_id": "bria", "share": 1}], "source": " "}, "source"),
+    ):
+        refused = problem_in(office.ask("monitor", "POST", f"{one}/{path}", json=given), 422, "invalid_input")
+        assert [(item["column"], item["reason"]) for item in refused["problems"]] == [(column, "it is empty")]
+    named = {"origin": [{"zone_id": "Bria", "share": 1}], "source": "a court"}
+    kept = office.ask("monitor", "POST", f"{one}/outcome", json=named)
+    assert kept.json()["origin"] == [{"zone_id": "bria", "share": 1}]
 
 
 def test_releases_are_activated_and_taken_back(office: Office) -> None:
