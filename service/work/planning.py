@@ -270,7 +270,8 @@ def _counted() -> sa.CompoundSelect[Any]:
         *(sa.func.count().label("n_parcels"), sums[0].label("n_stones"), sums[1].label("carats")),
     ).join_from(newest, declared_zones, zone.position == new.position)
     by_exporter = sa.select(*nothing, new.exporter, conclusion.label("conclusion"), sa.func.count(), *nothing)
-    reported = sa.select(table.position).join(certificates, certificates.c.certificate_key == table.certificate_key)
+    known, key = certificates.c, table.certificate_key
+    reported = sa.select(table.position).join(certificates, (known.certificate_key == key) & (key != ""))
     flagged = sa.select(table.position).where(FLAGGED).union(reported)
     with_flags = sa.select(*nothing, *nothing, sa.func.count(), *nothing).where(new.position.in_(flagged))
     return sa.union_all(
