@@ -7,10 +7,10 @@ crosses or is left out, and on what has to be asked. `parcels` are made of table
 `document` gives as well. What is wrong is one of the `problems`; how things may be called stands in `words`.
 """
 
-from kpfootprint.ingest.columns.meanings import Choices
 from kpfootprint.ingest.document import ingest_json, parcel_to_json
 from kpfootprint.ingest.files.archive import Limits
 from kpfootprint.ingest.files.inputs import Upload
+from kpfootprint.ingest.names.inquiry import Choices
 from kpfootprint.ingest.parcels.assemble import ParcelFailure, Reading
 from kpfootprint.ingest.problems import ANSWERS, NOTES, RULES, text_of_answer, text_of_rule
 from kpfootprint.ingest.raw.cells import condition_given, declaration_given, number_given

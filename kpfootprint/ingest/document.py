@@ -10,16 +10,18 @@ from typing import Any
 import numpy as np
 
 from kpfootprint.errors import IngestError, Problem
-from kpfootprint.ingest.columns.meanings import Choices, Layout
+from kpfootprint.ingest.columns.meanings import Layout
 from kpfootprint.ingest.columns.units import ask_about_heavy
 from kpfootprint.ingest.files.archive import Limits, refuse
+from kpfootprint.ingest.names.documented import recognise
 from kpfootprint.ingest.names.headers import Meaning, headers_of
+from kpfootprint.ingest.names.inquiry import Choices, Inquiry
 from kpfootprint.ingest.parcels.assemble import assemble
 from kpfootprint.ingest.parcels.breakdowns import RANGES
 from kpfootprint.ingest.parcels.records import CONDITIONS, field_readers
 from kpfootprint.ingest.problems import Broken, listed, problem
 from kpfootprint.ingest.raw.cells import Cell, Odd, text_of
-from kpfootprint.ingest.raw.tables import GOODS, Column, ColumnMaker, KnownTable, RawTable, recognise
+from kpfootprint.ingest.raw.tables import GOODS, Column, ColumnMaker, KnownTable, RawTable
 from kpfootprint.ingest.sheets.asked import ask_about_table
 from kpfootprint.ingest.sheets.said_of_parcels import declared_places
 from kpfootprint.ingest.words import Vocabulary, fold, nearest, vocabulary_of
@@ -81,17 +83,16 @@ def ingest_json(
     Traceback (most recent call last):
     kpfootprint.errors.IngestError: stones, row 1, column weight_ct: the number is zero; it must be above (value '0')
     """
-    words, limits = vocabulary_of(scheme, zone_table), limits or Limits()
-    problems: list[Problem] = []
+    inquiry, limits = Inquiry(headers_of(vocabulary_of(scheme, zone_table)), choices or {}), limits or Limits()
     read_as = None
     if sealed and isinstance(document, Mapping):
         read_as = document.get("read_as")
         document = {name: value for name, value in document.items() if name != "read_as"}
     if given and isinstance(document, Mapping) and "parcel_id" in given:
         document = {**document, "parcel_id": given["parcel_id"]}
-    tables, parcel_id = document_tables(document, words, limits, problems, None if sealed else choices or {})
-    tables = overlay(tables, given or {}, parcel_id, words, limits, problems)
-    reading = assemble(tables, words, limits, single=parcel_id, problems=problems)
+    tables, parcel_id = document_tables(document, inquiry, limits, asking=not sealed)
+    tables = overlay(tables, given or {}, parcel_id, inquiry, limits)
+    reading = assemble(tables, inquiry.headers.words, limits, single=parcel_id, problems=inquiry.problems)
     if reading.failures:
         raise IngestError(reading.problems)
     parcel = reading.parcels[0]
@@ -99,12 +100,7 @@ def ingest_json(
 
 
 def overlay(
-    tables: Mapping[str, KnownTable],
-    given: Mapping[str, Any],
-    parcel_id: str | None,
-    words: Vocabulary,
-    limits: Limits,
-    problems: list[Problem],
+    tables: Mapping[str, KnownTable], given: Mapping[str, Any], parcel_id: str | None, inquiry: Inquiry, limits: Limits
 ) -> dict[str, KnownTable]:
     """Lay what the caller knows of a parcel over what its file or document says: the one place where the two meet.
 
@@ -115,9 +111,9 @@ def overlay(
     laid = dict(tables)
     if not said:
         return laid
-    extra, _ = document_tables(said | {"parcel_id": parcel_id}, words, limits, problems)
+    extra, _ = document_tables(said | {"parcel_id": parcel_id}, inquiry, limits, asking=False)
     if (goods := next((laid[kind] for kind in GOODS if kind in laid), None)) is not None:
-        for name, one, other in _said_otherwise(extra, laid, words):
+        for name, one, other in _said_otherwise(extra, laid, inquiry.headers.words):
             goods.trace.note("given_before", field=name, given=one, said=other)
     for kind, table in extra.items():
         laid[kind] = _over(table, laid[kind]) if kind == "parcels" and kind in laid else table
@@ -153,12 +149,13 @@ def _over(given: KnownTable, own: KnownTable) -> KnownTable:
 
 
 def document_tables(
-    document: object, words: Vocabulary, limits: Limits, problems: list[Problem], choices: Choices | None = None
+    document: object, inquiry: Inquiry, limits: Limits, *, asking: bool
 ) -> tuple[dict[str, KnownTable], str]:
-    """Turn a JSON parcel into tables, and return the parcel's id with them; faults are added to `problems`.
+    """Turn a JSON parcel into tables, and return the parcel's id with them; faults are told.
 
-    With `choices`, what could be read in two ways is asked about, as it is of a sheet.
+    With `asking`, what could be read in two ways is asked about, as it is of a sheet.
     """
+    words, problems = inquiry.headers.words, inquiry.problems
     document = as_parcel(document, words)
     if not isinstance(document, Mapping):
         raise IngestError([problem(Broken("wrong_type", {"expected": "an object"}), table="parcel", value=document)])
@@ -170,8 +167,8 @@ def document_tables(
         known = words.columns("parcels")
         strange = {name: None for name in conditions if known.get(fold(str(name))) not in CONDITIONS}
         for name in islice(strange, 20):
-            broken = Broken("unknown_member", {"nearest": nearest(str(name)[:80], {fold(c): c for c in CONDITIONS})})
-            problems.append(problem(broken, table="conditions", column=str(name)))
+            close = nearest(str(name)[:80], {fold(c): c for c in CONDITIONS})
+            inquiry.tell("unknown_member", "conditions", None, str(name), nearest=close)
         fields |= {n: value for n, value in conditions.items() if value is not None and n not in strange}
     elif conditions is not None:
         problems.append(_wrong("conditions", conditions, "an object"))
@@ -191,19 +188,19 @@ def document_tables(
                 raws[kind] = _raw(kind, columns)
         except IngestError as error:
             problems += error.problems
-    tables = {kind: recognise(raw, kind, words, problems) for kind, raw in raws.items()}
-    for kind in GOODS if choices is not None and not problems else ():
+    tables = {kind: recognise(raw, kind, inquiry) for kind, raw in raws.items()}
+    for kind in GOODS if asking and not problems else ():
         if kind in tables and (kind == "stones" or "sieve_set" not in fields):
-            _ask_about(tables[kind], raws[kind], words, choices or {}, problems)
+            _ask_about(tables[kind], raws[kind], inquiry)
     return tables, parcel_id
 
 
-def _ask_about(table: KnownTable, raw: RawTable, words: Vocabulary, choices: Choices, problems: list[Problem]) -> None:
+def _ask_about(table: KnownTable, raw: RawTable, inquiry: Inquiry) -> None:
     """Ask about what could be read in two ways: stones given twice, weights that are no carats, means of no stones."""
-    size = words.scheme.size.column
+    size = inquiry.scheme.size.column
     names = {id(column): "carats" if name == size else name for name, column in table.columns.items()}
     meanings = [Meaning(role=names.get(id(column), "other")) for column in raw.columns]
-    sheet = Layout(raw, meanings, headers_of(words), choices, table.trace, problems)
+    sheet = Layout(raw, meanings, inquiry, table.trace)
     ask_about_table(table, sheet)
     if size in table.columns:
         ask_about_heavy(sheet, sheet.places("carats")[0], table.values(size))

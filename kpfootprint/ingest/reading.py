@@ -13,11 +13,11 @@ import numpy as np
 
 from kpfootprint.errors import IngestError, Problem
 from kpfootprint.ingest.columns.chosen import counts_goods, is_legend, is_of_words, legend_around, legend_in, words_in
-from kpfootprint.ingest.columns.meanings import Choices
 from kpfootprint.ingest.document import as_parcel, document_tables, overlay
 from kpfootprint.ingest.files.archive import Budget, Limits, read_file, refuse
 from kpfootprint.ingest.files.inputs import Upload, read_one, stem, tables_in
 from kpfootprint.ingest.names.headers import headers_of
+from kpfootprint.ingest.names.inquiry import WHOLE, Choices, Inquiry
 from kpfootprint.ingest.parcels.alike import APART
 from kpfootprint.ingest.parcels.assemble import Reading, assemble
 from kpfootprint.ingest.parcels.breakdowns import settle_sizes
@@ -30,7 +30,7 @@ from kpfootprint.ingest.raw.tables import GOODS, KnownTable, missing_column, par
 from kpfootprint.ingest.sheets.bundles import recognise_files
 from kpfootprint.ingest.sheets.quoted import quote_lines
 from kpfootprint.ingest.sheets.said_of_parcels import with_titles
-from kpfootprint.ingest.words import Vocabulary, declared_words, fold, nearest, vocabulary_of
+from kpfootprint.ingest.words import declared_words, fold, nearest, vocabulary_of
 from kpfootprint.parcel import Declaration, Parcel
 from kpfootprint.reference import ZoneTable
 from kpfootprint.retold import said_of
@@ -73,7 +73,7 @@ def read(
     Reading
     """
     try:
-        return _read(source, scheme, zone_table, given, choices or {}, limits, one=one or bool(given))
+        return _read(source, _asked(scheme, zone_table, choices), given or {}, limits, one=one or bool(given))
     except IngestError as error:
         return Reading(problems=error.problems)
 
@@ -107,7 +107,7 @@ def ingest_submission(
     >>> len(found.batch), found.problems
     (3, ())
     """
-    return _read(path, scheme, zone_table, None, choices or {}, limits, one=False)
+    return _read(path, _asked(scheme, zone_table, choices), {}, limits, one=False)
 
 
 def ingest_file(
@@ -142,25 +142,20 @@ def ingest_file(
     >>> kpfootprint.ingest_file(sheet, release.scheme, release.zone_table, parcel={"parcel_id": "A-1"}).parcel_id
     'A-1'
     """
-    found = _read(path, scheme, zone_table, parcel, choices or {}, limits, one=True)
+    found = _read(path, _asked(scheme, zone_table, choices), parcel or {}, limits, one=True)
     if found.failures:
         raise IngestError(found.problems)
     return found.parcels[0]
 
 
+def _asked(scheme: Scheme, zone_table: ZoneTable, choices: Choices | None) -> Inquiry:
+    return Inquiry(headers_of(vocabulary_of(scheme, zone_table)), choices or {})
+
+
 def _read(
-    source: Path | Upload,
-    scheme: Scheme,
-    zone_table: ZoneTable,
-    given: Mapping[str, Any] | None,
-    choices: Choices,
-    limits: Limits | None,
-    *,
-    one: bool,
+    source: Path | Upload, inquiry: Inquiry, said: Mapping[str, Any], limits: Limits | None, *, one: bool
 ) -> Reading:
-    words, limits = vocabulary_of(scheme, zone_table), limits or Limits()
-    said = given or {}
-    problems: list[Problem] = []
+    words, choices, limits = inquiry.headers.words, inquiry.choices, limits or Limits()
     whole: KnownTable | None = None
     copies = choices.get(APART[0]) == APART[1] or choices.get("sheets") == "parcels"
     if source.name.lower().endswith(".json") and (isinstance(source, Upload) or source.is_file()):
@@ -169,41 +164,39 @@ def _read(
             document = {**document, "parcel_id": stem(source)}
         if isinstance(document, Mapping) and isinstance(said.get("parcel_id"), str):
             document = {**document, "parcel_id": said["parcel_id"]}
-        tables, single = document_tables(document, words, limits, problems, choices)
+        tables, single = document_tables(document, inquiry, limits, asking=True)
         named: str | None = single
     else:
-        tables = _read_tables(source, words, limits, choices, problems)
-        tables = _of_all_parcels(tables, choices, problems)
-        tables, named = _named(tables, source, said, problems, limits, one=one)
+        tables = _of_all_parcels(_read_tables(source, inquiry, limits), inquiry)
+        tables, named = _named(tables, source, said, inquiry, limits, one=one)
         valued = any(table.valuations for table in tables.values())
-        tables = chosen_valuation(tables, named, choices, problems, one=one)
+        tables = _chosen_valuation(tables, named, inquiry, one=one)
         named = named if len(_parcel_ids(tables)) <= 1 or one else None
         copies = copies or valued
-        if named is None and not valued and choices.get("part") != "whole" and (said_of := tables.get("parcels")):
+        if named is None and not valued and not inquiry.chose(WHOLE) and (said_of := tables.get("parcels")):
             whole = said_of if said_of.titles else said_of.trace.whole
         tables = with_titles(tables, _parcel_ids(tables) if named is None else [named])
-    tables = overlay(tables, said, named, words, limits, problems)
+    tables = overlay(tables, said, named, inquiry, limits)
     spoiled: dict[str, list[Problem]] = {}
-    for item in problems:
-        if "parcel" in item.values:
-            spoiled.setdefault(str(item.values["parcel"]), []).append(item)
-    problems = [item for item in problems if "parcel" not in item.values]
-    tables = settle_sizes(settle_days(tables, choices), words, choices, problems, spoiled)
-    found = assemble(tables, words, limits, single=named, problems=problems, spoiled=spoiled, copies=copies)
+    of_all = inquiry.apart()
+    for item in inquiry.problems:
+        own = spoiled.setdefault(str(item.values["parcel"]), []) if "parcel" in item.values else of_all.problems
+        own.append(item)
+    tables = settle_sizes(settle_days(tables, choices), of_all, spoiled)
+    found = assemble(tables, words, limits, single=named, problems=of_all.problems, spoiled=spoiled, copies=copies)
     apart = [] if whole is None or found.failures else _totals_apart(whole, found.parcels)
     return Reading(problems=tuple(apart)) if apart else found
 
 
-def _of_all_parcels(tables: dict[str, KnownTable], choices: Choices, problems: list[Problem]) -> dict[str, KnownTable]:
+def _of_all_parcels(tables: dict[str, KnownTable], inquiry: Inquiry) -> dict[str, KnownTable]:
     """Ask where a line says that there are more parcels or fewer than there are, and drop what it says."""
     parcels, found = tables.get("parcels"), max(len(_parcel_ids(tables)), 1)
     if parcels is None or (column := parcels.columns.get("n_parcels")) is None:
         return tables
-    told = {"found": found, "choices": [("part", "whole")]}
     others = [row for row in range(parcels.n_rows) if text_of(column.at(row)) not in ("", str(found))]
-    for row in others[:1] if choices.get("part") != "whole" else ():
-        broken = Broken("parcels_total", {"expected": text_of(column.at(row)), **told})
-        problems.append(parcels.problem(broken, row, "n_parcels"))
+    for row in others[:1] if not inquiry.chose(WHOLE) else ():
+        told = {"expected": text_of(column.at(row)), "found": found}
+        inquiry.tell_of("parcels_total", parcels, row, "n_parcels", **told, choices=[WHOLE])
     columns = {name: item for name, item in parcels.columns.items() if name != "n_parcels"}
     kept = {kind: table for kind, table in tables.items() if kind != "parcels"}
     return {**kept, "parcels": replace(parcels, columns=columns)} if columns else kept
@@ -219,7 +212,7 @@ def _totals_apart(said: KnownTable, parcels: Sequence[Parcel]) -> list[Problem]:
         units = np.full(max(n_stones, 1), STONE_UNIT_CT)
         most = rounding_tolerance(total, units, coarsest=STONE_UNIT_CT, written=cell) if name == "carats" else 0.0
         if abs(total - sums[name]) > most:
-            told = {"expected": text_of(cell), "found": f"{sums[name]:.6g}", "choices": [("part", "whole")]}
+            told = {"expected": text_of(cell), "found": f"{sums[name]:.6g}", "choices": [WHOLE]}
             problems.append(said.problem(Broken("total_disagrees", told), 0, name))
     return problems
 
@@ -241,7 +234,7 @@ def _named(
     tables: dict[str, KnownTable],
     source: Path | Upload,
     said: Mapping[str, Any],
-    problems: list[Problem],
+    inquiry: Inquiry,
     limits: Limits,
     *,
     one: bool,
@@ -251,20 +244,20 @@ def _named(
     if not one:
         single = None if len(found) > 1 else next(iter(found), stem(source))
         if single is None:
-            tables = {kind: _needs_parcel_id(table, problems) for kind, table in tables.items()}
+            tables = {kind: _needs_parcel_id(table, inquiry) for kind, table in tables.items()}
         return tables, single
     wanted = text_of(said["parcel_id"]) if isinstance(said.get("parcel_id"), str) else None
     if len(found) > 1 and wanted not in found:
         broken = Broken("several_parcels", {"found": len(found), "known": listed(found, 10)})
-        asked = [item for item in problems if item.code == "sheets_or_parcels"]
+        asked = [item for item in inquiry.problems if item.code == "sheets_or_parcels"]
         raise IngestError(asked or [problem(broken, table=source.name, value=wanted)])
     own = wanted if wanted in found else next(iter(found), None)
     name = str(wanted or own or stem(source))
-    _strangers(tables, found, problems, limits.max_problems)
+    _tell_strangers(tables, found, inquiry, limits.max_problems)
     return {kind: _of_parcel(table, own, name) for kind, table in tables.items()}, name
 
 
-def _strangers(tables: Mapping[str, KnownTable], found: list[str], problems: list[Problem], most: int) -> None:
+def _tell_strangers(tables: Mapping[str, KnownTable], found: list[str], inquiry: Inquiry, most: int) -> None:
     """Note up to `most` declarations of parcels that there are not: a misspelt id would drop what it declares."""
     table = tables.get("declarations")
     column = table.columns.get("parcel_id") if table is not None else None
@@ -274,16 +267,15 @@ def _strangers(tables: Mapping[str, KnownTable], found: list[str], problems: lis
     codes, rows = np.unique(column.codes, return_index=True)
     for code, row in each(zip(codes.tolist(), rows.tolist(), strict=True), 100):
         if names[code] and names[code] not in known:
-            broken = Broken("unknown_parcel", {"nearest": nearest(names[code], known)})
-            problems.append(table.problem(broken, row, "parcel_id"))
-            if len(problems) >= most:
+            inquiry.tell_of("unknown_parcel", table, row, "parcel_id", nearest=nearest(names[code], known))
+            if len(inquiry.problems) >= most:
                 return
 
 
-def _needs_parcel_id(table: KnownTable, problems: list[Problem]) -> KnownTable:
+def _needs_parcel_id(table: KnownTable, inquiry: Inquiry) -> KnownTable:
     if table.kind == "size_classes" or "parcel_id" in table.columns or table.titles:
         return table
-    problems.append(missing_column(table.name, "parcel_id", table.columns.values()))
+    inquiry.problems.append(missing_column(table.name, "parcel_id", table.columns.values()))
     return replace(table, complete=False)
 
 
@@ -311,30 +303,28 @@ def _of_parcel(table: KnownTable, parcel_id: str | None, name: str) -> KnownTabl
     return replace(kept, columns=columns, valuations=valuations)
 
 
-def chosen_valuation(
-    tables: dict[str, KnownTable], named: str | None, choices: Choices, problems: list[Problem], *, one: bool
+def _chosen_valuation(
+    tables: dict[str, KnownTable], named: str | None, inquiry: Inquiry, *, one: bool
 ) -> dict[str, KnownTable]:
     """Take the valuation that was chosen; without a choice, a submission has a parcel for each, and one parcel asks."""
     counts = tables.get("counts")
     if counts is None or not counts.valuations:
         return tables
     parties = counts.valuations
-    chosen = next((party for party in parties if fold(party) == fold(choices.get("valuation", ""))), None)
+    chosen = next((party for party in parties if fold(party) == fold(inquiry.choices.get("valuation", ""))), None)
     declared = tables.get("declarations")
     zones = {} if declared is None else declared.valuations
     if chosen is not None:
         return {**tables, "counts": parties[chosen], **({"declarations": zones[chosen]} if zones else {})}
     if one:
         told = "; ".join(f"{party} ({_totals(item)})" for party, item in parties.items())
-        broken = Broken("which_valuation", {"found": told, "choices": [("valuation", party) for party in parties]})
-        problems.append(problem(broken, table=counts.name))
+        answers = [("valuation", party) for party in parties]
+        inquiry.tell("which_valuation", counts.name, found=told, choices=answers)
         return {**tables, "counts": replace(counts, complete=False, valuations={})}
     ids = [f"{named or 'parcel'}/{party}" for party in parties]
-    return {
-        **{kind: table for kind, table in tables.items() if kind != "parcels"},
-        "counts": parties_together([*parties.values()], ids),
-        **({"declarations": stacked([zones[party] for party in parties], ids)} if zones else {}),
-    }
+    made = {kind: table for kind, table in tables.items() if kind != "parcels"}
+    made |= {"declarations": stacked([zones[party] for party in parties], ids)} if zones else {}
+    return made | {"counts": parties_together([*parties.values()], ids)}
 
 
 def _totals(table: KnownTable) -> str:
@@ -346,17 +336,15 @@ def _totals(table: KnownTable) -> str:
     return ", ".join(said)
 
 
-def _read_tables(
-    source: Path | Upload, words: Vocabulary, limits: Limits, choices: Choices, problems: list[Problem]
-) -> dict[str, KnownTable]:
-    """Read and recognise every table of a file, a folder or an archive; faults are added to `problems`.
+def _read_tables(source: Path | Upload, inquiry: Inquiry, limits: Limits) -> dict[str, KnownTable]:
+    """Read and recognise every table of a file, a folder or an archive; faults are told.
 
     Raises
     ------
     IngestError
         Where nothing is left that could be looked at further.
     """
-    headers = headers_of(words)
+    headers, problems = inquiry.headers, inquiry.problems
     raws, passed = tables_in(source, headers, Budget(limits), problems)
     legends = {raw.name: legend_in(raw, headers) for raw in raws if len(raws) > 1 and is_legend(raw, headers)}
     others = [raw for raw in raws if raw.name not in legends]
@@ -370,21 +358,20 @@ def _read_tables(
     for key in [key for key in dict.fromkeys(chain.from_iterable(said)) if key not in chosen]:
         if len(answers := {of[key] for of in said if key in of}) == 1:  # of two files, each may have its own
             chosen[key] = answers.pop()
-    tables = recognise_files(kept, headers, chosen | dict(choices), problems)
+    tables = recognise_files(kept, replace(inquiry, choices=chosen | dict(inquiry.choices)))
     if tables:
         trace = next(iter(tables.values())).trace
         trace.passed_over.extend(passed)
         for sheet, (_, lines) in legends.items():
             quote_lines(sheet, lines, trace)
-    for sheet, (_, lines) in legends.items() if choices.get("part") != "whole" else ():
+    for sheet, (_, lines) in legends.items() if not inquiry.chose(WHOLE) else ():
         if counted := [line for line in lines if counts_goods(line)]:
-            told = {"sheet": sheet, "lines": listed(counted, 3), "choices": [("part", "whole")]}
-            problems.append(problem(Broken("sheet_of_goods", told), table=sheet))
+            inquiry.tell("sheet_of_goods", sheet, sheet=sheet, lines=listed(counted, 3), choices=[WHOLE])
     rows = sum(table.n_rows for kind, table in tables.items() if kind in GOODS)
     if rows == 0 and "declarations" in tables and tables["declarations"].complete and not problems:
-        problems += _declared_alone(tables["declarations"], words, limits)
+        _tell_declared_alone(tables["declarations"], inquiry, limits)
     if rows == 0 and not problems:
-        problems.append(problem(Broken("no_stones" if tables else "no_tables"), table=source.name))
+        inquiry.tell("no_stones" if tables else "no_tables", source.name)
     if rows == 0:
         raise IngestError(problems)
     return tables
@@ -412,10 +399,10 @@ def words_of(upload: Upload, limits: Limits | None = None) -> dict[str, str]:
     return chosen
 
 
-def _declared_alone(table: KnownTable, words: Vocabulary, limits: Limits) -> list[Problem]:
-    findings = Findings(limits.max_problems)
+def _tell_declared_alone(table: KnownTable, inquiry: Inquiry, limits: Limits) -> None:
+    findings, words = Findings(limits.max_problems), inquiry.headers.words
     declared = read_declarations(table, None if "parcel_id" in table.columns else "parcel", words, findings)
-    found = list(findings.all())
+    inquiry.problems.extend(findings.all())
     carats: defaultdict[str, float] = defaultdict(float)
     percents: defaultdict[str, float] = defaultdict(float)
     for part in chain.from_iterable(declared.values()):
@@ -423,5 +410,4 @@ def _declared_alone(table: KnownTable, words: Vocabulary, limits: Limits) -> lis
             carats[part.zone_id] += part.carats or 0.0
             percents[part.zone_id] += part.percent or 0.0
     told = [f"{zone} {percents[zone]:g}%" if percents[zone] else f"{zone} {carats[zone]:.2f} ct" for zone in carats]
-    zones = ", ".join(told) or "zones"
-    return [*found, table.problem(Broken("declarations_alone", {"zones": zones}))]
+    inquiry.tell_of("declarations_alone", table, zones=", ".join(told) or "zones")

@@ -37,11 +37,10 @@ def is_summary(text: str) -> bool:
         return True
     tokens = text.split()
     measures = ("summary", "mean", "n_stones", "carats", "filler", "of", "whole", "percent")
-    return 0 < len(tokens) <= 4 and (
-        (says("summary", tokens[0]) and len(tokens) <= 3)
-        or says("percent", tokens[0])
-        or ((says("summary", *tokens) or says("mean", *tokens)) and all_say(measures, tokens))
-    )
+    if not 0 < len(tokens) <= 4:
+        return False
+    begins = says("percent", tokens[0]) or (says("summary", tokens[0]) and len(tokens) <= 3)
+    return begins or ((says("summary", *tokens) or says("mean", *tokens)) and all_say(measures, tokens))
 
 
 def is_weak_total(text: str) -> bool:
@@ -64,9 +63,8 @@ def is_total(text: str) -> bool:
         tokens = ["".join(tokens)]  # T O T A L
     if said in lexicon()["total_alone"] or any(f" {words} " in f" {said} " for words in phrases("total_alone")):
         return True
-    return _sums(tokens[0]) or (
-        len(tokens) > 1 and ((says("before_total", tokens[0]) and _sums(tokens[1])) or _sums(tokens[-1]))
-    )
+    second = len(tokens) > 1 and says("before_total", tokens[0]) and _sums(tokens[1])
+    return second or _sums(tokens[0]) or _sums(tokens[-1])
 
 
 def _sums(token: str) -> bool:

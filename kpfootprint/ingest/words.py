@@ -236,9 +236,8 @@ def _is_idle(remark: str, known: Mapping[str, int]) -> bool:
     """Say whether a remark neither names a class nor takes back, doubts or negates what stands before it."""
     tokens = tokens_of(remark)
     roles = ("cancelled", "cancelled_alone", "apart", "negated", "nil", "polished", "about", "besides", "of_which")
-    return not tokens or not (
-        any(holds(role, tokens) for role in roles) or any(_named(token, known) is not None for token in tokens)
-    )
+    named = any(_named(token, known) is not None for token in tokens)
+    return not named and not (tokens and any(holds(role, tokens) for role in roles))
 
 
 def _named(text: str, known: Mapping[str, int]) -> int | None:

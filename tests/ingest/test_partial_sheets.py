@@ -122,6 +122,14 @@ def test_number_and_weight_alone(scheme: Scheme, zone_table: ZoneTable) -> None:
             ],
             ["sample_exceeds"],
         ),
+        (
+            [
+                {"size_class": "+9", "n_stones": 2},
+                {"size_class": "+11", "n_stones": 5},
+                {"size_class": "+9", "colour": "cape", "n_stones": 3, "sample": True},
+            ],
+            ["sample_exceeds"],
+        ),
         ([{"size_class": "+9", "colour": "cape", "n_stones": 3, "sample": True}], ["sample_alone"]),
         ([{"size_class": "+9", "n_stones": None, "carats": None}], ["missing_value"]),
         ([{"size_class": "x", "lower_ct": 2, "upper_ct": 1, "n_stones": 2}], ["bad_sieve_set"]),

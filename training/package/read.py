@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from kpfootprint.errors import IngestError, Problem, ReferenceDataError
+from kpfootprint.ingest.names.documented import recognise
 from kpfootprint.ingest.names.headers import headers_of
+from kpfootprint.ingest.names.inquiry import Inquiry
 from kpfootprint.ingest.parcels.assemble import assemble
 from kpfootprint.ingest.problems import Broken
 from kpfootprint.ingest.raw.cells import text_of
-from kpfootprint.ingest.raw.tables import RawTable, recognise
+from kpfootprint.ingest.raw.tables import RawTable
 from kpfootprint.ingest.words import Vocabulary
 from kpfootprint.parcel import Batch
 from kpfootprint.reference import ReferencePackage
@@ -212,15 +214,15 @@ def _parcels(
     folder: Path, document: Mapping[str, Any], words: Vocabulary, stones: Mapping[str, RawTable], listed: Rows
 ) -> tuple[Batch, tuple[str, ...]]:
     """Read parcels, and name the columns of stones that say nothing; `ReferenceDataError` with every problem."""
-    problems: list[Problem] = []
+    inquiry = Inquiry(headers_of(words))
     try:
         (item,) = (item for item in document["resources"] if item["name"] == "parcels")
         raws = {"parcels": table_of(folder, item), **stones}
         if not raws["stones"].n_rows:
             raise fault("empty_table", "the table has no rows", table="stones")
-        tables = {name: recognise(raw, name, words, problems) for name, raw in raws.items()}
+        tables = {name: recognise(raw, name, inquiry) for name, raw in raws.items()}
         refuse_if([*misplaced(tables["stones"], words.scheme)])
-        reading = assemble(tables, words, LIMITS, problems=problems)
+        reading = assemble(tables, words, LIMITS, problems=inquiry.problems)
     except IngestError as error:
         raise ReferenceDataError(error.problems) from None
     stones_known = tables["stones"]

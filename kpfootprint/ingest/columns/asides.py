@@ -12,13 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kpfootprint.ingest.columns.meanings import Layout
-from kpfootprint.ingest.names.size_labels import size_span
+from kpfootprint.ingest.names.inquiry import WHOLE
 from kpfootprint.ingest.names.statements import DAY, amounts_in
 from kpfootprint.ingest.problems import cut
-from kpfootprint.ingest.raw.cells import Cell, is_blank, is_number, line_of, read_date, text_of
+from kpfootprint.ingest.raw.cells import Cell, has_digit, is_blank, is_number, line_of, read_date, text_of, texts_in
 from kpfootprint.ingest.raw.tables import Column, RawTable
 from kpfootprint.ingest.totals import is_of_which, is_summary, is_total
-from kpfootprint.ingest.words import attribute_words, class_code, fold, holds, plain, says, tokens_of
+from kpfootprint.ingest.words import fold, holds, plain, says, tokens_of
 
 PAGE = re.compile(
     r"\b(?:pages?|sheet|лист|feuille|seite|blatt|blad|p[aá]gina|страница|стр|p(?:art(?:ie)?)?(?=\W*\d+\W*(?:of|de|sur|von|van|/)))\W*(\d+)"
@@ -77,7 +77,7 @@ def headers_again(raw: RawTable) -> list[int]:
 
 def _header_in_other_words(sheet: Layout) -> list[int]:
     """Return the row right below the header where it says the same of every column, as in a second language."""
-    pairs = [(column.header, column.at(0)) for column in sheet.raw.columns] if sheet.raw.n_rows > 1 else []
+    pairs = [(column.header, column.at(0)) for column in sheet.raw.columns] if sheet.n_rows > 1 else []
     if len(pairs) < 2 or not all(isinstance(cell, str) and cell[:1].isalpha() for _, cell in pairs):
         return []
     said = [(sheet.headers.of(header), sheet.headers.of(str(cell))) for header, cell in pairs]
@@ -111,24 +111,20 @@ def _page_lines(raw: RawTable) -> list[int]:
     """Return rows of which one cell says a page, or all cells are rulings, and nothing else is filled."""
     if any(column.mostly_distinct for column in raw.columns):
         return []
-    hits = [
-        [code for code, cell in column.texts() if not cell[:1].isdigit() and _aside(cell.strip())]
-        for column in raw.columns
-    ]
-    if not any(hits):
+    said = [column.rows_with(code for code, cell in column.texts() if _aside(cell)) for column in raw.columns]
+    if not any(found.any() for found in said):
         return []
-    said = [column.rows_with(found) for column, found in zip(raw.columns, hits, strict=True)]
     nothing = [found | column.blank() for column, found in zip(raw.columns, said, strict=True)]
     return np.flatnonzero(np.logical_or.reduce(said) & np.logical_and.reduce(nothing)).tolist()
 
 
-def _aside(text: str) -> bool:
-    if len(text) > _LONGEST or text[:1].isdigit():
+def _aside(cell: str) -> bool:
+    """Say whether a cell is the number of a page, a ruling, or what a program writes for nothing."""
+    text = cell.strip()
+    if len(text) > _LONGEST or cell[:1].isdigit() or text[:1].isdigit():
         return False
-    if text.casefold() in _OF_PIVOTS:
-        return True
-    bare = any(pattern.fullmatch(text) for pattern in (_BARE_PAGE, _RULE))
-    return bare or PAGE.fullmatch(text.strip("-–— .,")) is not None
+    bare = text.casefold() in _OF_PIVOTS or _BARE_PAGE.fullmatch(text) or _RULE.fullmatch(text)
+    return bool(bare) or PAGE.fullmatch(text.strip("-–— .,")) is not None
 
 
 def ask_about_pages(sheet: Layout) -> None:
@@ -137,8 +133,8 @@ def ask_about_pages(sheet: Layout) -> None:
     between = [row for row in lines if row < raw.n_rows - 1]
     texts = [text_of(cell) for _, cells in raw.titles for cell in cells] + [raw.label(row) for row in lines]
     found = [(int(hit[2]), text) for text in texts if (hit := PAGE.search(text)) and hit[2]]
-    if found and max(found)[0] > 1 + len(between) and sheet.choices.get("part") != "whole":
-        sheet.tell("part_in_title", None, title=found[0][1], choices=[("part", "whole")])
+    if found and max(found)[0] > 1 + len(between) and not sheet.inquiry.chose(WHOLE):
+        sheet.tell("part_in_title", None, title=found[0][1], choices=[WHOLE])
 
 
 def without_unused(sheet: Layout) -> Layout:
@@ -165,7 +161,7 @@ def without_empty_classes(sheet: Layout, measures: Sequence[int], classes: Seque
 
     So are rows of zeros that name none.
     """
-    raw, measured = sheet.raw, [sheet.raw.columns[at] for at in measures]
+    raw, measured = sheet.raw, [sheet.column(at) for at in measures]
     if not measured or not classes or any(column.mostly_distinct for column in measured):
         return sheet
     empty = raw.blank(measures) if checked else np.logical_and.reduce([*map(_dashes, measured)])
@@ -176,14 +172,12 @@ def without_empty_classes(sheet: Layout, measures: Sequence[int], classes: Seque
         return sheet
     labels = [[text_of(raw.columns[at].at(row)) for at in classes if at in raw.filled_at(row)] for row in rows]
     for row in rows:
-        if len(raw.filled_at(row)) == 1 and size_span(raw.label(row), sheet.scheme) is None:  # ``DRAFT``
-            sheet.trace.stated.append((raw.line(row) or 1, tuple(raw.row(row))))
-    columns = list(raw.columns)
+        if len(raw.filled_at(row)) == 1 and sheet.headers.size(raw.label(row)) is None:  # ``DRAFT``
+            sheet.state(row)
     for at in classes if len(classes) > 1 else ():
-        columns[at] = _handed_down(columns[at], rows)
-    return sheet.with_columns(columns).without(
-        {row: ("empty_class", {"label": (of or [raw.label(row)])[0]}) for row, of in zip(rows, labels, strict=True)}
-    )
+        sheet = sheet.with_column(at, _handed_down(sheet.column(at), rows))
+    named = zip(rows, labels, strict=True)
+    return sheet.without({row: ("empty_class", {"label": (of or [raw.label(row)])[0]}) for row, of in named})
 
 
 def _handed_down(column: Column, rows: Sequence[int]) -> Column:
@@ -243,10 +237,10 @@ def rows_of_foot(sheet: Layout) -> dict[int, str]:
 
 def _measures(sheet: Layout, at: int) -> bool:
     """Say whether a column is headed as stones or carats are, and holds numbers for the most part."""
-    said, column = sheet.headers.of(sheet.raw.columns[at].header), sheet.raw.columns[at]
+    said, column = sheet.headers.of(sheet.header(at)), sheet.column(at)
     if not (said.role in _MEASURES or said.wide):
         return False
-    filled = [text_of(cell) for cell in column.cells if not is_blank(cell)]
+    filled = texts_in(column.cells)
     return 2 * sum(map(is_number, filled)) >= len(filled) > 0
 
 
@@ -268,7 +262,7 @@ def _says_no_more(sheet: Layout, row: int, measured: list[int]) -> bool:
 
 def _says_a_total_again(sheet: Layout, row: int, at: int) -> bool:
     """Say whether the number beside words is that of a total above: ``Certified correct | 15.20 | carats``."""
-    raw, own = sheet.raw, text_of(sheet.raw.columns[at].at(row))
+    raw, own = sheet.raw, text_of(sheet.column(at).at(row))
     totals = [above for above in range(max(row - _LINES, 0), row) if is_total(raw.label(above))]
     said = {text_of(column.at(above)) for above in totals for column in raw.columns if not column.mostly_distinct}
     return own in said and not _names_goods(sheet, raw.label(row))
@@ -291,21 +285,15 @@ def _is_numbered_name(sheet: Layout, row: int) -> bool:
 def _is_of_other_things(tokens: Sequence[str]) -> bool:
     """Say whether a label is that of money, seals or what goods are packed in: ``Total value USD``, ``Seal no.``."""
     numbered = len(tokens) > 1 and says("row", tokens[-1]) and not says("one_stone", *tokens)
-    return numbered or any(
-        token not in _AMOUNTS and says(role, token) for role in ("money", "gross", "containers") for token in tokens
-    )
+    others = [token for token in tokens if token not in _AMOUNTS]
+    return numbered or any(says(role, *others) for role in ("money", "gross", "containers"))
 
 
 def _names_goods(sheet: Layout, label: str) -> bool:
     if _INITIALS.fullmatch(label):
         return False  # ``J. K.``
-    bare = label.strip().rstrip(".):")
-    return (
-        bare.isdigit()
-        or size_span(label, sheet.scheme) is not None
-        or holds("unsized", tokens_of(label))
-        or any(class_code(label, attribute_words(item)) is not None for item in sheet.scheme.categorical)
-    )
+    sized = sheet.headers.size(label) is not None or holds("unsized", tokens_of(label))
+    return sized or label.strip().rstrip(".):").isdigit() or bool(sheet.headers.classes(label))
 
 
 def _is_of_words(cell: Cell) -> bool:
@@ -318,7 +306,7 @@ def _is_of_words(cell: Cell) -> bool:
     if sum(map(str.isalpha, tokens_of(text))) > _MEASURED:
         return True
     numbered = amounts_in(plain(text)) or is_number(text.translate(_LIKE_DIGITS))
-    worded = text[:1].isalpha() or not any(map(str.isdigit, text)) or DAY.fullmatch(text) is not None
+    worded = text[:1].isalpha() or not has_digit(text) or DAY.fullmatch(text) is not None
     return worded and not numbered
 
 
@@ -336,7 +324,7 @@ def _sentences(sheet: Layout) -> dict[int, str]:
         if sum(map(str.isalpha, tokens)) < 3 or any(len(other) >= min(words, 4) for other in others):
             break
         weighed = sheet.headers.of(filled[0].header).role in ("carats", "n_stones", "mean")
-        numbered = any(map(str.isdigit, _WHEN.sub("", text)))
+        numbered = has_digit(_WHEN.sub("", text))
         may_weigh = weighed and (numbered or says("carats", *tokens))
         if may_weigh or any(sheet.headers.of(token).wide for token in tokens):
             break  # a stone or a class, of which something was said

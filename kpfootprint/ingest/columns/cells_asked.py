@@ -11,18 +11,9 @@ import numpy as np
 from kpfootprint.ingest.columns.meanings import NEARLY, Layout
 from kpfootprint.ingest.names.headers import UNKNOWN, Meaning
 from kpfootprint.ingest.names.labels import describe
-from kpfootprint.ingest.names.numbering import (
-    come_alike,
-    is_running,
-    names_each,
-    names_few,
-    names_one,
-    numbers_in,
-    restarts,
-)
-from kpfootprint.ingest.names.size_labels import size_span
+from kpfootprint.ingest.names.numbering import come_alike, is_running, names_each, names_few, names_one, restarts
 from kpfootprint.ingest.problems import Broken, listed
-from kpfootprint.ingest.raw.cells import Cell, is_number, read_yes_or_no, text_of
+from kpfootprint.ingest.raw.cells import Cell, has_digit, is_number, read_yes_or_no, text_of
 from kpfootprint.ingest.raw.tables import Column
 from kpfootprint.ingest.words import (
     attribute_words,
@@ -78,7 +69,7 @@ def _without_numbers_of_classes(sheet: Layout) -> Layout:
 def _without_words_below_classes(sheet: Layout) -> Layout:
     """Take no column for that of a class below which words stand alone: ``Collection`` above ``Museum``."""
     named = [at for at, item in enumerate(sheet.meanings) if {name for name, _ in item.classes} & {*sheet.attributes}]
-    wide = [at for at in named if sheet.raw.columns[at].header.replace(" ", "").isalpha()]
+    wide = [at for at in named if sheet.header(at).replace(" ", "").isalpha()]
     worded = [at for at in wide if (cells := sheet.cells(at)) and not any(map(_may_count, map(text_of, cells)))]
     return sheet.with_meaning(worded if len(named) == 1 else (), UNKNOWN)
 
@@ -94,7 +85,7 @@ def _with_ranges_as_sizes(sheet: Layout) -> Layout:
 
 def _with_net_weights(sheet: Layout) -> Layout:
     """Leave the gross weight beside the net one: with what the goods are packed in, or before they were cut, asked."""
-    tokens = {at: tokens_of(sheet.raw.columns[at].header) for at in sheet.places("carats")}
+    tokens = {at: tokens_of(sheet.header(at)) for at in sheet.places("carats")}
     net = {at for at in tokens if says("net", *tokens[at])}
     gross = [at for at in tokens if net and at not in net and says("gross", *tokens[at])]
     packed = sheet.places("n_stones") or any("tare" in tokens_of(item.header) for item in sheet.raw.columns)
@@ -105,9 +96,8 @@ def _with_net_weights(sheet: Layout) -> Layout:
 
 def _with_marked_samples(sheet: Layout) -> Layout:
     """Take a sample that is no yes or no, ``S1`` and ``S2``, for a lot."""
-    marked = [
-        at for at in sheet.places("sample") if any(isinstance(read_yes_or_no(cell), Broken) for cell in sheet.cells(at))
-    ]
+    read = {at: [*map(read_yes_or_no, sheet.cells(at))] for at in sheet.places("sample")}
+    marked = [at for at, said in read.items() if any(isinstance(one, Broken) for one in said)]
     return sheet.with_meaning(marked, Meaning(role="lot"))
 
 
@@ -117,23 +107,16 @@ def _with_known_zones(sheet: Layout) -> Layout:
     known = [at for at in zones if all(sheet.headers.words.zone(text_of(cell)) is not None for cell in sheet.cells(at))]
     others = {*zones} - {*known} if len(zones) > 1 == len(known) else set[int]()
     if {item.role for item in sheet.meanings} & {"row", "n_stones", "size_class", "description", *sheet.attributes}:
-        pits = [at for at in zones if says("pit", *tokens_of(sheet.raw.columns[at].header))]
+        pits = [at for at in zones if says("pit", *tokens_of(sheet.header(at)))]
         others |= {at for at in pits if not _name_zones(sheet, at)}
     return sheet.with_meaning(others, Meaning(role="other"))
 
 
 def _with_described_lots(sheet: Layout) -> Layout:
     """Take what lots and qualities are called, ``Brun octa``, for descriptions."""
-    named = [
-        at
-        for at, item in enumerate(sheet.meanings)
-        if item.role == "lot" or (item.role == "other" and says("quality", *tokens_of(sheet.raw.columns[at].header)))
-    ]
-    described = [
-        at
-        for at in named
-        if not sheet.raw.columns[at].blank().all() and describe([*map(text_of, sheet.cells(at))], sheet.scheme)
-    ]
+    qualities = [at for at in sheet.places("other") if says("quality", *tokens_of(sheet.header(at)))]
+    named = [at for at in (*sheet.places("lot"), *qualities) if not sheet.column(at).blank().all()]
+    described = [at for at in named if describe([*map(text_of, sheet.cells(at))], sheet.scheme)]
     return sheet.with_meaning(described, Meaning(role="description"))
 
 
@@ -156,27 +139,26 @@ def _with_weights_of_each(sheet: Layout) -> Layout:
     """Take the weight of each, where nothing else is weighed, for that of the row's stone, times how many it has."""
     means, counts = sheet.places("mean"), sheet.places("n_stones")
     others = sheet.places("carats", "stones_or_carats") or sheet.places("carats", "n_stones", wide=True)
-    column = sheet.raw.columns[means[0]] if len(means) == 1 and len(counts) <= 1 and not others else None
+    column = sheet.column(means[0]) if len(means) == 1 and len(counts) <= 1 and not others else None
     averaged = bool(counts) and bool(sheet.places("size_class"))
     if column is None or averaged or not says("each", *tokens_of(column.header)):
         return sheet
     sheet = sheet.with_meaning(means[:1], Meaning(role="carats"))
     if not counts:
         return sheet
-    weights = (sheet.raw.values(means[0]) * sheet.raw.values(counts[0])).round(6).tolist()
+    weights = (sheet.values(means[0]) * sheet.values(counts[0])).round(6).tolist()
     cells = [None if weight != weight else weight for weight in weights]
-    columns = [Column.of(column.header, cells) if item is column else item for item in sheet.raw.columns]
-    return sheet.with_columns(columns)
+    return sheet.with_column(means[0], Column.of(column.header, cells))
 
 
 def _asked(sheet: Layout, at: int, meaning: Meaning, others: list[Meaning]) -> Meaning:
     """Return what a column means, its cells asked; `others` are the meanings of the other columns."""
-    column = sheet.raw.columns[at]
+    column = sheet.column(at)
     cells = sheet.cells(at)
     roles = {item.role for item in others if not item.wide}
     beside = {name for item in others for name, _ in item.classes}
     corner = at == 0 and meaning.role in {*beside, *(("carats", "n_stones") if beside else ())}
-    if corner and (numbers_in(cells) is None or _are_sizes(sheet, cells)):
+    if corner and (sheet.numbers(at) is None or _are_sizes(sheet, cells)):
         meaning = UNKNOWN  # it names what stands in the columns beside it, or measures them
     if not cells:
         return meaning if meaning.role not in ("unknown", "stones_or_carats") else Meaning(role="other")
@@ -184,22 +166,28 @@ def _asked(sheet: Layout, at: int, meaning: Meaning, others: list[Meaning]) -> M
         if meaning.role == "n_stones" and meaning.sure and "n_stones" not in roles and not meaning.wide:
             sheet.ask("percent_of_stones", at, "ignore")
         return Meaning(role="percent")
+    if sheet.numbers(at) is None:
+        return _worded(sheet, at, meaning, roles)
     unnamed = meaning.role in ("unknown", "stones_or_carats") and not meaning.wide
-    numbers = numbers_in(cells)
-    of_sizes = {*tokens_of(column.header)} <= {*declared_words()["sizes"]["name"]} and "size_class" not in roles
-    if unnamed and meaning.part and numbers is not None and of_sizes and {"n_stones", "carats"} <= roles:
+    tokens = {*tokens_of(column.header)}
+    of_sizes = tokens <= {*declared_words()["sizes"]["name"]} and "size_class" not in roles
+    if unnamed and meaning.part and of_sizes and {"n_stones", "carats"} <= roles:
         meaning = Meaning(role="size_class", sure=False)  # ``Classe`` above sieves whose signs a spreadsheet dropped
-    apart = declared_words()["headers"]["apart"]
-    if meaning == UNKNOWN and numbers is not None and {*tokens_of(column.header)} & {*apart}:
+    if meaning == UNKNOWN and says("apart", *tokens):
         sheet.ask("measure_or_other", at, "ignore")  # ``Sold`` beside the stones
         return Meaning(role="other")
-    if meaning.party and numbers is not None:
+    if meaning.party:
         return _qualified(sheet, at, meaning, others)
-    if numbers is not None and meaning == UNKNOWN and beside and at:
+    if meaning == UNKNOWN and beside and at:
         return meaning  # among columns of classes
-    if numbers is not None and bool(np.all(numbers == np.floor(numbers))):
-        return _whole(sheet, at, meaning, roles)
-    return _worded(sheet, at, meaning, roles) if numbers is None else _measured(sheet, at, meaning, roles)
+    return _numbered(sheet, at, meaning, roles)
+
+
+def _numbered(sheet: Layout, at: int, meaning: Meaning, roles: set[str]) -> Meaning:
+    """Return what a column of numbers means: stones, the numbers of rows, sizes, means."""
+    numbers = sheet.numbers(at)
+    whole = numbers is not None and bool(np.all(numbers == np.floor(numbers)))
+    return _whole(sheet, at, meaning, roles) if whole else _measured(sheet, at, meaning, roles)
 
 
 def _measured(sheet: Layout, at: int, meaning: Meaning, roles: set[str]) -> Meaning:
@@ -211,7 +199,7 @@ def _measured(sheet: Layout, at: int, meaning: Meaning, roles: set[str]) -> Mean
             return Meaning(role="mean") if "n_stones" not in roles or _is_mean(sheet, at) else meaning
         sheet.ask("size_or_weight", at, "carats", "ignore")
         return Meaning(role="other")
-    if meaning.role == "unknown" and not sheet.headers.of(sheet.raw.columns[at].header).sure and _is_mean(sheet, at):
+    if meaning.role == "unknown" and not sheet.headers.of(sheet.header(at)).sure and _is_mean(sheet, at):
         return Meaning(role="mean")
     return Meaning(role="other") if meaning.role in ("row", "description") else meaning
 
@@ -219,9 +207,9 @@ def _measured(sheet: Layout, at: int, meaning: Meaning, roles: set[str]) -> Mean
 def _worded(sheet: Layout, at: int, meaning: Meaning, roles: set[str]) -> Meaning:
     """Return what a column means whose cells are not all numbers."""
     texts = [text_of(cell) for cell in sheet.cells(at)]
-    if meaning.role == "n_stones" and (names_one(sheet.raw.columns[at].header) or _are_names(texts)):
+    if meaning.role == "n_stones" and (names_one(sheet.header(at)) or _are_names(texts)):
         return Meaning(role="row")
-    if meaning.role == "n_stones" and meaning.party and not any(map(str.isdigit, "".join(texts))):
+    if meaning.role == "n_stones" and meaning.party and not has_digit("".join(texts)):
         meaning = UNKNOWN  # a word of each stone: ``Type de pierre``
     if meaning.role in ("carats", "n_stones", "value_usd", "size_class") or meaning.wide:
         return meaning
@@ -238,24 +226,19 @@ def _are_names(texts: Sequence[str]) -> bool:
 
 def _may_count(text: str) -> bool:
     """Say whether a cell below a class may say how many stones are of it, or that its row is."""
-    return (
-        any(map(str.isdigit, text))
-        or len(text) < 3
-        or not isinstance(read_yes_or_no(text), Broken)
-        or says("nil", fold(text))
-    )
+    said = not isinstance(read_yes_or_no(text), Broken) or says("nil", fold(text))
+    return said or has_digit(text) or len(text) < 3
 
 
 def _are_sizes(sheet: Layout, cells: Sequence[Cell]) -> bool:
     """Say whether all of some cells name size classes."""
-    return all(isinstance(cell, str) and size_span(cell, sheet.scheme) is not None for cell in cells)
+    return all(isinstance(cell, str) and sheet.headers.size(cell) is not None for cell in cells)
 
 
 def _qualified(sheet: Layout, at: int, meaning: Meaning, others: list[Meaning]) -> Meaning:
     """Return what a measure is that some unknown word qualifies: ``Polished cts`` beside ``Cts`` is none of ours."""
     if any(item.role == meaning.role and not item.party and not item.part and not item.wide for item in others):
-        apart = set(tokens_of(meaning.party)) & set(declared_words()["headers"]["apart"])
-        if apart or _is_seen_otherwise(sheet, at, meaning):
+        if says("apart", *tokens_of(meaning.party)) or _is_seen_otherwise(sheet, at, meaning):
             sheet.ask("measure_or_other", at, "ignore")
         return Meaning(role="other")
     parties = {stem_key(item.party) for item in others if item.party}
@@ -266,7 +249,7 @@ def _qualified(sheet: Layout, at: int, meaning: Meaning, others: list[Meaning]) 
     if of_zones or set(tokens) & set(declared_words()["parties"]["words"]):
         return replace(meaning, party="")
     known = dict(sheet.headers.words.columns("stones"))
-    if misspelt(sheet.raw.columns[at].header, known) is not None:
+    if misspelt(sheet.header(at), known) is not None:
         return UNKNOWN
     sheet.ask("measure_or_other", at, meaning.role, "ignore")
     return replace(meaning, party="")
@@ -278,28 +261,33 @@ def _is_seen_otherwise(sheet: Layout, at: int, meaning: Meaning) -> bool:
     plain = [p for p in sheet.places(meaning.role) if not sheet.meanings[p].party and not sheet.meanings[p].part]
     if not both or not plain:
         return False
-    own, other = (float(np.nansum(sheet.raw.values(p))) for p in (at, plain[0]))
-    return not np.array_equal(sheet.raw.values(at), sheet.raw.values(plain[0]), equal_nan=True) and (
-        abs(own - other) <= NEARLY * other
-    )
+    own, other = sheet.values(at), sheet.values(plain[0])
+    apart = abs(float(np.nansum(own)) - float(np.nansum(other)))
+    return apart <= NEARLY * float(np.nansum(other)) and not np.array_equal(own, other, equal_nan=True)
 
 
 def _whole(sheet: Layout, at: int, meaning: Meaning, roles: set[str]) -> Meaning:
     """Return what a column of whole numbers means: stones, the numbers of rows, or either, which is asked."""
-    column, either = sheet.raw.columns[at], Meaning(role="unknown", sure=False)
-    running, sized, weighed = is_running(sheet.raw, column), "size_class" in roles, "carats" in roles
-    of_stones, of_rows, of_one = meaning.role == "n_stones", meaning.role == "row", names_one(column.header)
+    column, running, sized = sheet.column(at), is_running(sheet.raw, sheet.column(at)), "size_class" in roles
+    of_stones = meaning.role == "n_stones"
     if of_stones and sized and text_of(column.at(0)) != "1":
         return meaning  # ``23`` and ``24`` stones of two sizes
-    may_number = of_one or fold(column.header) in ("stones", "pierres", "nombre", "count")
-    if not of_rows and not (of_stones and meaning.sure and may_number):
-        unasked = f"column:{column.header}" not in sheet.choices and weighed and not sized
-        if meaning.role == "unknown" and running:
-            return Meaning(role="row")
-        one_first = (~column.blank()).sum() > 2 and column.at(0) in ("1", 1)
-        return either if of_stones and running and unasked and one_first else meaning
-    if running and of_stones and weighed and names_few(sheet.raw, column):
-        return either
+    may_number = names_one(column.header) or fold(column.header) in ("stones", "pierres", "nombre", "count")
+    if meaning.role == "row" or (of_stones and meaning.sure and may_number):
+        return _numbering(sheet, at, meaning, roles, running=running)
+    if meaning.role == "unknown" and running:
+        return Meaning(role="row")
+    unasked = f"column:{column.header}" not in sheet.choices and "carats" in roles and not sized
+    one_first = (~column.blank()).sum() > 2 and column.at(0) in ("1", 1)
+    return UNKNOWN if of_stones and running and unasked and one_first else meaning
+
+
+def _numbering(sheet: Layout, at: int, meaning: Meaning, roles: set[str], *, running: bool) -> Meaning:
+    """Return what whole numbers mean that may number rows, or stones, as well as count these; either is asked."""
+    column, sized, weighed = sheet.column(at), "size_class" in roles, "carats" in roles
+    of_rows, of_one = meaning.role == "row", names_one(column.header)
+    if running and not of_rows and weighed and names_few(sheet.raw, column):
+        return UNKNOWN
     each_one = not sized and (names_each(column) or restarts(sheet.raw, column, sheet.groups()))
     if running or ((of_rows or of_one) and each_one):
         return Meaning(role="row")
@@ -310,9 +298,9 @@ def _whole(sheet: Layout, at: int, meaning: Meaning, roles: set[str]) -> Meaning
         if bare and sized:
             return Meaning(role="n_stones")
         if bare or sized:
-            return either  # ``Stone number`` beside the carats of sizes
+            return UNKNOWN  # ``Stone number`` beside the carats of sizes
     if of_one and weighed and not sized:
-        return Meaning(role="row") if come_alike(sheet.raw, column) else either
+        return Meaning(role="row") if come_alike(sheet.raw, column) else UNKNOWN
     return meaning
 
 
@@ -322,7 +310,7 @@ def _are_named_once(sheet: Layout, at: int) -> bool:
     parted = len(sheet.places("row")) > 1 or any(column.empty for column in sheet.raw.columns)
     if parted or max(places, default=at) > at:
         return False
-    codes = np.column_stack([sheet.raw.columns[at].codes for at in places]) if places else np.zeros((0, 1))
+    codes = np.column_stack([sheet.column(at).codes for at in places]) if places else np.zeros((0, 1))
     return 1 < len(codes) == len(np.unique(codes, axis=0))
 
 
@@ -332,7 +320,7 @@ def _is_mean(sheet: Layout, at: int) -> bool:
     carats = [p for p in sheet.places("carats") if p != at]
     if not pieces or not carats:
         return False
-    n, ct, mean = (sheet.raw.values(p) for p in (pieces[0], carats[0], at))
+    n, ct, mean = (sheet.values(p) for p in (pieces[0], carats[0], at))
     with np.errstate(invalid="ignore", divide="ignore"):
         close = np.abs(ct / n - mean) <= 0.0051 + 0.01 * mean
     known = np.isfinite(ct / np.where(n > 0, n, np.nan)) & np.isfinite(mean)
@@ -343,13 +331,10 @@ def _named(sheet: Layout, at: int, meaning: Meaning, roles: set[str], texts: lis
     """Return what a column of words means: size classes, classes of an attribute, descriptions."""
     if meaning.role in ("lot", "row", "other", "zone_id", "money"):
         return meaning
-    if "size_class" not in roles and all(size_span(text, sheet.scheme) for text in texts):
+    if "size_class" not in roles and all(sheet.headers.size(text) for text in texts):
         return Meaning(role="size_class")
     attributes = [item for item in sheet.scheme.categorical if item.column not in roles]
-    known = {
-        item.column: [text for text, code in zip(texts, _codes(texts, item), strict=True) if code is not None]
-        for item in attributes
-    }
+    known = {item.column: [text for text in texts if _is_class(text, item)] for item in attributes}
     if (meaning.role == "unknown" or known.get(meaning.role) == []) and describe(texts, sheet.scheme):
         return Meaning(role="description")
     if meaning.role in known:
@@ -363,17 +348,14 @@ def _asked_of_words(
     sheet: Layout, at: int, roles: set[str], texts: list[str], known: Mapping[str, list[str]]
 ) -> Meaning:
     """Ask what a column is of whose words some name zones, sizes, or classes of attributes, the `known` of each."""
-    header, words = sheet.raw.columns[at].header, sheet.headers.words
+    header, words = sheet.header(at), sheet.headers.words
     if "zone_id" not in roles and all(fold(text) in words.zones for text in texts):
         if not holds("act", tokens_of(header)):  # ``Lieu d'achat``
             sheet.ask("zone_or_other", at, "zone_id", "ignore")
         return Meaning(role="other")
-    sizes = [text for text in texts if size_span(text, sheet.scheme) is not None]
-    mixed = [
-        text
-        for text in texts
-        if text in sizes or any(_codes([text], item) != [None] for item in sheet.scheme.categorical)
-    ]
+    sizes = [text for text in texts if sheet.headers.size(text) is not None]
+    categorical = sheet.scheme.categorical
+    mixed = [text for text in texts if text in sizes or any(_is_class(text, item) for item in categorical)]
     best = max(known, key=lambda name: len(known[name]), default="size_class")
     own = known.get(best, [])
     if 2 * len(own) < len(texts) and "size_class" not in roles:
@@ -388,9 +370,7 @@ def _asked_of_words(
     return UNKNOWN
 
 
-def _codes(texts: Sequence[str], item: Attribute) -> list[int | None]:
+def _is_class(text: str, item: Attribute) -> bool:
+    """Say whether a text names a class of an attribute, or several: ``white/cape``."""
     known = attribute_words(item)
-    return [
-        min(classes_joined(text, known), default=None) if (code := class_code(text, known)) is None else code
-        for text in texts
-    ]
+    return class_code(text, known) is not None or bool(classes_joined(text, known))

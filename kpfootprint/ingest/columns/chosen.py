@@ -13,7 +13,7 @@ from kpfootprint.ingest.names.headers import Headers, Meaning
 from kpfootprint.ingest.names.size_labels import size_span
 from kpfootprint.ingest.names.statements import amounts_in
 from kpfootprint.ingest.problems import Broken, listed, problem
-from kpfootprint.ingest.raw.cells import Cell, is_blank, text_of
+from kpfootprint.ingest.raw.cells import Cell, is_blank, text_of, texts_in
 from kpfootprint.ingest.raw.tables import RawTable, missing_column
 from kpfootprint.ingest.words import (
     attribute_words,
@@ -54,24 +54,21 @@ def with_classes_chosen(sheet: Layout) -> Layout:
             sheet.tell("unknown_attribute", None, attribute=name, known=listed(sheet.headers.attributes(), 12))
         else:
             chosen.setdefault(role, {})[" ".join(word.split())] = answer
-    columns = list(sheet.raw.columns)
     for at, item in enumerate(sheet.meanings) if chosen else ():
-        role = item.role
+        role, column = item.role, sheet.column(at)
         if not item.sure and role not in chosen:  # ``Class`` above codes, all of which are of one attribute
-            cells = {*map(text_of, sheet.cells(at))} if not columns[at].mostly_distinct else set[str]()
-            role = next(
-                (of for of in chosen if len(cells) > 1 and cells <= {*chosen[of]} and of not in sheet.taken), role
-            )
+            cells = {*map(text_of, sheet.cells(at))} if not column.mostly_distinct else set[str]()
+            free = [of for of in chosen if len(cells) > 1 and of not in sheet.taken]
+            role = next((of for of in free if cells <= {*chosen[of]}), role)
             sheet = sheet if role == item.role else sheet.with_meaning([at], Meaning(role=role))
         words = chosen.get(role, {})
         if item.wide or not words:
             continue
-        column = columns[at]
-        columns[at] = replace(column, cells=[_chosen(cell, words) for cell in column.cells])
-        held = {text_of(cell) for cell in column.cells if not is_blank(cell)}
+        sheet = sheet.with_column(at, replace(column, cells=[_chosen(cell, words) for cell in column.cells]))
+        held = {*texts_in(column.cells)}
         if told := [f"{word} = {answer}" for word, answer in words.items() if word in held]:
             sheet.trace.note("words_chosen", column=column.header, words=listed(told, 20))
-    return sheet.with_columns(columns)
+    return sheet
 
 
 def _chosen(cell: Cell, words: Mapping[str, str]) -> Cell:
@@ -85,9 +82,8 @@ def is_of_words(raw: RawTable) -> bool:
     """Say whether a table has the columns and the name of one of words: the attribute, the word, and the class."""
     known: Mapping[str, list[str]] = declared_words()["words"]
     heads = {fold(column.header) for column in raw.columns}
-    return fold(raw.name) in word_tables() and not any(
-        heads.isdisjoint(known[name]) for name in ("attribute", "word", "class")
-    )
+    named = (not heads.isdisjoint(known[name]) for name in ("attribute", "word", "class"))
+    return fold(raw.name) in word_tables() and all(named)
 
 
 def is_legend(raw: RawTable, headers: Headers) -> bool:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -11,16 +11,20 @@ from numpy.typing import NDArray
 
 from kpfootprint.errors import Problem
 from kpfootprint.ingest.names.headers import UNKNOWN, Headers, Meaning, undotted
+from kpfootprint.ingest.names.inquiry import Choices, Inquiry
 from kpfootprint.ingest.names.numbering import numbers_in
 from kpfootprint.ingest.problems import Broken
-from kpfootprint.ingest.raw.cells import Cell, is_blank, is_number, text_of
+from kpfootprint.ingest.raw.cells import Cell, is_blank, is_number, text_of, texts_in
 from kpfootprint.ingest.raw.tables import Column, RawTable, Trace
 from kpfootprint.ingest.totals import is_of_which, is_total
 from kpfootprint.ingest.words import fold, is_not_recorded, misspelt, says, tokens_of
 from kpfootprint.scheme import Attribute, Scheme
 
-Choices = Mapping[str, str]
-"""Answers to questions, by what was asked: ``{"valuation": "ministry", "lots": "one", "column:Grade": "ignore"}``."""
+MEASURES = ("n_stones", "carats", "stones_or_carats")
+"""What the rows of a table of goods give."""
+
+SIZES = ("size_class", "lower_ct", "upper_ct")
+"""What says how large the stones of a row are."""
 
 _SAMPLE = 400
 NEARLY = 0.05
@@ -41,15 +45,50 @@ class Layout:
 
     raw: RawTable
     meanings: list[Meaning]
-    headers: Headers
-    choices: Choices
+    inquiry: Inquiry
     trace: Trace
-    problems: list[Problem] = field(default_factory=list)
+
+    @classmethod
+    def apart(cls, raw: RawTable, inquiry: Inquiry) -> Layout:
+        """Return a table whose columns mean nothing yet, with problems of its own."""
+        return cls(raw, [], inquiry.apart(), raw.trace())
+
+    @property
+    def headers(self) -> Headers:
+        """The words of headers."""
+        return self.inquiry.headers
+
+    @property
+    def choices(self) -> Choices:
+        """The answers given."""
+        return self.inquiry.choices
+
+    @property
+    def problems(self) -> list[Problem]:
+        """What was told so far."""
+        return self.inquiry.problems
 
     @property
     def scheme(self) -> Scheme:
         """The scheme whose classes are looked for."""
-        return self.headers.words.scheme
+        return self.inquiry.scheme
+
+    @property
+    def n_rows(self) -> int:
+        """How many rows there are."""
+        return self.raw.n_rows
+
+    def column(self, at: int) -> Column:
+        """Return a column."""
+        return self.raw.columns[at]
+
+    def header(self, at: int) -> str:
+        """Return the header of a column."""
+        return self.raw.columns[at].header
+
+    def values(self, at: int) -> NDArray[np.float64]:
+        """Return a column as numbers, NaN where there is none."""
+        return self.raw.values(at)
 
     @property
     def attributes(self) -> list[str]:
@@ -67,9 +106,17 @@ class Layout:
 
     def with_columns(self, columns: list[Column], meanings: list[Meaning] | None = None) -> Layout:
         """Return the sheet with other columns, which mean what they did where nothing else is said."""
-        return replace(
-            self, raw=replace(self.raw, columns=columns), meanings=self.meanings if meanings is None else meanings
-        )
+        raw = replace(self.raw, columns=columns)
+        return replace(self, raw=raw, meanings=self.meanings if meanings is None else meanings)
+
+    def with_column(self, at: int, column: Column) -> Layout:
+        """Return the sheet with another column in the place of one."""
+        return self.with_columns([*self.raw.columns[:at], column, *self.raw.columns[at + 1 :]])
+
+    def with_more(self, columns: Mapping[str, Column]) -> Layout:
+        """Return the sheet with further columns, by what they are."""
+        meanings = [*self.meanings, *(Meaning(role=role) for role in columns)]
+        return self.with_columns([*self.raw.columns, *columns.values()], meanings)
 
     def with_meaning(self, places: Collection[int], meaning: Meaning) -> Layout:
         """Return the sheet with some columns that mean something else."""
@@ -92,6 +139,14 @@ class Layout:
         for row, (code, values) in sorted(left.items()):
             self.trace.leave_out(code, raw.name, raw.line(row), **values)
         return replace(self, raw=raw.keep(np.setdiff1d(np.arange(raw.n_rows), [*left])))
+
+    def leave(self, rows: Iterable[int], code: str) -> Layout:
+        """Return the sheet without some rows, each told with its label."""
+        return self.without({row: (code, {"label": self.raw.label(row)}) for row in rows})
+
+    def state(self, row: int) -> None:
+        """Take the cells of a row that is none of the table for what is stated of the parcel, as titles do."""
+        self.trace.stated.append(self.raw.said(row))
 
     def ask(self, code: str, at: int, *answers: str, **values: object) -> None:
         """Ask what a column is: one of the `answers`."""
@@ -120,7 +175,7 @@ class Layout:
         """Return the lines above and below the table that hold words alone; of a label and what it says, the label."""
         found = []
         for line, cells in (*self.raw.titles, *self.trace.stated):
-            texts = [text_of(cell) for cell in cells if not is_blank(cell)]
+            texts = texts_in(cells)
             if texts and not any(map(is_number, texts)):
                 labelled = len(texts) == 2 and not says("other", *tokens_of(texts[0]))  # none but ``Note: | …``
                 found.append((line, texts[0] if labelled else ", ".join(texts)))
@@ -149,8 +204,9 @@ class Layout:
         return found[0] if found else None
 
 
-def meanings_of(raw: RawTable, headers: Headers, choices: Choices) -> list[Meaning]:
+def meanings_of(raw: RawTable, inquiry: Inquiry) -> list[Meaning]:
     """Return what each header means by its words; prefixes that several headers share are left aside."""
+    headers, choices = inquiry.headers, inquiry.choices
     texts = undotted([column.header for column in raw.columns])
     prefixes = [text.rpartition("/")[0] for text in texts if "/" in text]
     grouped = {prefix for prefix in prefixes if prefixes.count(prefix) >= 2 and len(prefix) > 1}
@@ -171,10 +227,8 @@ def meanings_of(raw: RawTable, headers: Headers, choices: Choices) -> list[Meani
         if pair == _FROM_TO:
             meanings[at : at + 2] = [Meaning(role="lower_ct"), Meaning(role="upper_ct")]
     wide = {name for item in meanings for name, _ in item.classes} or headers.graded(texts)
-    return [
-        item if item.wide else headers.among_classes(text, item, wide)
-        for text, item in zip(texts, meanings, strict=True)
-    ]
+    said = zip(texts, meanings, strict=True)
+    return [item if item.wide else headers.among_classes(text, item, wide) for text, item in said]
 
 
 def pass_over(sheet: Layout, used: set[int]) -> None:

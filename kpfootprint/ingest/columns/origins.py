@@ -8,15 +8,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from kpfootprint.errors import Problem
-from kpfootprint.ingest.columns.meanings import Choices
 from kpfootprint.ingest.names.headers import Headers
+from kpfootprint.ingest.names.inquiry import Inquiry
 from kpfootprint.ingest.names.statements import GRAMS, stated
-from kpfootprint.ingest.problems import Broken, listed, problem
-from kpfootprint.ingest.raw.cells import Cell, DecimalMarks, is_blank, read_number, read_yes_or_no, text_of
+from kpfootprint.ingest.problems import Broken, listed
+from kpfootprint.ingest.raw.cells import Cell, DecimalMarks, has_digit, is_blank, read_number, read_yes_or_no, text_of
 from kpfootprint.ingest.raw.tables import Column, KnownTable, RawTable, Trace
 from kpfootprint.ingest.words import (
-    all_say,
     declared_words,
     fold,
     holds,
@@ -58,24 +56,6 @@ _WITH_SHARE = (
     re.compile(rf"(?P<place>.*?[^\W\d].*?)[\s:=(–-]*(?<![\s:=(][–-])(?<!\d){_SHARE}\.?\)?", re.IGNORECASE),
     re.compile(rf"{_SHARE}\s*(?:of|de|d'|from|à)?\s*(?P<place>[^\W\d].*)", re.IGNORECASE),
 )
-
-
-def _column_of(key: str, headers: Headers) -> str | None:
-    """Return the column of declarations that a label names, numbered or not: ``Zone 1``."""
-    return headers.words.columns("declarations").get(fold(key.rstrip("0123456789 ")))
-
-
-def is_of_origin(key: str, headers: Headers) -> bool:
-    """Say whether a label is that of where the parcel is declared to be from: ``Provenance``, ``Declared``."""
-    known = _column_of(key, headers)
-    tokens = tokens_of(key)
-    rest = [token for token in tokens if not all_say(("zone", "declared", "filler"), [token])]
-    origin = (
-        headers.measure(key) == "zone_id"
-        or says("declared", *tokens)
-        or any(says(role, " ".join(rest)) for role in ("place", "mine"))
-    )
-    return known in ("zone_id", "country") or origin
 
 
 def origins_in(text: str, unit: str, headers: Headers) -> list[Origin]:
@@ -152,7 +132,7 @@ def zones_declared(text: str, headers: Headers) -> list[str]:
 def is_of_another_act(text: str, headers: Headers) -> bool:
     """Say whether a line tells where something else was done than mining: bought, seized, signed on a day."""
     place, comma, day = text.partition(",")
-    dated = comma and headers.words.zone(place) is not None and any(map(str.isdigit, day))
+    dated = comma and headers.words.zone(place) is not None and has_digit(day)
     return holds("act", tokens_of(text)) or bool(dated and not stated(day, headers))
 
 
@@ -163,17 +143,15 @@ def is_doubted(text: str) -> bool:
 
 def _is_place(key: str, text: str, headers: Headers) -> bool:
     """Say whether a line gives a place, which no zone or country is called by, under a label of origin."""
-    labelled = _column_of(key, headers) in ("zone_id", "country") or headers.measure(key) == "zone_id"
+    labelled = headers.declared(key) in ("zone_id", "country") or headers.measure(key) == "zone_id"
     text = _AMOUNT.sub("", text)  # ``Kouango 7.44 ct``
     words = [token for token in tokens_of(text) if token.isalpha()]
-    told = is_not_recorded(text) or says("negated", *words) or any(map(str.isdigit, text))
+    told = is_not_recorded(text) or says("negated", *words) or has_digit(text)
     told = told or isinstance(read_yes_or_no(text), bool)  # ``Compliant zone | yes``
     return labelled and not told and len(fold(text)) > 2
 
 
-def settle_origin(
-    text: str, line: tuple[str, int, str | None], headers: Headers, choices: Choices, problems: list[Problem]
-) -> list[Origin]:
+def settle_origin(text: str, line: tuple[str, int, str | None], inquiry: Inquiry) -> list[Origin]:
     """Ask what a line declares that names a zone beside words that nobody knows; return what was answered.
 
     Parameters
@@ -181,21 +159,17 @@ def settle_origin(
     line : tuple of str, int and str
         Table, row and label of the line, where it has one.
     """
-    zones, (table, row, key) = zones_within(text, headers), line
-    chosen = choices.get("origin")
-    if chosen == "ignore" or (not zones and not _is_place(key or "", text, headers)):
-        return []
-    if not zones:
-        unknown = Broken(
-            "unknown_zone", {"nearest": nearest(text, headers.words.zones), "choices": [("origin", "ignore")]}
-        )
-        problems.append(problem(unknown, table=table, row=row, column=key, value=text))
+    headers, key, chosen = inquiry.headers, line[2] or "", inquiry.choices.get("origin")
+    zones = zones_within(text, headers)
+    if chosen == "ignore" or (not zones and not _is_place(key, text, headers)):
         return []
     if chosen in zones:
         return [Origin(chosen)]
-    answers = [("origin", zone) for zone in zones if len(zones) == 1]
-    told = {"zones": listed(zones), "choices": [*answers, ("origin", "ignore")]}
-    problems.append(problem(Broken("origin_unclear", told), table=table, row=row, column=key, value=text))
+    answers = [("origin", zone) for zone in (*zones, "ignore") if len(zones) == 1 or zone == "ignore"]
+    if zones:
+        inquiry.tell("origin_unclear", *line, text, zones=listed(zones), choices=answers)
+    else:
+        inquiry.tell("unknown_zone", *line, text, nearest=nearest(text, headers.words.zones), choices=answers)
     return []
 
 
@@ -207,10 +181,8 @@ def declared(raw: RawTable, origins: Mapping[Origin, tuple[int, str]], headers: 
     for name in ("carats", "percent"):
         if any(getattr(item, name) is not None for item in kept):
             columns[name] = Column.of(name, [getattr(item, name) for item in kept])
-    rows = np.array([origins[item][0] for item in kept], dtype=np.int32)
-    return KnownTable(
-        kind="declarations", name=raw.name, columns=columns, n_rows=len(kept), rows=rows, typed=True, titles=True
-    )
+    made = KnownTable.of_lines("declarations", raw.name, columns, [origins[item][0] for item in kept])
+    return replace(made, typed=True, titles=True)
 
 
 def declared_beside(parcels: KnownTable, raw: RawTable, headers: Headers) -> list[KnownTable]:
@@ -232,7 +204,7 @@ def declared_beside(parcels: KnownTable, raw: RawTable, headers: Headers) -> lis
 
 def _holds_places(column: Column, headers: Headers) -> bool:
     """Say whether a column that says no more than that it is declared, ``Declared``, gives zones."""
-    said = column.used().names()[:20] if is_of_origin(column.header, headers) and not column.mostly_distinct else []
+    said = column.used().names()[:20] if headers.names_origin(column.header) and not column.mostly_distinct else []
     return any(text and origins_in(text, "", headers) for text in said)
 
 
@@ -284,13 +256,8 @@ def once_each(parcels: KnownTable, zones: KnownTable, *, slips: bool) -> KnownTa
         said = {name: [of[name] for of in records if not is_blank(of[name])] for name in parcels.columns}
         if any(len({*map(text_of, cells)}) > 1 for name, cells in said.items() if name not in ("n_stones", "carats")):
             return parcels
-        of_zones = len(records) > 1
-        made.append(
-            [
-                cells[0] if cells and not (of_zones and len(cells) > 1 and name in ("n_stones", "carats")) else None
-                for name, cells in said.items()
-            ]
-        )
+        several = [name for name in ("n_stones", "carats") if len(said.get(name, ())) > 1]
+        made.append([cells[0] if cells and name not in several else None for name, cells in said.items()])
     _, first = np.unique(parcels.columns["parcel_id"].codes, return_index=True)
     kept = parcels.keep(np.sort(first))
     columns = zip(parcels.columns.items(), zip(*made, strict=True), strict=True)

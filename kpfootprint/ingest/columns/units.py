@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 
 from kpfootprint.ingest.columns.meanings import Layout
 from kpfootprint.ingest.names.headers import UNKNOWN, Meaning
-from kpfootprint.ingest.names.size_labels import size_span
-from kpfootprint.ingest.problems import Broken, problem
+from kpfootprint.ingest.names.inquiry import CARATS
 from kpfootprint.ingest.raw.cells import (
     THOUSANDS,
     Cell,
     DecimalMarks,
     Odd,
+    has_digit,
     is_blank,
     read_number,
     read_numbers,
@@ -91,11 +91,11 @@ def _without_extremes(sheet: Layout) -> Layout:
     Limits stand before what they measure, and each class begins where another ends.
     """
     limits = sheet.places("lower_ct", "upper_ct")
-    headers = [tokens_of(sheet.raw.columns[at].header) for at in limits]
+    headers = [tokens_of(sheet.header(at)) for at in limits]
     if len(limits) != 2 or not any(says("summary", *tokens) for tokens in headers):
         return sheet
     measured = [at for at, item in enumerate(sheet.meanings) if item.wide or item.role in ("n_stones", "carats")]
-    pairs = np.column_stack([sheet.raw.values(at) for at in limits])
+    pairs = np.column_stack([sheet.values(at) for at in limits])
     pairs = np.unique(pairs[np.isfinite(pairs).all(axis=1)], axis=0)
     in_carats = any(says("carats", *tokens) for tokens in headers) or bool(np.any(pairs != np.floor(pairs)))
     chained = bool(np.all(np.diff(pairs.ravel()) > -0.011) and np.all(pairs[:, 0] < pairs[:, 1]))
@@ -110,19 +110,16 @@ def _in_carats(sheet: Layout) -> Layout:
 
     Where carats stand beside it, both have to be the same weights.
     """
-    named = [at for at in sheet.places("other_unit") if not np.isfinite(sheet.raw.values(at)).any()]  # ``Grain | G001``
+    named = [at for at in sheet.places("other_unit") if not np.isfinite(sheet.values(at)).any()]  # ``Grain | G001``
     sheet = sheet.with_meaning(named, Meaning(role="row"))
     places, weights = sheet.places("other_unit"), sheet.places("carats", "stones_or_carats", wide=None)
     weights = [at for at in weights if sheet.meanings[at].sure]  # not ``Classe``, which may stand above sizes
     if len(places) != 1:
         return sheet
-    at, column = places[0], sheet.raw.columns[places[0]]
-    units = {
-        (unit, weight["ct"])
-        for unit, weight in declared_words()["in_carats"].items()
-        if {*tokens_of(column.header)} & {*weight["words"]}
-    }
-    values = sheet.raw.values(at)
+    at, column = places[0], sheet.column(places[0])
+    tokens, known = {*tokens_of(column.header)}, declared_words()["in_carats"]
+    units = {(unit, weight["ct"]) for unit, weight in known.items() if tokens & {*weight["words"]}}
+    values = sheet.values(at)
     if len(units) != 1 or bool(np.any(np.isnan(values) & ~column.blank())):
         return sheet
     unit, weight_ct = units.pop()
@@ -131,8 +128,7 @@ def _in_carats(sheet: Layout) -> Layout:
         return sheet
     carats = [None if value != value else value for value in (values * weight_ct).round(6).tolist()]
     sheet.trace.note("in_carats", column=column.header, unit=unit, carats=weight_ct)
-    columns = [Column.of(column.header, carats) if item is column else item for item in sheet.raw.columns]
-    return sheet.with_columns(columns).with_meaning([at], Meaning(role="carats"))
+    return sheet.with_column(at, Column.of(column.header, carats)).with_meaning([at], Meaning(role="carats"))
 
 
 def _with_cells_in_carats(sheet: Layout) -> Layout:
@@ -140,9 +136,9 @@ def _with_cells_in_carats(sheet: Layout) -> Layout:
 
     None is below a header that names a unit.
     """
-    columns, units = [*sheet.raw.columns], declared_words()["in_carats"]
+    units = declared_words()["in_carats"]
     for at in sheet.places("carats", wide=None):
-        column = columns[at]
+        column = sheet.column(at)
         if says("in_carats", *(tokens := tokens_of(column.header))) or says("other_unit", *tokens):
             continue
         hits = {code: hit for code, cell in column.texts() if (hit := _IN_ANOTHER_UNIT.fullmatch(plain(cell.strip())))}
@@ -155,18 +151,18 @@ def _with_cells_in_carats(sheet: Layout) -> Layout:
                 met.add(unit)
         for unit in sorted(met):
             sheet.trace.note("in_carats", column=column.header, unit=unit, carats=units[unit]["ct"])
-        columns[at] = replace(column, cells=cells) if met else column
-    return sheet.with_columns(columns)
+        sheet = sheet.with_column(at, replace(column, cells=cells)) if met else sheet
+    return sheet
 
 
 def _hold_against_carats(sheet: Layout, at: int, weight_ct: float, weights: Sequence[int]) -> None:
     """Tell rows whose weight in another unit, of so many carats, is not that of their carats, as both are rounded."""
     if len(weights) != 1 or sheet.meanings[weights[0]].role != "carats" or sheet.meanings[weights[0]].wide:
         return
-    own, other = (sheet.raw.columns[place] for place in (weights[0], at))
+    own, other = (sheet.column(place) for place in (weights[0], at))
     if says("gross", *tokens_of(other.header)):
         return  # with what they are packed in
-    carats, values = sheet.raw.values(weights[0]), sheet.raw.values(at)
+    carats, values = sheet.values(weights[0]), sheet.values(at)
     both = np.flatnonzero(np.isfinite(carats) & np.isfinite(values))
     for row in both[np.abs(carats - weight_ct * values)[both] > 0.005 * carats[both]].tolist():
         slack = 0.5 * (unit_written(own.at(row), carats[row]) + weight_ct * unit_written(other.at(row), values[row]))
@@ -178,9 +174,9 @@ def _hold_against_carats(sheet: Layout, at: int, weight_ct: float, weights: Sequ
 
 def _with_thousands(sheet: Layout) -> Layout:
     """Read ``1.250`` stones as 1250 where the carats beside agree and 1.25 would be none; ``1.000`` may be told."""
-    columns, carats = list(sheet.raw.columns), sheet.places("carats", wide=None)
+    carats = sheet.places("carats", wide=None)
     for at in sheet.places("n_stones", wide=None):
-        column = columns[at]
+        column = sheet.column(at)
         hits = {code: cell for code, cell in column.texts() if THOUSANDS.fullmatch(cell.strip())}
         others = (text_of(cell) for cell in sheet.cells(at) if cell not in hits.values())
         if not hits or not all(map(str.isdigit, others)):
@@ -188,26 +184,25 @@ def _with_thousands(sheet: Layout) -> Layout:
         cells = [re.sub("[.,]", "", text_of(cell)) if code in hits else cell for code, cell in enumerate(column.cells)]
         made, rows = replace(column, cells=cells), column.rows_with(hits)
         beside = [place for place in carats if sheet.meanings[place].classes == sheet.meanings[at].classes]
-        weights = sheet.raw.values(beside[0]) if beside else np.full(sheet.raw.n_rows, np.nan)
+        weights = sheet.values(beside[0]) if beside else np.full(sheet.n_rows, np.nan)
         means = weights[rows] / read_numbers(cells, DecimalMarks())[0][made.codes][rows]
         agree = bool(np.all((means > 0.004) & (means < _HEAVY)))
         whole = all(cell.strip().endswith("000") for cell in hits.values()) and not np.any(1000 * means > _HEAVY)
         if agree and not whole:
-            columns[at] = made
+            sheet = sheet.with_column(at, made)
         elif whole and (agree or not beside):
             sheet.tell_rows("ambiguous_number", at, rows)
-    return sheet.with_columns(columns)
+    return sheet
 
 
 def _with_merged_sizes(sheet: Layout) -> Layout:
     """Let a size class that a spreadsheet holds as a number, 11 for ``+11``, reach over the rows it is merged over."""
-    columns = list(sheet.raw.columns)
     for at in sheet.places("size_class"):
-        cells = () if columns[at].mostly_distinct else columns[at].cells
-        if any(isinstance(cell, Odd) for cell in cells):
-            made = [c.text if isinstance(c, Odd) and c.code == "merged_number" else c for c in cells]
-            columns[at] = replace(columns[at], cells=made)
-    return sheet.with_columns(columns)
+        column = sheet.column(at)
+        if not column.mostly_distinct and any(isinstance(cell, Odd) for cell in column.cells):
+            cells = [c.text if isinstance(c, Odd) and c.code == "merged_number" else c for c in column.cells]
+            sheet = sheet.with_column(at, replace(column, cells=cells))
+    return sheet
 
 
 def _with_units_of_headers(sheet: Layout) -> Layout:
@@ -215,15 +210,14 @@ def _with_units_of_headers(sheet: Layout) -> Layout:
     for at, column in enumerate(sheet.raw.columns):
         labels = None if column.mostly_distinct else _of_sieves(sheet, at) or _of_unit(sheet, at)
         if labels is not None:
-            columns = [*sheet.raw.columns]
-            columns[at] = replace(column, cells=labels)
-            sheet = sheet.with_columns(columns).with_meaning([at], Meaning(role="size_class"))
+            sized = sheet.with_column(at, replace(column, cells=labels))
+            sheet = sized.with_meaning([at], Meaning(role="size_class"))
     return sheet
 
 
 def _of_sieves(sheet: Layout, at: int) -> list[Cell] | None:
     """Return sieves that are written without signs, ``9-11`` and ``11+`` below ``Sieve``, as labels of sizes."""
-    column, texts = sheet.raw.columns[at], [text_of(cell) for cell in sheet.cells(at)]
+    column, texts = sheet.column(at), [text_of(cell) for cell in sheet.cells(at)]
     tokens = set(tokens_of(column.header))
     named = says("sieve", *tokens) and not _units_in(tokens)
     if not named or not texts or not all(map(_SIEVES.fullmatch, texts)):
@@ -232,13 +226,25 @@ def _of_sieves(sheet: Layout, at: int) -> list[Cell] | None:
     bounds = [sorted(int(number) for number in hit.groups() if number) if hit else None for hit in hits]
     labels = ["-".join([f"+{of[0]}", *map(str, of[1:])]) if of else None for of in bounds]
     cells = [label or cell for label, cell in zip(labels, column.cells, strict=True)]
-    return cells if all(size_span(text_of(cell), sheet.scheme) for cell in cells if not is_blank(cell)) else None
+    return cells if all(sheet.headers.size(text_of(cell)) for cell in cells if not is_blank(cell)) else None
 
 
 def _of_unit(sheet: Layout, at: int) -> list[Cell] | None:
     """Return bare sizes with the unit behind each that the header names, or that they show by being ranges."""
-    column, meaning = sheet.raw.columns[at], sheet.meanings[at]
-    tokens = set(tokens_of(column.header))
+    unit = _unit_of(sheet, at)
+    if unit is None:
+        return None
+    cells: list[Cell] = []
+    for cell in map(_bare, sheet.column(at).cells):  # ``0.70+`` is ``0.70 ct+``
+        hit = _BARE_SIZE.fullmatch(text_of(cell))
+        up = hit["up"] if hit else None
+        cells.append(f"{hit[0].removesuffix(up or '').strip()} {unit}{'+' if up else ''}" if hit else cell)
+    return cells
+
+
+def _unit_of(sheet: Layout, at: int) -> str | None:
+    """Return the unit of the bare sizes of a column; None where it holds none, or where they say their own."""
+    meaning, tokens = sheet.meanings[at], set(tokens_of(sheet.header(at)))
     units = _units_in(tokens)
     counted = bool(sheet.places("n_stones", "stones_or_carats", wide=None))
     counted = counted and (at == 0 or meaning.party != "")  # ``Weight range``, or ``Weight`` before the stones
@@ -246,7 +252,6 @@ def _of_unit(sheet: Layout, at: int) -> list[Cell] | None:
     named = meaning.role == "size_class" or says("size", *tokens)
     if meaning.wide or len(units) > 1 or not (units or named or weighed):
         return None
-    own = [_bare(cell) for cell in column.cells]
     texts = [text_of(_bare(cell)) for cell in sheet.cells(at)]
     ranges = {text for text in texts if _RANGE.fullmatch(text)}
     limits = {text for text in texts if (hit := _BARE_SIZE.fullmatch(text)) and hit["sign"]}
@@ -257,16 +262,10 @@ def _of_unit(sheet: Layout, at: int) -> list[Cell] | None:
     if not units and texts and sheet.places("carats") and all(map(_FINE_RANGE.fullmatch, texts)):
         units = ["ct"]
     ranged = len(ranges) == len({*texts}) and (meaning.role != "carats" or counted)
-    bare = bool(texts) and all(_BARE_SIZE.fullmatch(text) or size_span(text, sheet.scheme) for text in texts)
+    bare = bool(texts) and all(_BARE_SIZE.fullmatch(text) or sheet.headers.size(text) for text in texts)
     whole = units == ["ct"] and all(text.replace(".", "").replace(",", "").isdigit() for text in texts)
-    if not units or not (named or ranged or "grainer" in " ".join(tokens)) or not bare or whole:
-        return None
-    cells: list[Cell] = []
-    for cell in own:  # ``0.70+`` is ``0.70 ct+``
-        hit = _BARE_SIZE.fullmatch(text_of(cell))
-        up = hit["up"] if hit else None
-        cells.append(f"{hit[0].removesuffix(up or '').strip()} {units[0]}{'+' if up else ''}" if hit else cell)
-    return cells
+    sizes = bare and not whole and (named or ranged or "grainer" in " ".join(tokens))
+    return units[0] if units and sizes else None
 
 
 def _units_in(tokens: set[str]) -> list[str]:
@@ -288,26 +287,26 @@ def ask_whether_carats(sheet: Layout, at: int, weight: NDArray[np.float64]) -> N
 
 def ask_about_heavy(sheet: Layout, at: int, weight: NDArray[np.float64]) -> None:
     """Ask whether the weights of a list are points, where all are whole numbers or half of them heavy."""
-    header, known = sheet.raw.columns[at].header, weight[np.isfinite(weight)]
-    said = sheet.choices.get("weights") == "carats" or set(tokens_of(header)) & set(unit_words("carats"))
+    header, known = sheet.header(at), weight[np.isfinite(weight)]
+    said = sheet.inquiry.chose(CARATS) or set(tokens_of(header)) & set(unit_words("carats"))
     if said or len(known) < _FEW:
         return
     if bool(np.all(known == np.floor(known))) and float(known.max()) >= 2.0:
-        sheet.tell("points_or_carats", at, header=header, choices=[("weights", "carats")])
+        sheet.tell("points_or_carats", at, header=header, choices=[CARATS])
     elif (middle := float(np.median(known))) >= _HEAVY_MIDDLE and not any(
         _HUNDREDTHS.search(text_of(cell)) for cell in sheet.cells(at)
     ):
-        sheet.tell("heavy_or_carats", at, header=header, middle=f"{middle:g}", choices=[("weights", "carats")])
+        sheet.tell("heavy_or_carats", at, header=header, middle=f"{middle:g}", choices=[CARATS])
 
 
 def _ask_about_commas(sheet: Layout, at: int, weights: NDArray[np.float64]) -> None:
     """Ask whether decimal commas part the cells of a list: whole weights, and two digits each in the column behind."""
-    if len(weights) < _FEW or sheet.choices.get("weights") == "carats" or np.any(weights != np.floor(weights)):
+    if len(weights) < _FEW or sheet.inquiry.chose(CARATS) or np.any(weights != np.floor(weights)):
         return
     behind = sheet.raw.columns[at + 1 : at + 2]
     if any(all(re.fullmatch(r"\d\d", text_of(cell)) for cell in column.cells) for column in behind):
-        header = sheet.raw.columns[at].header
-        sheet.tell("split_decimals", at, header=header, choices=[("weights", "carats")])
+        header = sheet.header(at)
+        sheet.tell("split_decimals", at, header=header, choices=[CARATS])
 
 
 def _ask_about_points(sheet: Layout, at: int) -> None:
@@ -316,27 +315,27 @@ def _ask_about_points(sheet: Layout, at: int) -> None:
     As text, where all others have two and some end with a zero, each of them; else, and of cells that are numbers,
     those far above all others.
     """
-    column = sheet.raw.columns[at]
+    column = sheet.column(at)
     cells = {code: text_of(cell) for code, cell in enumerate(column.cells) if not is_blank(cell)}
     typed = any(isinstance(cell, float) for cell in column.cells)
     fine = [cell for cell in cells.values() if _DECIMALS[typed].fullmatch(cell)]
     bare = {code: int(cell) for code, cell in cells.items() if cell.isascii() and cell.isdigit()}
     unlike = len(fine) < 2 or len(fine) + len(bare) < len(cells)
-    if not bare or unlike or sheet.choices.get("weights") == "carats" or sheet.places("parcel_id"):
+    if not bare or unlike or sheet.inquiry.chose(CARATS) or sheet.places("parcel_id"):
         return
     most = max(float(cell.replace(",", ".")) for cell in fine)
     zeros = any(cell.endswith("0") for cell in fine)
     few = len(fine) <= _FEW
     least = (_FAR if few else 10 if typed else 3) * most
     odd = [code for code, weight in bare.items() if (zeros and not few) or weight > least]
-    sheet.tell_rows("decimals_missing", at, column.rows_with(odd), choices=[("weights", "carats")])
+    sheet.tell_rows("decimals_missing", at, column.rows_with(odd), choices=[CARATS])
 
 
 def ask_about_units(sheet: Layout) -> None:
     """Tell a title that gives weights in a unit that is not carats, where no header says carats."""
     words: Mapping[str, Sequence[str]] = declared_words()["headers"]
     _ask_about_unit_cells(sheet)
-    weighed = [sheet.raw.columns[at].header for at in sheet.places("carats", wide=None)]
+    weighed = [sheet.header(at) for at in sheet.places("carats", wide=None)]
     in_carats = any(set(tokens_of(header)) & set(unit_words("carats")) for header in weighed)
     units = [] if in_carats or not weighed else unit_words("grains", "points", "others")
     others = [*units, *words["thousands"]]
@@ -348,15 +347,14 @@ def ask_about_units(sheet: Layout) -> None:
     left_out = [(note.row, (note.values.get("label", ""),)) for note in sheet.trace.left_out]
     for line, cells in (*sheet.raw.titles, *sheet.trace.stated, *left_out):
         texts = [cell for cell in cells if isinstance(cell, str) and 0 < len(cell) <= 200]
-        if len(texts) > 1 and not any(map(str.isdigit, "".join(texts))):
+        if len(texts) > 1 and not has_digit("".join(texts)):
             texts.append(" ".join(texts))  # ``Unité`` beside ``g``
         for text in texts:
             tokens = tokens_of(codes.sub(" ", text))  # ``GN`` is Guinea where the package has it, and no grains
-            weighed_so = set(tokens) & set(words["carats"]) and set(tokens) & {*others}
+            weighed_so = says("carats", *tokens) and {*tokens} & {*others}
             in_brackets = is_total(text) and {*tokens_of(text.partition("(")[2])} & {*others}  # ``Total (g)``
             if weighed_so or in_brackets or said.search(" ".join(tokens)):
-                broken = Broken("unit_in_title")
-                sheet.problems.append(problem(broken, table=sheet.raw.name, row=line, value=text))
+                sheet.inquiry.tell("unit_in_title", sheet.raw.name, line, None, text)
                 return
 
 
@@ -368,15 +366,15 @@ def _ask_about_unit_cells(sheet: Layout) -> None:
         return plain(cell).strip("()[]. ")
 
     for at in range(len(sheet.meanings)) if sheet.places("carats", "n_stones") else ():
-        column = sheet.raw.columns[at]
+        column = sheet.column(at)
         texts = [(code, cell) for code, cell in column.texts() if not is_blank(cell)]
         if len(texts) <= _FEW and column.header.strip() and all_say(("unit",), tokens_of(column.header)):
             others |= {unit(cell) for _, cell in texts} - carats  # ``box``, ``dozen``, ``%``
         named_otherwise = sheet.meanings[at].role in ("parcel_id", "zone_id", "country", *sheet.attributes)
         if named_otherwise or not all(unit(cell) in carats | others for _, cell in texts):
             continue
-        named = {*tokens_of(column.header)} & {*declared_words()["headers"]["unit"]}
-        if len(texts) == len(sheet.cells(at)) and (named or any(len(unit(cell)) > 1 for _, cell in texts)):
+        named = says("unit", *tokens_of(column.header)) or any(len(unit(cell)) > 1 for _, cell in texts)
+        if named and len(texts) == len(sheet.cells(at)):
             hits = [code for code, cell in texts if unit(cell) in others]
             sheet.tell_rows("unknown_unit", at, column.rows_with(hits))
 
@@ -385,14 +383,13 @@ def ask_about_measures(sheet: Layout) -> None:
     """Tell carats among numbers of stones, stones among carats, and a stone that was not counted among such as were."""
     for role, pattern in _WITH_UNIT.items():
         for at in sheet.places(role, wide=None):
-            column = sheet.raw.columns[at]
-            hits = [
-                code for code, cell in column.texts() if cell[-2:].strip(". ").isalpha() and pattern.fullmatch(cell)
-            ]
-            sheet.tell_rows("unit_elsewhere", at, column.rows_with(hits))
+            column = sheet.column(at)
+            worded = ((code, cell) for code, cell in column.texts() if cell[-2:].strip(". ").isalpha())
+            rows = column.rows_with(code for code, cell in worded if pattern.fullmatch(cell))
+            sheet.tell_rows("unit_elsewhere", at, rows)
     counts = sheet.places("n_stones")
     if len(counts) != 1 or sheet.places("size_class", "description", "lot") or not sheet.places("carats"):
         return
-    values = sheet.raw.values(counts[0])
+    values = sheet.values(counts[0])
     if np.isfinite(values).any() and np.nanmedian(values) < 2:
-        sheet.tell_rows("missing_value", counts[0], sheet.raw.columns[counts[0]].blank())
+        sheet.tell_rows("missing_value", counts[0], sheet.column(counts[0]).blank())

@@ -9,7 +9,7 @@ from itertools import chain, repeat
 
 from kpfootprint.ingest.files.archive import Limits, refuse
 from kpfootprint.ingest.names.headers import Headers, Meaning
-from kpfootprint.ingest.raw.cells import Cell, is_blank, is_number, text_of
+from kpfootprint.ingest.raw.cells import Cell, has_digit, is_blank, is_number, text_of
 from kpfootprint.ingest.raw.tables import Column, ColumnMaker, RawTable
 from kpfootprint.ingest.totals import is_total
 from kpfootprint.ingest.words import all_say, fold, is_unit, says, tokens_of, unit_pattern
@@ -42,11 +42,8 @@ class Head:
 
     def over(self, raw: RawTable, rows: Sequence[Sequence[Cell]], lines: Sequence[int]) -> RawTable:
         """Return a table with what was looked at above it, row by row and on which lines, and without blank rows."""
-        raw = replace(
-            raw,
-            header_rows=tuple(lines[at] for at in self.rows),
-            titles=tuple((lines[at], tuple(rows[at])) for at in self.titles),
-        )
+        titles = tuple((lines[at], tuple(rows[at])) for at in self.titles)
+        raw = replace(raw, header_rows=tuple(lines[at] for at in self.rows), titles=titles)
         return _without_margin(raw.filled()) if raw.columns else raw
 
 
@@ -340,40 +337,43 @@ def _labels(label: str, said: str, headers: Headers) -> bool:
     field = headers.field(label) or headers.measure(label)
     numbered = headers.of(label).role == "other" and any(map(str.isdigit, said))  # ``Invoice no. | F-2214``
     value = headers.of(said)
-    return (
-        (numbered or field not in {None, *_OF_GOODS}) and not value.wide and (value.role == "unknown" or not value.sure)
-    )
+    unsure = not value.wide and (value.role == "unknown" or not value.sure)
+    return unsure and (numbered or field not in {None, *_OF_GOODS})
 
 
 def _continues(below: Sequence[Cell], top: Sequence[str], headers: Headers) -> bool:
     """Say whether a row below the header is a second line of it: measures or units, and no number."""
     texts = _texts(below)
-    if any(not isinstance(cell, str) or is_number(text) for cell, text in zip(below, texts, strict=True) if text):
-        return False
-    if any(":" in text.rstrip(": ") and any(map(str.isdigit, text)) for text in texts):
-        return False  # ``Zones: Nola 1.19 ct``
-    of_zones = [text for text, of in zip(texts, (*top, *texts), strict=False) if headers.measure(of) == "zone_id"]
-    of_zones += texts[1:] if headers.measure(texts[0]) == "zone_id" else []
-    if any(map(str.isdigit, "".join(of_zones))) or any(_is_declared(text, headers) for text in top):
-        return False  # ``Nola 12.50 ct``
     pairs = [(text, top[at] if at < len(top) else "") for at, text in enumerate(texts) if text]
+    filled = [cell for cell in below if not is_blank(cell)]
+    numbered = any(not isinstance(cell, str) or is_number(text_of(cell)) for cell in filled)
+    if numbered or _states(texts, top, headers):
+        return False
     if pairs and all(is_unit(text) or _says_no_more(text) or _goes_on(of, text, headers) for text, of in pairs):
         return True
-    said = [headers.of(text) for text in texts if text and len(text) <= _LONGEST_NAMED]
-    measured = [
-        item for item in said if item.role in ("n_stones", "carats", "percent", "mean", "money") and not item.wide
-    ]
-    measures = len(measured) if any(not item.party for item in measured) else 0  # ``Golden Stone DMCC`` is a name
-    classes = sum(item.wide for item in said)
-    under_blank = any(text and (at >= len(top) or not top[at]) for at, text in enumerate(texts))
+    said = [headers.of(text) for text, _ in pairs if len(text) <= _LONGEST_NAMED]
     known = [headers.of(text) for text in top if text]
+    under_blank = any(not of for _, of in pairs)
     lacking = not any(item.role in ("n_stones", "carats", "stones_or_carats") for item in known)
-    return (measures >= 1 and (measures >= 2 or under_blank or lacking)) or (
-        classes >= 2
-        and (under_blank or not texts[0])  # shapes below colours, with a blank corner
-        and (lacking or classes == sum(map(bool, texts)))
-        and not _classes_of(known) & _classes_of(said)
-    )
+    measured = [item for item in said if item.role in _MEASURES and not item.wide]
+    named = all(item.party for item in measured)  # ``Golden Stone DMCC``, or none
+    if not named and (len(measured) > 1 or under_blank or lacking):
+        return True
+    classes = sum(item.wide for item in said)
+    below_corner = under_blank or not texts[0]  # shapes below colours, with a blank corner
+    alone = lacking or classes == len(pairs)
+    return classes > 1 and below_corner and alone and not _classes_of(known) & _classes_of(said)
+
+
+_MEASURES = ("n_stones", "carats", "percent", "mean", "money")
+
+
+def _states(texts: Sequence[str], top: Sequence[str], headers: Headers) -> bool:
+    """Say whether a line says something of a parcel, below labels or beside its own: ``Zones: Nola 1.19 ct``."""
+    labelled = any(":" in text.rstrip(": ") and has_digit(text) for text in texts)
+    of_zones = [text for text, of in zip(texts, (*top, *texts), strict=False) if headers.measure(of) == "zone_id"]
+    of_zones += texts[1:] if headers.measure(texts[0]) == "zone_id" else []
+    return labelled or has_digit("".join(of_zones)) or any(_is_declared(text, headers) for text in top)
 
 
 def _says_no_more(text: str) -> bool:

@@ -64,7 +64,7 @@ class OldSheet:
 
     hidden: list[str] = field(default_factory=list)
     struck: set[tuple[int, int]] = field(default_factory=set)
-    comments: list[str] = field(default_factory=list)
+    comments: list[tuple[str, str]] = field(default_factory=list)
 
     def hide(self, what: str, number: int) -> None:
         """Note a hidden row or column, by its number."""
@@ -74,7 +74,7 @@ class OldSheet:
         """Note a comment on a cell."""
         if len(self.comments) < MOST:
             first = chr(64 + column // 26) if column > 25 else ""
-            self.comments.append(f"{first}{chr(65 + column % 26)}{row + 1}: {said}")
+            self.comments.append((f"{first}{chr(65 + column % 26)}{row + 1}", said))
 
 
 def facts_of(data: bytes) -> tuple[list[str], bool, list[OldSheet]]:

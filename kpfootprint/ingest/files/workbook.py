@@ -19,6 +19,7 @@ from html import unescape
 from itertools import chain, islice
 from multiprocessing.connection import Connection
 from operator import attrgetter
+from string import ascii_uppercase
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -161,8 +162,8 @@ def read_workbook(data: bytes, name: str, budget: Budget, headers: Headers | Non
                 if table is not None:
                     columns = _with_fills(table, sheet, headers)
                     notes = (_WITH_FORMULAS if facts.formulas else ()) + (_WITH_MACROS if macros else ())
-                    said = _comments(texts.get(f"{folder}/_rels/{part}.rels", b""), texts)
-                    tables.append(replace(table, columns=columns, hidden=facts.hidden, notes=(*notes, *said)))
+                    made = replace(table, columns=columns, hidden=facts.hidden, notes=notes)
+                    tables.append(_commented(made, _comments(texts.get(f"{folder}/_rels/{part}.rels", b""), texts)))
     except IngestError:
         raise
     except Exception as error:  # a parser that is fed with anything may raise anything
@@ -200,20 +201,23 @@ def _opened(data: bytes) -> Iterator[Iterable[Any]]:
             yield book.worksheets
 
 
-def _comments(relations: bytes, texts: Mapping[str, bytes]) -> tuple[Note, ...]:
-    """Return what comments on the cells of a sheet say, which is not read and may matter: ``wrong, should be 45``."""
+def _comments(relations: bytes, texts: Mapping[str, bytes]) -> list[tuple[str, str]]:
+    """Return what comments on the cells of a sheet say, each with its cell: ``A7``."""
     found = _COMMENTS.search(relations)
     told = []
     for piece in _COMMENT.split(texts.get(found[1].decode(), b"") if found else b"")[1 : _MOST_COMMENTS + 2]:
         place, said = _COMMENTED.match(piece), b"".join(_SAID.findall(piece)).decode("utf-8", "replace")
-        text = " ".join(visible(unescape(said)).split())[:_LONGEST_COMMENT]
-        told += [f"{place[1].decode()}: {text}"] if place and text else []
-    return _comments_told(told)
+        told += [(place[1].decode(), unescape(said))] if place and said.strip() else []
+    return told
 
 
-def _comments_told(told: Sequence[str]) -> tuple[Note, ...]:
-    more = [*told[:_MOST_COMMENTS], *["…"] * (len(told) > _MOST_COMMENTS)]
-    return (Note(code="comments_not_read", values={"comments": "; ".join(more)}),) if told else ()
+def _commented(table: RawTable, told: Sequence[tuple[str, str]]) -> RawTable:
+    """Return a table with comments on its cells, which are not read and may matter: ``wrong, should be 45``; noted."""
+    said = [(place, " ".join(visible(text).split())[:_LONGEST_COMMENT]) for place, text in told]
+    lines = [f"{place}: {text}" for place, text in said[:_MOST_COMMENTS]] + ["…"] * (len(said) > _MOST_COMMENTS)
+    comments = tuple((int(place.lstrip(ascii_uppercase)), text) for place, text in said[:_MOST_COMMENTS])
+    noted = table.noting("comments_not_read", comments="; ".join(lines)) if said else table
+    return replace(noted, comments=comments)
 
 
 def _check_part(text: bytes, name: str) -> None:
@@ -428,8 +432,7 @@ def _read_with_calamine(data: bytes, name: str, budget: Budget, headers: Headers
         for title, hidden, comments, rows in _sheets_apart(said):
             table = _read_sheet(rows, title, name, headers, budget.limits)
             if table is not None:
-                told_too = [" ".join(visible(text).split())[:_LONGEST_COMMENT] for text in comments]
-                tables.append(replace(table, hidden=hidden, notes=(*notes, *_comments_told(told_too))))
+                tables.append(_commented(replace(table, hidden=hidden, notes=notes), comments))
     return tables
 
 
@@ -466,7 +469,7 @@ def _read_apart(data: bytes, name: str) -> Iterator[Callable[[], Any]]:
 
 def _sheets_apart(
     said: Callable[[], Any],
-) -> Iterator[tuple[str, tuple[str, ...], list[str], Iterator[tuple[Cell, ...]]]]:
+) -> Iterator[tuple[str, tuple[str, ...], list[tuple[str, str]], Iterator[tuple[Cell, ...]]]]:
     """Give each sheet's name, what is hidden, comments, and its rows, which are passed over where nobody takes them."""
     while (sheet := said()) is not None:
         rows = _rows_apart(said)

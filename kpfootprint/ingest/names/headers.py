@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
 from kpfootprint.ingest.names.labels import class_begun
-from kpfootprint.ingest.names.size_labels import size_span
+from kpfootprint.ingest.names.size_labels import Span, size_span
 from kpfootprint.ingest.words import (
     JOINED,
     Vocabulary,
     all_say,
     attribute_words,
+    class_code,
     declared_words,
     fold,
     holds,
@@ -179,9 +180,8 @@ class Headers:
         if exact is not None and not {*"%‰/€£¥₽"} & {*text}:
             return Meaning(role=exact)
         of_parcel = self.field(text)
-        if of_parcel == "certificate_no" or (
-            of_parcel == "bottom_screen_mm" and not all_say(("size", "filler"), tokens)
-        ):
+        screen = of_parcel == "bottom_screen_mm" and not all_say(("size", "filler"), tokens)
+        if of_parcel == "certificate_no" or screen:
             return UNKNOWN
         if _PER.search(low) or _PER_CARAT.search(low):
             return Meaning(role="money" if says("money", *tokens) else "mean")
@@ -226,9 +226,8 @@ class Headers:
         for kept, measure in ((sized, "stones_or_carats"), (sized[:-1], "carats")):
             span = size_span(" ".join(kept), self.words.scheme)
             if span is not None and (measure != "carats" or all_say(("carats",), [plain(sized[-1]).strip(".")])):
-                return Meaning(
-                    role="n_stones" if len(sized) < len(words) else measure, classes=(("size_class", " ".join(kept)),)
-                )
+                role = "n_stones" if len(sized) < len(words) else measure
+                return Meaning(role=role, classes=(("size_class", " ".join(kept)),))
         return None
 
     def _measured(self, header: str, tokens: Sequence[str]) -> Meaning:
@@ -237,30 +236,22 @@ class Headers:
             return sized
         part = next((role for role in ("sample", "whole") if says(role, *tokens)), "")
         rest = [token for token in tokens if not any(says(role, token) for role in ("whole", "sample", "filler"))]
-        measure = next((role for role in ("carats", "n_stones") if any(says(role, token) for token in rest)), "")
-        if (counted := _COUNT_OF.fullmatch(" ".join(tokens))) is not None:
-            named = (counted["of"] or counted["what"]).split()
-            if all_say(("carats",), named) and not all_say(("in_carats",), named):
-                measure = "n_stones"
-        pieces = any(says("n_stones", token) for token in rest)
+        measure = next((role for role in ("carats", "n_stones") if says(role, *rest)), "")
+        measure = "n_stones" if _counts_weights(tokens) else measure
+        pieces = says("n_stones", *rest)
         rest = [token for token in rest if not says("carats", token) and not says("n_stones", token)]
         if pieces:
             rest = [token for token in rest if token not in (*_NUMBER_OF, "num", "numero", "nombre", "p")]
         elif not measure and {*_NUMBER_OF} & {*rest}:
             others = [token for token in rest if token not in _NUMBER_OF]
-            if self._names_size(header):
-                header, measure, rest = _without_number_of(header), "n_stones", others
-            elif (others and self._classes(" ".join(others), others, "n_stones")) or (not others and part == "whole"):
+            if sized_too := self._names_size(header):
+                header = _without_number_of(header)
+            if sized_too or (self._classes(" ".join(others), others, "n_stones") if others else part == "whole"):
                 measure, rest = "n_stones", others
         role = self._exactly("".join(rest)) if rest and not measure else None
         if role is not None and role not in ("n_stones", "carats", "percent"):
             return Meaning(role=role)
-        classes = self._classes(header, rest, measure)
-        if not classes and (named := [t for t in rest if t in self._attributes or t.rstrip("s") in self._attributes]):
-            own = self._classes(header, [token for token in rest if token not in named], measure)
-            of = {self._attributes.get(token) or self._attributes[token.rstrip("s")] for token in named}
-            classes = own if {name for name, _ in own} == of else ()  # ``Couleur Blanc``
-        if classes:
+        if classes := self._classes(header, rest, measure) or self._classes_of_attributes(header, rest, measure):
             return Meaning(role=measure or "stones_or_carats", classes=classes, part="" if part == "whole" else part)
         if pieces and (of_stone := self._of_each(tokens, rest)) is not None:
             return Meaning(role=of_stone)
@@ -270,6 +261,14 @@ class Headers:
         letters = _LETTERS.search(header)  # ``D-H``, of which ``d`` is a filler
         party = plain(letters[0]) if letters else " ".join(rest)
         return Meaning(role=measure, part=part, party="" if alone else party, sure=alone)
+
+    def _classes_of_attributes(self, header: str, rest: Sequence[str], measure: str) -> tuple[tuple[str, str], ...]:
+        """Return the classes that words name beside the names of their attributes: ``Couleur Blanc``."""
+        known = {token: self._attributes.get(token) or self._attributes.get(token.rstrip("s")) for token in rest}
+        named = {column for column in known.values() if column is not None}
+        others = [token for token in rest if known[token] is None]
+        classes = self._classes(header, others, measure) if named else ()
+        return classes if {name for name, _ in classes} == named else ()
 
     def _of_each(self, tokens: Sequence[str], rest: Sequence[str]) -> str | None:
         """Return what a header tells of each stone, and counts none: ``Stone colour``, ``Taille des pierres``."""
@@ -304,6 +303,31 @@ class Headers:
         begun = [(item, class_begun(without_measure(text), item)) for item in self.words.scheme.categorical]
         named = [(item.column, item.code_names[code]) for item, code in begun if code is not None]
         return tuple(named) if len(named) == 1 else ()
+
+    def size(self, text: str) -> Span | None:
+        """Return the limits that a label of a size class names, or None."""
+        return size_span(text, self.words.scheme)
+
+    def classes(self, text: str) -> list[str]:
+        """Return the columns of the attributes of which a text names a class: ``colour`` for ``vertes enrobées``."""
+        known = self.words.scheme.categorical
+        return [item.column for item in known if class_code(text, attribute_words(item)) is not None]
+
+    def names_origin(self, label: str) -> bool:
+        """Say whether a label is that of where the parcel is declared to be from: ``Provenance``, ``Declared``."""
+        tokens = tokens_of(label)
+        rest = " ".join(token for token in tokens if not all_say(("zone", "declared", "filler"), [token]))
+        known = self.measure(label) == "zone_id" or self.declared(label) in ("zone_id", "country")
+        return known or says("declared", *tokens) or says("place", rest) or says("mine", rest)
+
+    def declared(self, label: str) -> str | None:
+        """Return the column of declarations that a label names, numbered or not: ``Zone 1``."""
+        return self.words.columns("declarations").get(fold(label.rstrip("0123456789 ")))
+
+    def names_fact(self, label: str) -> bool:
+        """Say whether a cell is the label of what is said of a parcel: ``Date``, ``Provenance``, ``Total ct``."""
+        label = label.rstrip(": ")
+        return self.field(label) is not None or self.measure(label) is not None or self.names_origin(label)
 
     def measure(self, text: str) -> str | None:
         """Return what a label names that is said of a whole parcel: ``n_stones``, ``carats`` or ``zone_id``."""
@@ -364,6 +388,13 @@ class Headers:
             one = one_code(item, found.get(item.column, set()))
             classes += [] if one is None else [(item.column, item.code_names[one])]
         return tuple(classes) if len(classes) == len(found) else ()
+
+
+def _counts_weights(tokens: Sequence[str]) -> bool:
+    """Say whether a header is that of a number of weights: ``Count of Weight (ct)``."""
+    counted = _COUNT_OF.fullmatch(" ".join(tokens))
+    named = (counted["of"] or counted["what"]).split() if counted is not None else []
+    return bool(named) and all_say(("carats",), named) and not all_say(("in_carats",), named)
 
 
 def _without_number_of(header: str) -> str:

@@ -223,11 +223,8 @@ def class_begun(text: str, attribute: Attribute) -> int | None:
         return None
     start, known = fold(letters), attribute_words(attribute)
     met = {code for word, code in known.items() if word.startswith(start)}
-    own = {
-        code
-        for code, item in enumerate(attribute.classes)
-        if any(fold(name).startswith(start) for name in (item.name, *item.labels.values()))
-    }
+    names = [[fold(name) for name in (item.name, *item.labels.values())] for item in attribute.classes]
+    own = {code for code, called in enumerate(names) if any(name.startswith(start) for name in called)}
     return one_code(attribute, own) if own == met else None
 
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
-from kpfootprint.errors import Problem
 from kpfootprint.ingest.names.headers import Headers
-from kpfootprint.ingest.names.size_labels import size_span
-from kpfootprint.ingest.problems import Broken, listed, problem
+from kpfootprint.ingest.names.inquiry import Inquiry
+from kpfootprint.ingest.problems import listed
 from kpfootprint.ingest.totals import is_total
 from kpfootprint.ingest.words import declared_words, fold, is_plain, misspelt, plain, table_names, tokens_of
 
@@ -34,10 +33,9 @@ def is_parcel_name(name: str, headers: Headers) -> bool:
     """Say whether a sheet is called as parcels are, ``CAR-2019-07``, and not ``Sheet1``, ``Lot 2`` or ``+11``."""
     if _NUMBERED.fullmatch(name) or _PARCEL.fullmatch(name):
         return True
-    known = size_span(name, headers.words.scheme) is not None or headers.of(name).role != "unknown"
-    return any(map(str.isdigit, name)) and any(map(str.isalpha, name)) and _SHEET.fullmatch(name) is None and not (
-        known or misspelt(name, table_names()) is not None or is_total(name)
-    )  # fmt: skip
+    known = headers.size(name) is not None or headers.of(name).role != "unknown" or is_total(name)
+    coded = any(map(str.isdigit, name)) and any(map(str.isalpha, name)) and _SHEET.fullmatch(name) is None
+    return coded and not known and misspelt(name, table_names()) is None
 
 
 _VERSIONS = (
@@ -51,25 +49,24 @@ _CODED = re.compile(r"(?<![^\W_])[a-z]+[-_/. ]?\d+(?:[-_/.]\d+)*(?![^\W_])")
 """What parcels are called by, in the name of a sheet or file: ``car-2019-07``."""
 
 
-def ask_about_names(
-    names: Sequence[str], table: str, headers: Headers, choices: Mapping[str, str]
-) -> Iterator[Problem]:
+def ask_about_names(names: Sequence[str], table: str, inquiry: Inquiry) -> None:
     """Ask about names of sheets or files, the first of which is `table`, that would be names of parcels.
 
     Whether each is a parcel where not all are called as parcels are, and whether one is another version of the other,
     or a part of it: ``CAR-1``, ``CAR-1 final``.
     """
     first: dict[str, str] = {}
-    for name in names if choices.get("sheets") != "parcels" else ():
+    headers, meant = inquiry.headers, inquiry.choices.get("sheets")
+    for name in names if meant != "parcels" else ():
         base = _without_version(plain(name))
         coded = _CODED.search(base)
         base = base if coded is None else coded[0]
         other = first.setdefault(fold(base), name)
         if other != name and is_parcel_name(base, headers):
-            yield problem(Broken("versions", {"other": other, "choices": [("sheets", "parcels")]}), table=name)
-    if choices.get("sheets") not in ("parcels", "one") and not all(is_parcel_name(name, headers) for name in names):
-        told = {"sheets": listed(names, 8), "choices": [("sheets", "parcels"), ("sheets", "one")]}
-        yield problem(Broken("sheets_or_parcels", told), table=table)
+            inquiry.tell("versions", name, other=other, choices=[("sheets", "parcels")])
+    if meant not in ("parcels", "one") and not all(is_parcel_name(name, headers) for name in names):
+        answers = [("sheets", "parcels"), ("sheets", "one")]
+        inquiry.tell("sheets_or_parcels", table, sheets=listed(names, 8), choices=answers)
 
 
 def _without_version(name: str) -> str:

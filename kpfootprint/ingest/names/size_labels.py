@@ -196,10 +196,8 @@ def _of_sieves(core: str, on_sieve: bool, numbers: list[str], scheme: Scheme) ->
 
 def names_size(text: str, scheme: Scheme) -> bool:
     """Say whether a label names a size class by its limits, or one of a set of the package by its name."""
-    name = fold_size(text)
-    return size_span(text, scheme) is not None or any(
-        fold_size(own) == name for item in scheme.sieve_sets for own in item.classes
-    )
+    named = (fold_size(own) for item in scheme.sieve_sets for own in item.classes)
+    return size_span(text, scheme) is not None or fold_size(text) in named
 
 
 def _sieve(number: str, scheme: Scheme) -> float | None:

@@ -109,14 +109,9 @@ def stated(text: str, headers: Headers) -> dict[str, str]:
         return {}
     bare = all_say(("n_stones", "carats", "whole", "total", "filler", "lot", "row", "declared"), tokens)
     bare = bare or says("total", *tokens) or not {"all", "tout", "ensemble"}.isdisjoint(tokens)
-    if not bare and (
-        not (in_brackets or {"n_stones", "carats"} <= {*kinds})
-        or any(headers.of(token).wide for token in rest.split())
-        or (says("size", *tokens) and any(map(str.isdigit, rest)))
-    ):
-        return {}
-    alone = not in_brackets and not {"n_stones", "carats"} <= {*kinds}
-    if not bare and alone and any(map(str.isdigit, DAY.sub("", rest))):
+    of_size = says("size", *tokens) and any(map(str.isdigit, rest))
+    of_class = of_size or any(headers.of(token).wide for token in rest.split())
+    if not bare and (of_class or not (in_brackets or {"n_stones", "carats"} <= {*kinds})):
         return {}
     fields = {"grams": "weight_g", "mean": "mean_ct"}
     return {fields.get(amount.kind, amount.kind): amount.number for amount in amounts}
@@ -130,11 +125,9 @@ def amounts_besides(text: str) -> set[str]:
     if tokens[:1] and tokens[0] in _NONE:
         return set()  # ``Pas de pierre de plus de 10,8 ct``
     of_one = [amount.kind for amount in amounts] == ["carats"]  # ``Plus grosse pierre : 0,31 ct``
-    if (of_one and any(holds(role, tokens) for role in ("largest", "smallest"))) or not (
-        holds("besides", tokens) or holds("cancelled", tokens)
-    ):
-        return set()
-    return {f"{amount.value:.2f}" for amount in amounts}
+    extreme = of_one and (holds("largest", tokens) or holds("smallest", tokens))
+    others = holds("besides", tokens) or holds("cancelled", tokens)
+    return {f"{amount.value:.2f}" for amount in amounts} if others and not extreme else set()
 
 
 def condition_said(field: str, text: str) -> str | None:

@@ -25,14 +25,7 @@ from kpfootprint.ingest.parcels.records import (
     read_sieve_sets,
 )
 from kpfootprint.ingest.problems import Broken, problem
-from kpfootprint.ingest.raw.rounding import (
-    CELL_UNIT_CT,
-    STONE_UNIT_CT,
-    cell_unit,
-    rounding_tolerance,
-    unit_of,
-    unit_written,
-)
+from kpfootprint.ingest.raw.rounding import CELL_UNIT_CT, STONE_UNIT_CT, cell_unit, rounding_tolerance, unit_written
 from kpfootprint.ingest.raw.tables import GOODS, KnownTable
 from kpfootprint.ingest.words import Vocabulary, fold
 from kpfootprint.parcel import Batch, Conditions, Declaration, DeclaredCountry, Parcel, Stones
@@ -229,7 +222,7 @@ class _Held:
             found = f"{carats / n_stones:.3g}"
             self.tell("screen_unlikely", "bottom_screen_mm", screen=f"{screen:g}", least=f"{least:.3g}", found=found)
         mean = self.draft.fields.get("mean_ct")
-        if mean is not None and n_stones and abs(mean - carats / n_stones) > unit_of(np.array([mean])) + 0.01 * mean:
+        if mean is not None and n_stones and abs(mean - carats / n_stones) > unit_written(mean, mean) + 0.01 * mean:
             self.tell("mean_disagrees", "mean_ct", expected=f"{mean:g}", found=f"{carats / n_stones:.3g}")
 
     def _largest(self, least: float, most: float, found: str) -> None:
@@ -339,28 +332,22 @@ def assemble(
         Where there were problems before, rows cannot be laid to a parcel, so that any parcel may lack some, or a sieve
         set is badly declared.
     """
+    findings = Findings(limits.max_problems)
+    for parcel_id, items in (spoiled or {}).items():
+        for item in items:
+            findings.add(parcel_id, item)
     if not problems:
-        return _assemble(tables, words, limits, single, spoiled or {}, copies=copies)
+        return _assembled(tables, words, single, findings, copies=copies)
     try:
-        further = _assemble(tables, words, limits, single, spoiled or {}, copies=copies).problems
+        further = _assembled(tables, words, single, findings, copies=copies).problems
     except IngestError as error:
         further = error.problems
     raise IngestError([*problems, *(item for item in further if item.code not in _CONSEQUENCES)])
 
 
-def _assemble(
-    tables: Mapping[str, KnownTable],
-    words: Vocabulary,
-    limits: Limits,
-    single: str | None,
-    spoiled: Mapping[str, Sequence[Problem]],
-    *,
-    copies: bool,
+def _assembled(
+    tables: Mapping[str, KnownTable], words: Vocabulary, single: str | None, findings: Findings, *, copies: bool
 ) -> Reading:
-    findings = Findings(limits.max_problems)
-    for parcel_id, items in spoiled.items():
-        for item in items:
-            findings.add(parcel_id, item)
     parcels = tables.get("parcels")
     if parcels is not None and parcels.complete:
         drafts = read_parcels(parcels, findings)

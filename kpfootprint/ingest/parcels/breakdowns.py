@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kpfootprint.errors import Problem
+from kpfootprint.ingest.names.inquiry import Inquiry
 from kpfootprint.ingest.names.labels import overlap, set_of
 from kpfootprint.ingest.names.size_labels import find_size, fold_size, size_span, size_words
 from kpfootprint.ingest.parcels.gathered import Findings
@@ -34,11 +35,7 @@ _FEW, _FAR = 5, 3.0
 
 
 def settle_sizes(
-    tables: dict[str, KnownTable],
-    words: Vocabulary,
-    choices: Mapping[str, str],
-    problems: list[Problem],
-    spoiled: dict[str, list[Problem]],
+    tables: dict[str, KnownTable], inquiry: Inquiry, spoiled: dict[str, list[Problem]]
 ) -> dict[str, KnownTable]:
     """Give each size class of a sheet its limits, where the sheet's sieve set is not named and is not the package's.
 
@@ -49,9 +46,9 @@ def settle_sizes(
     table = tables.get("counts")
     if table is None or "size_class" not in table.columns or "lower_ct" in table.columns:
         return tables
-    table = _with_quarters(table, words.scheme, choices, problems)
+    table = _with_quarters(table, inquiry)
     column = table.columns["size_class"]
-    named = _names_a_set(tables.get("parcels"), words.scheme)
+    named = _names_a_set(tables.get("parcels"), inquiry.scheme)
     if "size_classes" in tables or named or table.typed or not table.complete:
         return {**tables, "counts": table}
     lower: list[Cell] = [None] * table.n_rows
@@ -66,13 +63,13 @@ def settle_sizes(
         }
         if not labels or any(isinstance(cell, Odd) for cell in found.values()):
             continue
-        found_wrong = spoiled.setdefault(parcel_id, []) if parcel_id else problems
-        limits, made = _limits(table, rows, [*labels.values()], words.scheme, found_wrong)
+        own = replace(inquiry, problems=spoiled.setdefault(parcel_id, [])) if parcel_id else inquiry
+        limits, made = _limits(table, rows, [*labels.values()], own)
         if limits is None and not parcel_id:
             return {**tables, "counts": replace(table, complete=False)}
         if limits is None:
             continue
-        _check_means(table, rows, labels, limits, found_wrong)
+        _check_means(table, rows, labels, limits, own)
         if made is not None:
             notes.setdefault(_told(made), []).append(parcel_id)
             for row in rows.tolist():
@@ -107,9 +104,10 @@ def _rows_by_parcel(table: KnownTable) -> list[tuple[str, NDArray[np.intp]]]:
 
 
 def _limits(
-    table: KnownTable, rows: NDArray[np.intp], labels: list[str], scheme: Scheme, problems: list[Problem]
+    table: KnownTable, rows: NDArray[np.intp], labels: list[str], inquiry: Inquiry
 ) -> tuple[Mapping[str, tuple[float, float]] | None, SieveSet | None]:
     """Return the limits of labels, and the set that they make where it is not the package's; None where none is."""
+    scheme = inquiry.scheme
     own = scheme.size.sieve_set
     known = size_words(own)
     places = {label: find_size(label, known) for label in labels}
@@ -120,13 +118,15 @@ def _limits(
         return {label: limits[at] for label, at in places.items() if at is not None}, None
     made, unknown = set_of(labels, scheme)
     for label in ([label for label in unknown if places[label] is None] or unknown)[:20]:
-        _tell_unknown(table, rows, label, scheme, problems)
+        day = _DAY_MADE.fullmatch(label) and size_span(label, scheme) is None
+        first = next(row for row in rows.tolist() if text_of(table.columns["size_class"].at(row)) == label)
+        inquiry.tell_of("size_is_date" if day else "unknown_size", table, first, "size_class")
     if made is None:
         return None, None
     lots = "breakdown" in table.columns and table.columns["breakdown"].header == "lots"
     if (both := overlap(made)) is not None and not lots:
         first = next(row for row in rows.tolist() if text_of(table.columns["size_class"].at(row)) in both)
-        problems.append(table.problem(Broken("sizes_overlap", {"one": both[0], "other": both[1]}), first, "size_class"))
+        inquiry.tell_of("sizes_overlap", table, first, "size_class", one=both[0], other=both[1])
         return None, None
     return made.limits, made
 
@@ -134,33 +134,26 @@ def _limits(
 _QUARTERS = re.compile(r"([1-9]\d?)(?:[-/]([1-9]\d?))?q(?:tr|uarters?)?s?")
 
 
-def _with_quarters(
-    table: KnownTable, scheme: Scheme, choices: Mapping[str, str], problems: list[Problem]
-) -> KnownTable:
+def _with_quarters(table: KnownTable, inquiry: Inquiry) -> KnownTable:
     """Read sizes such as ``2-1q`` as was chosen: as grainers, or as a quality, so that the row has no size."""
     column = table.columns["size_class"]
     grains: dict[int, Cell] = {}
     for code, cell in enumerate(column.cells):
         if isinstance(cell, str) and (found := _QUARTERS.fullmatch(fold_size(cell))):
             grains[code] = "-".join(map(str, sorted({int(number) for number in found.groups() if number}))) + " gr"
-    meant = choices.get("quarters")
+    meant = inquiry.choices.get("quarters")
     if not grains:
         return table
     if meant not in ("grains", "quality"):
-        made, _ = set_of([*map(text_of, grains.values())], scheme)
-        told = {
-            "sizes": ", ".join(text_of(column.cells[code]) for code in grains),
-            "limits": "" if made is None else _told(made),
-            "choices": [("quarters", "grains"), ("quarters", "quality")],
-        }
-        first = int(np.flatnonzero(np.isin(column.codes, [*grains]))[0])
-        problems.append(table.problem(Broken("quarters_or_quality", told), first, "size_class"))
+        made, _ = set_of([*map(text_of, grains.values())], inquiry.scheme)
+        sizes, limits = ", ".join(text_of(column.cells[code]) for code in grains), "" if made is None else _told(made)
+        told = {"sizes": sizes, "limits": limits, "choices": [("quarters", "grains"), ("quarters", "quality")]}
+        first = int(np.flatnonzero(column.rows_with(grains))[0])
+        inquiry.tell_of("quarters_or_quality", table, first, "size_class", **told)
         return replace(table, complete=False)
     read = grains if meant == "grains" else dict.fromkeys(grains)
-    columns = {
-        **table.columns,
-        "size_class": replace(column, cells=[read.get(*item) for item in enumerate(column.cells)]),
-    }
+    sizes_read = replace(column, cells=[read.get(*item) for item in enumerate(column.cells)])
+    columns = {**table.columns, "size_class": sizes_read}
     if meant == "quality":  # rows with and without a size are parts of one parcel
         columns.setdefault("breakdown", Column.filled("lots", "lots", table.n_rows))
     return replace(table, columns=columns)
@@ -183,21 +176,12 @@ def _told(made: SieveSet) -> str:
     )
 
 
-def _tell_unknown(
-    table: KnownTable, rows: NDArray[np.intp], label: str, scheme: Scheme, problems: list[Problem]
-) -> None:
-    column = table.columns["size_class"]
-    first = next(row for row in rows.tolist() if text_of(column.at(row)) == label)
-    code = "size_is_date" if _DAY_MADE.fullmatch(label) and size_span(label, scheme) is None else "unknown_size"
-    problems.append(table.problem(Broken(code), first, "size_class"))
-
-
 def _check_means(
     table: KnownTable,
     rows: NDArray[np.intp],
     labels: Mapping[int, str],
     limits: Mapping[str, tuple[float, float]],
-    problems: list[Problem],
+    inquiry: Inquiry,
 ) -> None:
     """Tell the classes of a parcel whose stones weigh on average what no stone of the class weighs."""
     if not {"n_stones", "carats"} <= set(table.columns):
@@ -215,7 +199,7 @@ def _check_means(
         if least - slack <= mean <= most + slack:
             continue
         told = {"mean": f"{mean:.3g}", "lower": f"{low:g}", "upper": "any" if high == float("inf") else f"{high:g}"}
-        problems.append(table.problem(Broken("size_mean_outside", told), int(rows[inside[0]]), "size_class"))
+        inquiry.tell_of("size_mean_outside", table, int(rows[inside[0]]), "size_class", **told)
 
 
 RANGES = "ranges"

@@ -201,18 +201,13 @@ def read_declarations(
     of its own every row needs one of them.
     """
     marks = table.marks
-    readers = {
-        "carats": number_reader(marks, table.typed, maximum=MAX_CARATS),
-        "percent": number_reader(marks, table.typed, maximum=100.0),
-    }
+    most = {"carats": MAX_CARATS, "percent": 100.0}
+    readers = {name: number_reader(marks, table.typed, maximum=maximum) for name, maximum in most.items()}
     headed = {name: item.header for name, item in table.columns.items()}
     places = {headed.get("zone_id"), headed.get("country")}  # amounts within cells of zones have their header
     wanted = not table.typed and any(headed.get(name, headed.get("zone_id")) not in places for name in readers)
-    weighed = {
-        table.name_at(row)
-        for row, record in enumerate(table.records() if wanted else ())
-        if not table.sheets or not all(is_blank(record.get(name)) for name in readers)
-    }
+    blank = [all(is_blank(record.get(name)) for name in readers) for record in (table.records() if wanted else ())]
+    weighed = {table.name_at(row) for row, bare in enumerate(blank) if not table.sheets or not bare}
     declared: dict[str, dict[tuple[str, str], _Amounts]] = {}
     first: dict[str, int] = {}
     for row, parcel_id, record in _rows_of_parcels(table, single, findings):
@@ -371,11 +366,8 @@ class GoodsRows:
         """Return the positions of each parcel's rows, parcels and rows in the order of the file."""
         order = np.argsort(self.owners, kind="stable")
         bounds = np.searchsorted(self.owners[order], np.arange(len(self.ids) + 1))
-        found = {
-            name: order[low:high]
-            for name, low, high in zip(self.ids, bounds[:-1].tolist(), bounds[1:].tolist(), strict=True)
-            if high > low
-        }
+        parts = zip(self.ids, np.split(order, bounds[1:-1]), strict=False)
+        found = {name: rows for name, rows in parts if len(rows)}
         return dict(sorted(found.items(), key=lambda item: int(item[1][0])))  # ids stand as their cells were kept
 
 

@@ -135,9 +135,19 @@ def text_of(cell: Cell) -> str:
     return text if text.isascii() else unicodedata.normalize("NFC", text)
 
 
+def texts_in(cells: Iterable[Cell]) -> list[str]:
+    """Return the cells that hold something, as text."""
+    return [text_of(cell) for cell in cells if not is_blank(cell)]
+
+
+def has_digit(text: str) -> bool:
+    """Say whether a digit stands in a text."""
+    return any(map(str.isdigit, text))
+
+
 def line_of(cells: Iterable[Cell]) -> str:
     """Return what the cells of a row say, in one line."""
-    return " ".join(text_of(cell) for cell in cells if not is_blank(cell))
+    return " ".join(texts_in(cells))
 
 
 def read_text(cell: Cell) -> str | Broken | None:

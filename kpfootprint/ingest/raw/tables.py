@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from typing import Any
 
@@ -17,11 +17,12 @@ from kpfootprint.ingest.problems import NOTES, Broken, problem
 from kpfootprint.ingest.raw.cells import Cell, DecimalMarks, PlainCells, is_blank, read_numbers, shortened, text_of
 from kpfootprint.ingest.raw.money import amount_of
 from kpfootprint.ingest.totals import is_total
-from kpfootprint.ingest.words import TABLES, Vocabulary, fold, misspelt, nearest
-from kpfootprint.scheme import Scheme
 from kpfootprint.wanted import each
 
 _DIGIT = re.compile(r"\d")
+
+Said = tuple[int, tuple[Cell, ...]]
+"""Where a line stands, and its cells."""
 
 GOODS = ("stones", "counts")
 """Tables of the stones themselves."""
@@ -102,6 +103,10 @@ class Column:
     def at(self, row: int) -> Cell:
         """Return the cell of a row."""
         return self.cells[int(self.codes[row])]
+
+    def each(self) -> list[Cell]:
+        """Return the cells, row by row."""
+        return [*map(self.cells.__getitem__, self.codes.tolist())]
 
     def blank(self) -> NDArray[np.bool_]:
         """Say of each row whether its cell is blank."""
@@ -189,9 +194,11 @@ class RawTable(_Lines):
     source: str
     columns: list[Column]
     header_rows: tuple[int, ...] = (1,)
-    titles: tuple[tuple[int, tuple[Cell, ...]], ...] = ()
+    titles: tuple[Said, ...] = ()
     hidden: tuple[str, ...] = ()
     notes: tuple[Note, ...] = ()
+    comments: tuple[tuple[int, str], ...] = ()
+    """What comments on its cells say, each with the line of its cell."""
 
     @property
     def n_rows(self) -> int:
@@ -201,6 +208,14 @@ class RawTable(_Lines):
     def row(self, row: int) -> list[Cell]:
         """Return the cells of a row."""
         return [column.at(row) for column in self.columns]
+
+    def texts(self, row: int) -> list[str]:
+        """Return the cells of a row that hold something, as text."""
+        return [text_of(cell) for cell in self.row(row) if not is_blank(cell)]
+
+    def said(self, row: int) -> Said:
+        """Return where a row stands, and its cells, as those of a title are kept."""
+        return self.line(row) or 1, tuple(self.row(row))
 
     def filled_at(self, row: int) -> list[int]:
         """Return the positions of the cells of a row that hold something."""
@@ -238,9 +253,8 @@ class RawTable(_Lines):
     @cached_property
     def marks(self) -> DecimalMarks:
         """The decimal marks of all of its columns together."""
-        return DecimalMarks.seen_in(
-            [c for c in column.cells[:2000] if isinstance(c, str) and _DIGIT.search(c)] for column in self.columns
-        )
+        cells = ((cell for cell in column.cells[:2000] if isinstance(cell, str)) for column in self.columns)
+        return DecimalMarks.seen_in([cell for cell in own if _DIGIT.search(cell)] for own in cells)
 
     def values(self, at: int) -> NDArray[np.float64]:
         """Return a column as numbers, NaN where there is none."""
@@ -251,6 +265,10 @@ class RawTable(_Lines):
             values[at] = amount if currency and not isinstance(amount, Broken) else np.nan
         return values[column.codes]
 
+    def holding(self, at: int) -> NDArray[np.bool_]:
+        """Say of each row whether its cell in a column holds something other than zero."""
+        return np.asarray(~self.columns[at].blank() & (self.values(at) != 0))
+
     def problem(self, broken: Broken, row: int | None = None, column: int | str | None = None) -> Problem:
         """Place a broken rule in this table, by position of the row, and by a column's position or name."""
         header = self.columns[column].header if isinstance(column, int) else column
@@ -260,31 +278,23 @@ class RawTable(_Lines):
 
     def known(self, kind: str, columns: Mapping[str, Column], trace: Trace, *, complete: bool) -> KnownTable:
         """Return the table with its kind and its columns found out."""
-        return KnownTable(
-            kind=kind,
-            name=self.name,
-            columns=columns,
-            n_rows=self.n_rows,
-            rows=self.rows,
-            ragged=self.ragged,
-            n_columns=len(self.columns),
-            typed=self.typed,
-            complete=complete,
-            trace=trace,
-        )
+        lines = {item.name: getattr(self, item.name) for item in fields(_Lines)}
+        lines |= {"n_rows": self.n_rows, "n_columns": len(self.columns)}
+        return KnownTable(kind=kind, columns=columns, complete=complete, trace=trace, **lines)
 
     def trace(self) -> Trace:
         """Return how it was read so far."""
-        return Trace(
-            header_rows=self.header_rows,
-            hidden=[f"{self.name}: {what}" for what in self.hidden],
-            notes=list(self.notes),
-        )
+        hidden = [f"{self.name}: {what}" for what in self.hidden]
+        return Trace(header_rows=self.header_rows, hidden=hidden, notes=[*self.notes])
 
     def filled(self) -> RawTable:
         """Return the table without rows that hold nothing at all, as spreadsheets leave at their end."""
         empty = self.blank()
         return self.keep(np.flatnonzero(~empty)) if empty.any() else self
+
+    def noting(self, code: str, /, **values: object) -> RawTable:
+        """Return the table with something to know of how it was read."""
+        return replace(self, notes=(*self.notes, Note(code=code, values=values)))
 
     def keep(self, kept: NDArray[np.intp]) -> RawTable:
         """Return the table with some of its rows."""
@@ -304,7 +314,7 @@ class Trace:
     passed_over: list[str] = field(default_factory=list)
     hidden: list[str] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
-    stated: list[tuple[int, tuple[Cell, ...]]] = field(default_factory=list)
+    stated: list[Said] = field(default_factory=list)
     lines: set[int] = field(default_factory=set)
     said: Mapping[str, Column] = field(default_factory=dict)
     whole: KnownTable | None = None
@@ -335,16 +345,21 @@ class KnownTable(_Lines):
     valuations: Mapping[str, KnownTable] = field(default_factory=dict)
     sheets: Sequence[str] = ()
 
+    @classmethod
+    def of_lines(cls, kind: str, name: str, columns: Mapping[str, Column], lines: Sequence[int]) -> KnownTable:
+        """Return a table of what is said on some lines of a sheet."""
+        return cls(kind=kind, name=name, columns=columns, n_rows=len(lines), rows=np.array(lines, dtype=np.int32))
+
     def name_at(self, row: int | None) -> str:
         """Return the name of the sheet that a row stands on."""
         return self.sheets[row] if self.sheets and row is not None else self.name
 
     def same_rows(self, other: KnownTable) -> bool:
         """Say whether another table holds the same columns and rows."""
-        return (self.n_rows, [*self.columns]) == (other.n_rows, [*other.columns]) and all(
-            [*map(one.cells.__getitem__, one.codes)] == [*map(two.cells.__getitem__, two.codes)]
-            for one, two in zip(self.columns.values(), other.columns.values(), strict=True)
-        )
+        if (self.n_rows, [*self.columns]) != (other.n_rows, [*other.columns]):
+            return False
+        pairs = zip(self.columns.values(), other.columns.values(), strict=True)
+        return all(one.each() == two.each() for one, two in pairs)
 
     def keep(self, kept: NDArray[np.intp]) -> KnownTable:
         """Return the table with some of its rows."""
@@ -368,7 +383,7 @@ class KnownTable(_Lines):
 
     def records(self) -> Iterator[dict[str, Cell]]:
         """Give the rows one by one, for small tables."""
-        columns = [map(column.cells.__getitem__, column.codes.tolist()) for column in self.columns.values()]
+        columns = [column.each() for column in self.columns.values()]
         for _, *cells in each(zip(range(self.n_rows), *columns, strict=True), 1000):
             yield dict(zip(self.columns, cells, strict=True))
 
@@ -397,27 +412,30 @@ def stacked(tables: Sequence[KnownTable], ids: Sequence[str | None]) -> KnownTab
             parts.append(own or Column.filled(name, said, table.n_rows))
         columns[name] = below(name, parts)
     starts = np.cumsum([0, *(table.n_rows for table in tables)]).tolist()
-    traces = [table.trace for table in tables]
+    ragged = ((start, item) for start, table in zip(starts, tables, strict=False) for item in table.ragged.items())
     return replace(
         first,
         columns=columns,
         n_rows=n_rows,
         rows=np.concatenate([table.rows for table in tables]),
-        ragged={
-            start + row: n for start, table in zip(starts, tables, strict=False) for row, n in table.ragged.items()
-        },
+        ragged={start + row: found for start, (row, found) in ragged},
         complete=all(table.complete for table in tables),
         typed=all(table.typed for table in tables),
         titles=False,
         valuations={},
         sheets=[table.name for table in tables for _ in range(table.n_rows)],
-        trace=Trace(
-            header_rows=first.trace.header_rows,
-            left_out=[item for trace in traces for item in trace.left_out],
-            passed_over=list(dict.fromkeys(header for trace in traces for header in trace.passed_over)),
-            hidden=[what for trace in traces for what in trace.hidden],
-            notes=list({str(note): note for trace in traces for note in trace.notes}.values()),
-        ),
+        trace=_of_all([table.trace for table in tables]),
+    )
+
+
+def _of_all(traces: Sequence[Trace]) -> Trace:
+    """Return how several tables were read, as that of one: what holds for two of them is told once."""
+    return Trace(
+        header_rows=traces[0].header_rows,
+        left_out=[item for trace in traces for item in trace.left_out],
+        passed_over=list(dict.fromkeys(header for trace in traces for header in trace.passed_over)),
+        hidden=[what for trace in traces for what in trace.hidden],
+        notes=list({str(note): note for trace in traces for note in trace.notes}.values()),
     )
 
 
@@ -426,66 +444,6 @@ def parties_together(parties: Sequence[KnownTable], ids: Sequence[str | None]) -
     whole = stacked(parties, ids)
     passed = [header for header in whole.trace.passed_over if all(header in one.trace.passed_over for one in parties)]
     return replace(whole, trace=replace(whole.trace, passed_over=passed))
-
-
-MAX_STRANGERS = 20
-"""Unknown members of a JSON object that are told one by one."""
-
-
-def recognise(
-    raw: RawTable, kind: str, words: Vocabulary, problems: list[Problem], more: Mapping[str, str] | None = None
-) -> KnownTable:
-    """Find out what the columns of a table are; what is missing, given twice or misspelt is added to `problems`.
-
-    `more` has folded headers that mean what those of the documentation do.
-    """
-    columns = words.columns(kind)
-    known = {**(more or {}), **columns}
-    found: dict[str, Column] = {}
-    strangers: list[str] = []
-
-    def tell(code: str, header: str, **values: object) -> None:
-        problems.append(problem(Broken(code, values), table=raw.name, column=header))
-
-    for column in raw.columns:
-        name = columns.get(fold(column.header)) or known.get(fold(column.header))
-        looked_at = name is None and len(strangers) < MAX_STRANGERS
-        if looked_at and (close := misspelt(column.header[:80], known)) is not None:
-            tell("unknown_column", column.header, nearest=close)
-        elif name is None:
-            strangers.append(column.header)
-        elif name in found:
-            tell("column_twice", column.header, column=name)
-        else:
-            found[name] = column
-    trace = raw.trace()
-    if not raw.typed:  # further columns of a sheet are its own affair
-        trace.passed_over, strangers = [header for header in strangers if header.strip()], []
-    if strangers:
-        inner = (*TABLES[1:], "conditions") if kind == TABLES[0] else ()
-        members = {fold(name): name for name in (*inner, *known.values()) if name not in ("other_unit", "n_parcels")}
-    for header in strangers[:MAX_STRANGERS]:
-        tell("unknown_member", header, nearest=nearest(header[:80], members))
-    if len(strangers) > MAX_STRANGERS:
-        problems.append(problem(Broken("more_problems", {"count": len(strangers) - MAX_STRANGERS}), table=raw.name))
-    return known_as(raw, kind, found, trace, words.scheme, problems)
-
-
-def known_as(
-    raw: RawTable, kind: str, columns: Mapping[str, Column], trace: Trace, scheme: Scheme, problems: list[Problem]
-) -> KnownTable:
-    """Return a table with its columns found out; those that are missing, without which it cannot be read, are told."""
-    weighed = raw.typed or "percent" in columns
-    required: Mapping[str, tuple[str, ...]] = {
-        "parcels": ("parcel_id",),
-        "declarations": (*(() if "country" in columns else ("zone_id",)), *(() if weighed else ("carats",))),
-        "stones": (scheme.size.column,),
-        "counts": () if "carats" in columns else ("n_stones",),
-        "size_classes": ("sieve_set", "size_class", "lower_ct"),
-    }
-    missing = [missing_column(raw.name, name, raw.columns) for name in required[kind] if name not in columns]
-    problems += missing
-    return raw.known(kind, columns, trace, complete=not missing)
 
 
 def missing_column(table: str, name: str, columns: Iterable[Column]) -> Problem:

@@ -11,28 +11,24 @@ import numpy as np
 
 from kpfootprint.errors import Problem
 from kpfootprint.ingest.columns.asides import PAGE
-from kpfootprint.ingest.columns.meanings import Layout
-from kpfootprint.ingest.columns.origins import is_of_origin
+from kpfootprint.ingest.columns.meanings import MEASURES, Layout
 from kpfootprint.ingest.files.archive import Limits
 from kpfootprint.ingest.files.heads import head_of
 from kpfootprint.ingest.names.headers import Headers, Meaning
+from kpfootprint.ingest.names.inquiry import ONE
 from kpfootprint.ingest.names.size_labels import fold_size
-from kpfootprint.ingest.problems import Broken
-from kpfootprint.ingest.raw.cells import Cell, is_blank, is_number, line_of, text_of
+from kpfootprint.ingest.problems import Broken, listed
+from kpfootprint.ingest.raw.cells import Cell, has_digit, is_blank, is_number, line_of, text_of, texts_in
 from kpfootprint.ingest.raw.tables import Column, KnownTable, RawTable, below
 from kpfootprint.ingest.totals import is_total
 from kpfootprint.ingest.words import attribute_words, class_code, tokens_of
 from kpfootprint.scheme import Scheme
 
-MEASURES = ("n_stones", "carats", "stones_or_carats")
-ONE = ("tables", "one")
-"""The answer that several tables on a sheet are parts of one parcel."""
 _DIGIT = re.compile(r"\d")
 _HEAD = 3
 """Rows among which its header goes on."""
 _MOST = 200
 """Rows that a summary has at most."""
-
 
 _BY_CHANCE = 30
 """Stones below which the numbers of a table may be those of another parcel by chance, where it has no carats."""
@@ -47,6 +43,21 @@ class Block:
 
     where: str
     raw: RawTable
+
+    @property
+    def headed(self) -> str:
+        """Its headers."""
+        return listed(column.header for column in self.raw.columns)
+
+    @property
+    def line(self) -> int:
+        """Where its header stands."""
+        return self.raw.header_rows[0]
+
+    @property
+    def lines(self) -> set[int]:
+        """Where its header and its rows stand."""
+        return {self.line, *self.raw.rows.tolist()}
 
 
 def apart(raw: RawTable, headers: Headers) -> tuple[RawTable, list[Block]]:
@@ -79,10 +90,10 @@ def with_total_above(raw: RawTable) -> RawTable:
 
 def _names_classes(row: Sequence[Cell], headers: Headers) -> bool:
     """Say whether a row of words heads classes and their stones or carats."""
-    texts = [text_of(cell) for cell in row if not is_blank(cell)]
+    texts = texts_in(row)
     if not 2 <= len(texts) <= 6 or any(map(is_number, texts)) or any(map(is_total, texts[:1])):
         return False
-    if len(texts) == 2 and is_of_origin(texts[0], headers) and any(map(str.isdigit, texts[1])):
+    if len(texts) == 2 and headers.names_origin(texts[0]) and has_digit(texts[1]):
         return False  # ``Origin | Nola 5.80 ct``
     roles = _roles(texts, headers)
     classes = {"size_class", "zone_id", "country", *(item.column for item in headers.words.scheme.categorical)}
@@ -95,10 +106,8 @@ def heads_rows(lines: Sequence[Sequence[Cell]], at: int, headers: Headers) -> bo
     if not 2 <= len(texts) <= 8 or any(map(is_number, texts.values())) or any(":" in text for text in texts.values()):
         return False
     measured = [place for place, text in texts.items() if headers.of(text).role in MEASURES]
-    weighed = [
-        any(place < len(line) and is_number(text_of(line[place])) for place in measured)
-        for line in lines[at + 1 : at + 4]
-    ]
+    below = [[line[place] for place in measured if place < len(line)] for line in lines[at + 1 : at + 4]]
+    weighed = [any(map(is_number, map(text_of, cells))) for cells in below]
     return weighed[:2] == [True, True] or weighed == [False, True, True]  # below a line of units
 
 
@@ -187,7 +196,7 @@ def _below(raw: RawTable, headers: Headers) -> tuple[RawTable, list[Block]]:
     heads, titled = [], []
     for row in _rows_of_words(raw, range(len(own)), headers, lambda _, said: not said.wide and said.role in MEASURES):
         cells = raw.row(row)
-        if row and _names_classes(cells, headers) and [text_of(c) for c in cells if not is_blank(c)] != again:
+        if row and _names_classes(cells, headers) and texts_in(cells) != again:
             alone = len(raw.filled_at(row - 1)) == 1 and not is_number(raw.label(row - 1))
             heads.append(row)
             titled.append(row - alone)
@@ -205,7 +214,7 @@ def _below(raw: RawTable, headers: Headers) -> tuple[RawTable, list[Block]]:
 
 def _origins_below(raw: RawTable, headers: Headers) -> int:
     """Return the row of one word, ``Provenance``, below which zones stand with numbers under the same header, or 0."""
-    rows = _rows_of_words(raw, range(len(raw.columns)), headers, lambda cell, _: is_of_origin(cell, headers))
+    rows = _rows_of_words(raw, range(len(raw.columns)), headers, lambda cell, _: headers.names_origin(cell))
     row = rows[-1] if rows and len(raw.filled_at(rows[-1])) == 1 else 0
     if not row:
         return 0
@@ -282,10 +291,8 @@ def _keys(table: KnownTable, classes: Sequence[str], scheme: Scheme) -> list[Key
         column = table.columns[name]
         item = next((item for item in scheme.categorical if item.column == name), None)
         known = {} if item is None else attribute_words(item)
-        codes = [class_code(text, known) if text else None for text in column.names()]
-        made = [
-            fold_size(text) if code is None else str(code) for text, code in zip(column.names(), codes, strict=True)
-        ]
+        codes = [(text, class_code(text, known) if text else None) for text in column.names()]
+        made = [fold_size(text) if code is None else str(code) for text, code in codes]
         spelt.append([made[code] for code in column.codes.tolist()])
     return [*zip(*spelt, strict=True)] if spelt else [()] * table.n_rows
 
@@ -314,14 +321,12 @@ def below_each_other(sheet: Layout, again: Sequence[int]) -> Layout | None:
         for row in others:
             sheet.tell("table_on_its_side" if on_its_side else "other_table_below", None, row)
         return None
-    if {"n_stones", "carats"} <= {sheet.headers.measure(raw.label(row - 1)) for row in again if row}.union(
-        sheet.headers.measure(line_of(cells)) for _, cells in raw.titles[-1:]
-    ):
+    above_each = [raw.label(row - 1) for row in again if row] + [line_of(cells) for _, cells in raw.titles[-1:]]
+    if {"n_stones", "carats"} <= {*map(sheet.headers.measure, above_each)}:
         sheet.tell("other_table_below", None, again[0])  # the carats of a table of pieces
         return None
-    if not again or sheet.choices.get(ONE[0]) == ONE[1]:
-        titles = [row - 1 for row in again if row and _is_title(raw, measures, row - 1)]
-        return without(sheet, titles, "page_line")
+    if not again or sheet.inquiry.chose(ONE):
+        return sheet.leave([row - 1 for row in again if row and _is_title(raw, measures, row - 1)], "page_line")
     above = {PAGE.sub("", line_of(cells)) for _, cells in raw.titles}
     pages: list[int] = []
     for row in again:
@@ -336,7 +341,7 @@ def below_each_other(sheet: Layout, again: Sequence[int]) -> Layout | None:
             sheet.tell("table_below", 0, row, choices=[ONE])
     if any(item.code == "table_below" for item in sheet.problems):
         return None
-    return without(sheet, pages, "page_line")
+    return sheet.leave(pages, "page_line")
 
 
 def _closed(sheet: Layout, measures: list[int], row: int) -> bool:
@@ -346,9 +351,9 @@ def _closed(sheet: Layout, measures: list[int], row: int) -> bool:
     if not is_total(label) or len(tokens) != 1 or tokens[0] in ("subtotal", "soustotal"):
         return False
     totals = sheet.raw.totals
-    rest = np.setdiff1d(np.arange(sheet.raw.n_rows), totals)
+    rest = np.setdiff1d(np.arange(sheet.n_rows), totals)
     for at in measures:
-        values = sheet.raw.values(at)
+        values = sheet.values(at)
         if any(abs(float(np.nansum(values[rest])) - values[total]) <= 0.0051 for total in totals):
             return False
     return True
@@ -356,34 +361,29 @@ def _closed(sheet: Layout, measures: list[int], row: int) -> bool:
 
 def _other_headers(sheet: Layout, measures: Sequence[int]) -> list[int]:
     """Return rows of words that head a measure, and nothing but words: the header of another table."""
-    roles = (*MEASURES, "percent")
-    rows = _rows_of_words(
-        sheet.raw, measures, sheet.headers, lambda cell, said: cell[:1].isalpha() and said.role in roles
-    )
+
+    def heads(cell: str, said: Meaning) -> bool:
+        return cell[:1].isalpha() and said.role in (*MEASURES, "percent")
+
+    rows = _rows_of_words(sheet.raw, measures, sheet.headers, heads)
     return [row for row in rows if _is_header(sheet.raw, row) and not _labels_a_name(sheet, row)]
 
 
 def _labels_a_name(sheet: Layout, row: int) -> bool:
     """Say whether a row is a label and a name that has a word of goods in it: ``Exporter | Golden Stone BV``."""
-    label, *said = [text_of(cell) for cell in sheet.raw.row(row) if not is_blank(cell)]
+    label, *said = sheet.raw.texts(row)
     names = sheet.headers.field(label.rstrip(": ")) in ("exporter", "sorter")
     return names and len(said) == 1 and bool(sheet.headers.of(said[0]).party)
 
 
 def _is_header(raw: RawTable, row: int) -> bool:
     filled = [cell for cell in raw.row(row) if not is_blank(cell)]
-    texts = [cell for cell in filled if isinstance(cell, str) and not any(char.isdigit() for char in cell)]
+    texts = [cell for cell in filled if isinstance(cell, str) and not has_digit(cell)]
     return 2 <= len(texts) == len(filled) and not any(map(is_total, texts))
 
 
 def _is_title(raw: RawTable, measures: Sequence[int], row: int) -> bool:
     """Say whether a row holds one text or two, and no number below a measure."""
     filled = raw.filled_at(row)
-    return 0 < len(filled) <= 2 and not set(filled) & set(measures) - {filled[0]} and isinstance(
-        raw.columns[filled[0]].at(row), str
-    ) and not raw.label(row)[:1].isdigit()  # fmt: skip
-
-
-def without(sheet: Layout, rows: Sequence[int], code: str) -> Layout:
-    """Leave out rows, each told with its label."""
-    return sheet.without({row: (code, {"label": sheet.raw.label(row)}) for row in rows})
+    worded = 0 < len(filled) <= 2 and isinstance(raw.columns[filled[0]].at(row), str)
+    return worded and not {*filled[1:]} & {*measures} and not raw.label(row)[:1].isdigit()

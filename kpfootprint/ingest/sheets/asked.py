@@ -14,25 +14,14 @@ from kpfootprint.ingest.columns.meanings import Layout
 from kpfootprint.ingest.columns.origins import zones_within
 from kpfootprint.ingest.files.workbook import is_book
 from kpfootprint.ingest.names.headers import Headers
-from kpfootprint.ingest.names.size_labels import size_span
+from kpfootprint.ingest.names.inquiry import CARATS, WHOLE
+from kpfootprint.ingest.names.size_labels import Span
 from kpfootprint.ingest.names.statements import amounts_besides, amounts_in
-from kpfootprint.ingest.problems import Broken, listed, problem
-from kpfootprint.ingest.raw.cells import Odd, is_blank, is_number, read_yes_or_no, text_of
+from kpfootprint.ingest.problems import Broken, listed
+from kpfootprint.ingest.raw.cells import Odd, has_digit, is_blank, is_number, read_yes_or_no, text_of
 from kpfootprint.ingest.raw.tables import Column, KnownTable, RawTable
 from kpfootprint.ingest.sheets.counted_twice import ask_about_repeats
-from kpfootprint.ingest.words import (
-    all_say,
-    attribute_words,
-    class_code,
-    declared_words,
-    holds,
-    plain,
-    remark_of,
-    says,
-    tokens_of,
-    unit_words,
-    without_measure,
-)
+from kpfootprint.ingest.words import all_say, holds, plain, remark_of, says, tokens_of, unit_words, without_measure
 
 _NUMBERS = re.compile(
     r"\W*([^\W\d]*)(\d{1,6})\s*(?:[/&+,;]\s*\1\d{1,6}\s*)*(?:[-–/&+,;]|to|à|a|bis|et|and)\s*\1(\d{1,6})\W*",
@@ -68,32 +57,29 @@ _LEGEND = re.compile(r"[^\W\d]\s*[=:]\s*[^\W\d]")
 OF_LINES = ("part_in_title", "stones_besides")
 """What is asked about lines around a table, whatever its rows."""
 
-# Rows.
+_KEPT = ("cancelled", "keep")
+"""The answer that rows which seem to be taken out are of the parcel."""
 
 _LEAST_CT = 0.004
 """What the smallest stones of a parcel may weigh in the mean."""
 
 _DAY = re.compile(r"\d+[/-]\d+")
 
-_COMMENT = re.compile(r"(?:^|; )[A-Z]{1,3}(\d+): (.*?)(?=; [A-Z]{1,3}\d+: |; …$|$)")
-"""The row of a cell and the comment on it, which may hold semicolons and colons of its own."""
+# Rows.
 
 
 def ask_about_numbers(sheet: Layout) -> None:
     """Tell the rows of a list whose number is a word, or names several stones: such a row may be none, or several."""
     for at in sheet.places("row"):
-        column, n_rows = sheet.raw.columns[at], sheet.raw.n_rows
+        column, n_rows = sheet.column(at), sheet.n_rows
         cells = {code: cell for code, cell in column.texts() if not is_blank(cell)}
         words = np.flatnonzero(column.rows_with(code for code, cell in cells.items() if _is_more_word(cell)))
         spans = {code: (int(hit[2]), int(hit[3])) for code, c in cells.items() if (hit := _NUMBERS.fullmatch(c))}
         spans = {code: (low, high) for code, (low, high) in spans.items() if 0 < high - low < 1000}
         distinct = enumerate(() if column.mostly_distinct else column.cells)
         days = [code for code, cell in distinct if isinstance(cell, date)]  # what is made of ``2-5``
-        counted = [
-            code
-            for code, cell in cells.items()
-            if [a.kind for a in amounts_in(plain(cell))] == ["n_stones"] or _PIECES.fullmatch(cell)
-        ]
+        kinds = {code: [amount.kind for amount in amounts_in(plain(cell))] for code, cell in cells.items()}
+        counted = [code for code, cell in cells.items() if kinds[code] == ["n_stones"] or _PIECES.fullmatch(cell)]
         several = np.flatnonzero(column.rows_with([*spans, *days, *counted]))
         others = [place for place in range(len(sheet.raw.columns)) if place not in sheet.places("carats")]
         if not column.mostly_distinct:  # weights below a list, and nothing else
@@ -115,14 +101,13 @@ def _is_more_word(text: str) -> bool:
 
 def ask_about_cancelled(sheet: Layout) -> None:
     """Ask whether a row is no longer of the parcel: a remark or a comment says so, or its number is crossed out."""
-    if sheet.choices.get("cancelled") == "keep":
+    if sheet.inquiry.chose(_KEPT):
         return
-    for row, text in _comments(sheet.raw):
-        if _is_cancelled(text) and not any(map(str.isdigit, _DAY.sub("", text))):  # not ``wrong, should be 0.45``
-            broken = Broken("row_cancelled", {"label": text, "choices": [("cancelled", "keep")]})
-            sheet.problems.append(problem(broken, table=sheet.raw.name, row=int(row), value=text))
+    for line, text in sheet.raw.comments:
+        if _is_cancelled(text) and not has_digit(_DAY.sub("", text)):  # not ``wrong, should be 0.45``
+            sheet.inquiry.tell("row_cancelled", sheet.raw.name, line, None, text, label=text, choices=[_KEPT])
     for at in sheet.places("other", "unknown", "description", "stones_or_carats", "row"):
-        column, numbered = sheet.raw.columns[at], sheet.meanings[at].role == "row"
+        column, numbered = sheet.column(at), sheet.meanings[at].role == "row"
         of_parcel = sheet.headers.field(column.header)
         if len(column.cells) > 10_000 or of_parcel == "specials_removed":
             continue
@@ -133,17 +118,11 @@ def ask_about_cancelled(sheet: Layout) -> None:
         hits = [code for code, cell in short if is_out(cell)]
         if sheet.meanings[at].role == "other":
             from_elsewhere = [code for code, cell in short if zones_within(cell, sheet.headers)]
-            hits += from_elsewhere if 2 * column.rows_with(from_elsewhere).sum() < sheet.raw.n_rows else []
+            hits += from_elsewhere if 2 * column.rows_with(from_elsewhere).sum() < sheet.n_rows else []
         rows = np.flatnonzero(column.rows_with(hits)) if hits else _said_out(column)
-        for row in rows[:20].tolist() if not numbered or 2 * len(rows) <= sheet.raw.n_rows else ():
+        for row in rows[:20].tolist() if not numbered or 2 * len(rows) <= sheet.n_rows else ():
             label = text_of(column.at(row)) if hits else f"{column.header}: {text_of(column.at(row))}"
-            sheet.tell("row_cancelled", at, row, label=label, choices=[("cancelled", "keep")])
-
-
-def _comments(raw: RawTable) -> list[tuple[str, str]]:
-    """Return the rows of cells with the comments on them."""
-    told = [str(note.values["comments"]) for note in raw.notes if note.code == "comments_not_read"]
-    return [(hit[1], hit[2]) for text in told for hit in _COMMENT.finditer(text)]
+            sheet.tell("row_cancelled", at, row, label=label, choices=[_KEPT])
 
 
 def _is_cancelled(text: str) -> bool:
@@ -175,24 +154,18 @@ def _said_out(column: Column) -> NDArray[np.intp]:
 def _standing_out(column: Column) -> NDArray[np.intp]:
     """Return the rows that do not stand as others that are of the parcel: ``retenu`` beside ``exporté``."""
     used = [code for code in np.unique(column.codes).tolist() if not is_blank(column.cells[code])]
-    inside = [
-        code for code in used if len(used) <= 4 and all_say(("included",), tokens_of(text_of(column.cells[code])))
-    ]
-    return np.flatnonzero(column.rows_with({*used} - {*inside})) if inside else np.empty(0, dtype=np.intp)
+    said = {code: tokens_of(text_of(column.cells[code])) for code in used if len(used) <= 4}
+    inside = {code for code, tokens in said.items() if all_say(("included",), tokens)}
+    return np.flatnonzero(column.rows_with({*used} - inside if inside else ()))
 
 
 def tell_remarks(sheet: Layout) -> None:
     """Tell the remarks in brackets that are passed over behind sizes and classes; a class behind a size is none."""
-    classes = [attribute_words(item) for item in sheet.scheme.categorical]
     for at in sheet.places("size_class", *sheet.attributes):
-        column, item = sheet.raw.columns[at], sheet.attribute(at)
-        used = {*np.unique(column.codes).tolist()} if not column.mostly_distinct else {}
-        said = {code: remark for code, cell in column.texts() if code in used and (remark := remark_of(cell))}
-        if item is None:
-            words = {code: tokens_of(remark) for code, remark in said.items()}
-            named = [
-                c for c in said if any(class_code(word, known) is not None for word in words[c] for known in classes)
-            ]
+        column = sheet.column(at).used()
+        said = {code: remark for code, cell in column.texts() if (remark := remark_of(cell))}
+        if sheet.attribute(at) is None:
+            named = [code for code, remark in said.items() if any(map(sheet.headers.classes, tokens_of(remark)))]
             sheet.tell_rows("unknown_size", at, column.rows_with(named))
         if told := [*filter(None, (remark.strip(" ()") for remark in said.values()))]:
             sheet.trace.note("words_passed_over", column=column.header, words=listed(told, 12))
@@ -210,17 +183,12 @@ def ask_about_unnamed(sheet: Layout) -> None:
         return
     for at in sheet.places("unknown", "stones_or_carats", "percent"):
         numbers = sheet.numbers(at)
-        if sheet.meanings[at].role == "percent" and (
-            {*"%‰"} & {*sheet.raw.columns[at].header} or sheet.all_percent(at)
-        ):
+        if sheet.meanings[at].role == "percent" and ({*"%‰"} & {*sheet.header(at)} or sheet.all_percent(at)):
             continue
         if numbers is None or not bool(np.all((numbers == np.floor(numbers)) & (numbers >= 0) & (numbers < 1e6))):
             continue
-        if (
-            not bool(np.any(numbers > 1))
-            or _are_too_many(sheet, at)
-            or says("codes", *tokens_of(sheet.raw.columns[at].header))
-        ):
+        coded = says("codes", *tokens_of(sheet.header(at)))
+        if coded or not bool(np.any(numbers > 1)) or _are_too_many(sheet, at):
             continue
         if not _is_priced(sheet, at):
             sheet.ask("count_or_other", at, "n_stones", "ignore")
@@ -228,15 +196,15 @@ def ask_about_unnamed(sheet: Layout) -> None:
 
 def _are_too_many(sheet: Layout, at: int) -> bool:
     """Say whether a column counts no stones, as each would weigh next to nothing: ``Acquired | 1931``."""
-    numbers, weights = sheet.raw.values(at), [sheet.raw.values(place) for place in sheet.places("carats")]
+    numbers, weights = sheet.values(at), [sheet.values(place) for place in sheet.places("carats")]
     counted = np.isfinite(numbers) & (numbers > 0)
     return all(bool(np.all((weight < _LEAST_CT * numbers)[counted])) for weight in weights)
 
 
 def _is_priced(sheet: Layout, at: int) -> bool:
     """Say whether a column holds the carats of each row times its price."""
-    values, weights = sheet.raw.values(at), [sheet.raw.values(place) for place in sheet.places("carats")]
-    prices = [sheet.raw.values(place) for place in sheet.places("money", "value_usd")]
+    values, weights = sheet.values(at), [sheet.values(place) for place in sheet.places("carats")]
+    prices = [sheet.values(place) for place in sheet.places("money", "value_usd")]
     for product in (weight * price for weight in weights for price in prices):
         known = np.isfinite(product) & np.isfinite(values)
         if known.sum() > 1 and bool(np.all(np.abs(product - values)[known] <= 0.5 + 1e-3 * values[known])):
@@ -264,7 +232,7 @@ def ask_about_percents(sheet: Layout) -> None:
     """Ask about classes that are given in percent alone, so that stones would be read without them."""
     found: dict[str, list[str]] = {}
     for at in sheet.places("percent"):
-        header = sheet.raw.columns[at].header
+        header = sheet.header(at)
         for name, _ in sheet.headers.of(without_measure(header)).classes:
             if name in sheet.attributes and name not in sheet.taken:
                 found.setdefault(name, []).append(header)
@@ -278,7 +246,7 @@ _OF_NO_CLASS = {"n_stones", "carats", "mean", "money", "percent", "row", "unknow
 
 def is_transposed(sheet: Layout, wide: list[int]) -> bool:
     """Say whether classes stand in columns and pieces and carats in rows, and tell it."""
-    if len(wide) < 2 or sheet.raw.n_rows > 12:
+    if len(wide) < 2 or sheet.n_rows > 12:
         return False
     for at in range(len(sheet.raw.columns)):
         cells = sheet.cells(at)
@@ -310,7 +278,7 @@ def _tell_means(sheet: Layout) -> None:
     """Tell the means of a column that are not those of their rows, where most are: carats divided by stones."""
     counts, weights = sheet.places("n_stones"), sheet.places("carats")
     for at in sheet.places("mean") if len(counts) == len(weights) == 1 else ():
-        stones, carats, means = (sheet.raw.values(place) for place in (counts[0], weights[0], at))
+        stones, carats, means = (sheet.values(place) for place in (counts[0], weights[0], at))
         with np.errstate(divide="ignore", invalid="ignore"):
             own = carats / np.where(stones > 0, stones, np.nan)
         wrong = np.flatnonzero(np.abs(own - means) > 0.0051 + 0.02 * means)
@@ -331,8 +299,7 @@ def _note_uncounted(table: KnownTable, sheet: Layout) -> None:
 
 def _ask_about_polished(sheet: Layout) -> None:
     """Tell a title that names polished stones, or columns that such stones alone have."""
-    words = declared_words()["headers"]
-    headers = [column.header for column in sheet.raw.columns if {*tokens_of(column.header)} & {*words["of_polished"]}]
+    headers = [column.header for column in sheet.raw.columns if says("of_polished", *tokens_of(column.header))]
     said = [", ".join(headers)] if len(headers) > 1 else []
     lines = [*_name_of_sheet(sheet.raw), *(text for _, text in sheet.lines_around() if ":" not in text)]
     sizes = [text for text in lines if text.isascii() and sheet.headers.of(text).role == "size_class"]  # ``Tailles``
@@ -346,27 +313,27 @@ def _ask_about_parts(sheet: Layout) -> None:
 
     The name of a workbook's sheet is such a line, and so are remarks beside the classes of a sorting sheet.
     """
-    if sheet.choices.get("part") == "whole":
+    if sheet.inquiry.chose(WHOLE):
         return
     named = [item.header for item, said in zip(sheet.raw.columns, sheet.meanings, strict=True) if said.part != "sample"]
     heads = [header.partition("(")[2].strip(" )") for header in named]  # ``Sieve (sample only)``
     lines = [*_name_of_sheet(sheet.raw), *(text for _, text in sheet.lines_around()), *filter(None, heads)]
-    lines += [text for _, text in _comments(sheet.raw) if not _is_cancelled(text)]
+    lines += [text for _, text in sheet.raw.comments if not _is_cancelled(text)]
     for text in [text for text in lines if is_in_part(text, sheet.headers)][:1]:
-        sheet.tell("part_in_title", None, title=text, choices=[("part", "whole")])
+        sheet.tell("part_in_title", None, title=text, choices=[WHOLE])
     for at in sheet.places("other", "unknown") if sheet.places("n_stones") else ():
-        column = sheet.raw.columns[at]
+        column = sheet.column(at)
         short = [cell for _, cell in column.texts() if not cell[60:] and not is_number(cell)]
         for text in [text for text in short if is_in_part(text, sheet.headers) or amounts_besides(text)][:1]:
             rows = column.rows_with(code for code, cell in column.texts() if cell == text)
-            sheet.tell_rows("part_in_title", at, rows, title=text_of(text), choices=[("part", "whole")])
-    weighed = [sheet.raw.values(at) for at in sheet.places("carats")]
-    counted = [sheet.raw.values(at) for at in sheet.places("n_stones", "stones_or_carats", wide=None)]
-    counted = counted or [np.ones(sheet.raw.n_rows)]
+            sheet.tell_rows("part_in_title", at, rows, title=text_of(text), choices=[WHOLE])
+    weighed = [sheet.values(at) for at in sheet.places("carats")]
+    counted = [sheet.values(at) for at in sheet.places("n_stones", "stones_or_carats", wide=None)]
+    counted = counted or [np.ones(sheet.n_rows)]
     own = {f"{float(np.nansum(values)):.2f}" for values in (*weighed, *counted, np.concatenate(counted))}
     for text in lines:
         if (amounts := amounts_besides(text)) and not amounts & own:
-            sheet.tell("stones_besides", None, title=text, choices=[("part", "whole")])
+            sheet.tell("stones_besides", None, title=text, choices=[WHOLE])
             return
 
 
@@ -385,15 +352,12 @@ def is_in_part(text: str, headers: Headers) -> bool:
     if amounts_besides(text) or (field is not None and not remarked):
         return False
     words = [token for token in tokens if token.isalpha()]
-    if (  # ``Sans boart``, ``3 boarts retirés``
-        ((says("besides", *tokens[:1]) or holds("cancelled", tokens)) and any(headers.of(t).wide for t in tokens))
-        or holds("in_part", tokens)
-        or says("void_alone", " ".join(tokens))
-        or (_LEGEND.search(text) is not None and holds("cancelled", tokens))
-        or (holds("void", words) and len(words) <= 4 and len(words) == len(tokens))
-    ):
-        return True
-    of_goods = ("n_stones", "size", "other", "limit") if any(map(str.isdigit, text)) else ("size", "other")
+    cancelled = holds("cancelled", tokens)
+    of_classes = (cancelled or says("besides", *tokens[:1])) and any(headers.of(token).wide for token in tokens)
+    void = says("void_alone", " ".join(tokens)) or (holds("void", words) and len(words) == len(tokens) <= 4)
+    if of_classes or void or holds("in_part", tokens) or (cancelled and _LEGEND.search(text) is not None):
+        return True  # ``Sans boart``, ``3 boarts retirés``
+    of_goods = ("n_stones", "size", "other", "limit") if has_digit(text) else ("size", "other")
     listed_alone = says("listed", *words)  # ``Only the white goods are listed``
     return says("only", *words) and (listed_alone or any(says(role, *words) for role in of_goods))
 
@@ -403,59 +367,58 @@ def ask_about_titles(sheet: Layout, wide: Sequence[int]) -> None:
     roles = {sheet.meanings[at].role for at in wide}
     if roles != {"stones_or_carats"} or sheet.choices.get("shares") == "numbers" or sheet.places("n_stones", "carats"):
         return
-    whole = all(bool(np.all(np.isnan(v) | (v == np.floor(v)))) for v in map(sheet.raw.values, wide))
+    whole = all(bool(np.all(np.isnan(v) | (v == np.floor(v)))) for v in map(sheet.values, wide))
     texts: list[tuple[int | None, str]] = [(line, text) for line, text in sheet.lines_around() if ":" not in text]
     if 0 not in wide and sheet.numbers(0) is None:
-        texts.append((None, sheet.raw.columns[0].header))
+        texts.append((None, sheet.header(0)))
     for at, text in texts:
         tokens = tokens_of(text)
-        if any(map(str.isdigit, re.sub(r"\b(19|20)\d\d\b", "", text))):
+        if has_digit(re.sub(r"\b(19|20)\d\d\b", "", text)):
             continue
         others = ("money", "mean", *(("carats",) if whole and at is not None else ()))
         said = not says("n_stones", *tokens) and any(says(role, *tokens) for role in others)
         if said or {*"%‰"} & {*text} or says("percent", *tokens):
-            broken = sheet.raw.problem(Broken("measure_of_title", {"title": text, "choices": [("shares", "numbers")]}))
-            sheet.problems.append(broken)
+            sheet.tell("measure_of_title", None, title=text, choices=[("shares", "numbers")])
             return
 
 
 def _ask_about_means(table: KnownTable, sheet: Layout) -> None:
     """Ask whether carats are sums, where they are what one stone weighs, or what no stones weigh in the mean."""
-    if "carats" not in table.columns or sheet.choices.get("weights") == "carats":
+    if "carats" not in table.columns or sheet.inquiry.chose(CARATS):
         return
-    carats, sizes, answers = table.values("carats"), table.columns.get("size_class"), [("weights", "carats")]
+    carats, sizes = table.values("carats"), table.columns.get("size_class")
     if "n_stones" in table.columns:
         stones = table.values("n_stones")
         bare = all(item.role in ("n_stones", "carats", "money", "percent", "value_usd") for item in sheet.meanings)
         light = len({*carats.tolist()}) == len(carats) > 1 and bool(np.all(carats < _HEAVY_STONE))
         if bare and light and bool(np.any(stones > 1)):  # stones of each weight
-            sheet.problems.append(table.problem(Broken("means_or_carats", {"choices": answers}), 0, "carats"))
+            sheet.inquiry.tell_of("means_or_carats", table, 0, "carats", choices=[CARATS])
             return
         least, most = np.full(len(carats), _LIGHTEST_MEAN), np.full(len(carats), _HEAVIEST_MEAN)
         if table.typed and sizes is not None:  # those of a sheet are held against their limits once all are known
-            spans = [size_span(name, sheet.scheme) for name in sizes.names()]
+            spans = [sheet.headers.size(name) for name in sizes.names()]
             least = np.array([0.0 if span is None else (span.lower_ct or 0.0) / 2 for span in spans])[sizes.codes]
             most = np.array([np.inf if span is None else 2 * (span.upper_ct or np.inf) for span in spans])[sizes.codes]
         with np.errstate(divide="ignore", invalid="ignore"):
             means = carats / stones
         odd = (stones >= _FEW) & (carats > 0) & ~((means >= least) & (means <= most))
         for row in np.flatnonzero(odd).tolist()[:1] if sizes is None or table.typed else ():
-            told = {"mean": f"{means[row]:.3g}", "choices": answers}
-            sheet.problems.append(table.problem(Broken("mean_unlikely", told), row, "carats"))
+            sheet.inquiry.tell_of("mean_unlikely", table, row, "carats", mean=f"{means[row]:.3g}", choices=[CARATS])
         return
     if sizes is None or sizes.mostly_distinct:
         return
-    spans = [size_span(text_of(cell), sheet.scheme) for cell in sizes.cells]
+    spans = [sheet.headers.size(text_of(cell)) for cell in sizes.cells]
     rows = np.flatnonzero(np.isfinite(carats)).tolist()
-    one = [
-        span is not None
-        and 0.9 * (span.lower_ct or 0) <= carats[row] <= 1.1 * (span.upper_ct or 3 * (span.lower_ct or 0))
-        for row in rows
-        for span in [spans[sizes.codes[row]]]
-    ]
-    if len(one) > 1 and all(one):
-        answers = [*answers, ("rows", "stones")]
-        sheet.problems.append(table.problem(Broken("means_or_carats", {"choices": answers}), rows[0], "carats"))
+    if len(rows) > 1 and all(_weighs_one(spans[sizes.codes[row]], carats[row]) for row in rows):
+        sheet.inquiry.tell_of("means_or_carats", table, rows[0], "carats", choices=[CARATS, ("rows", "stones")])
+
+
+def _weighs_one(span: Span | None, carats: float) -> bool:
+    """Say whether a weight is about that of one stone of a class."""
+    if span is None:
+        return False
+    lower = span.lower_ct or 0.0
+    return 0.9 * lower <= carats <= 1.1 * (span.upper_ct or 3 * lower)
 
 
 def ask_about_shares(sheet: Layout, values: NDArray[np.float64]) -> None:
@@ -467,7 +430,7 @@ def ask_about_shares(sheet: Layout, values: NDArray[np.float64]) -> None:
         return
     beside = sheet.places("n_stones", "carats", "stones_or_carats")
     across = np.nansum(values, axis=0)
-    repeated = all(np.array_equal(sheet.raw.values(at), across) for at in beside)
+    repeated = all(np.array_equal(sheet.values(at), across) for at in beside)
     lines = (across, np.nansum(values, axis=1)) if repeated else ()
     looked_at = [(sums, (0.011, 1.01)) for line in lines if len(sums := line[line > 0]) > 1]
     if values.shape[0] > 1 < values.shape[1] and bool(np.any(values[np.isfinite(values)] % 1)):  # no 100 stones
@@ -481,10 +444,10 @@ def ask_about_shares(sheet: Layout, values: NDArray[np.float64]) -> None:
 
 def ask_about_weights(sheet: Layout, wide: Sequence[int], *, named: bool) -> None:
     """Tell carats below classes of which each could be the weight of a stone, where nothing says what the rows are."""
-    filled = np.sum([np.isfinite(sheet.raw.values(at)) for at in wide], axis=0)
+    filled = np.sum([np.isfinite(sheet.values(at)) for at in wide], axis=0)
     one_each = bool(sheet.places("row")) and bool(np.all(filled == 1))
     loose = named or sheet.places("lot", "description", "unknown", "other")
     carats = {sheet.meanings[at].role for at in wide} == {"carats"}
-    light = all(float(np.nanmax(sheet.raw.values(at), initial=0.0)) < _LIGHT for at in wide)
-    if carats and sheet.raw.n_rows > 1 and (one_each or light or not loose):
+    light = all(float(np.nanmax(sheet.values(at), initial=0.0)) < _LIGHT for at in wide)
+    if carats and sheet.n_rows > 1 and (one_each or light or not loose):
         sheet.tell("weights_below_classes", wide[0], column=sheet.meanings[wide[0]].classes[0][0])

@@ -6,21 +6,17 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import PurePosixPath
 
-from kpfootprint.errors import Problem
-from kpfootprint.ingest.columns.meanings import Choices
 from kpfootprint.ingest.files.workbook import BOOKS
-from kpfootprint.ingest.names.headers import Headers
+from kpfootprint.ingest.names.inquiry import Inquiry
 from kpfootprint.ingest.names.parcel_names import ask_about_names
-from kpfootprint.ingest.problems import Broken, listed, problem
+from kpfootprint.ingest.problems import listed
 from kpfootprint.ingest.raw.tables import GOODS, KnownTable, RawTable, stacked
 from kpfootprint.ingest.sheets.around import sums_up
 from kpfootprint.ingest.sheets.together import ask_about_same_rows, ids_of, recognise_all
 from kpfootprint.ingest.words import fold, table_names
 
 
-def recognise_files(
-    raws: list[RawTable], headers: Headers, choices: Choices, problems: list[Problem]
-) -> dict[str, KnownTable]:
+def recognise_files(raws: list[RawTable], inquiry: Inquiry) -> dict[str, KnownTable]:
     """Recognise the tables of an input by kind, those of each folder or workbook apart where several hold goods.
 
     A folder holds a parcel where another one has a table of the same name, ``CAR-7/stones.csv``; a workbook where
@@ -31,28 +27,26 @@ def recognise_files(
         named = [name for name in groups if name]
         if len(named) < 2 or (of is _folder and not _share_names([groups[name] for name in named])):
             continue
-        told: dict[str, list[Problem]] = {name: [] for name in groups}
-        found = {
-            name: recognise_all(group, headers, choices, told[name], several=True) for name, group in groups.items()
-        }
+        told = {name: inquiry.apart() for name in groups}
+        found = {name: recognise_all(group, told[name], several=True) for name, group in groups.items()}
         bare = {name: {kind for kind, own in found[name].items() if "parcel_id" not in own.columns} for name in named}
         goods = [name for name in named if bare[name] & {*GOODS}]
         held = [found[name][kind] for name in goods for kind in GOODS if kind in found[name]]
-        summed = any(sums_up(one, other, headers.words.scheme) for one in held for other in held)
+        summed = any(sums_up(one, other, inquiry.scheme) for one in held for other in held)
         if len(goods) < 2 or summed or any(fold(name) in table_names() for name in goods):
             continue
         said = {name: sorted(ids_of(found[name])) for name in goods}
         ids = {name: own[0] if len(own) == 1 else name for name, own in said.items()}
-        for name, items in told.items():
+        one = inquiry.choices.get("sheets") == "one"
+        for name, heard in told.items():
             whole = name in ids and all(table.complete for table in found[name].values())
-            own = {"parcel": ids[name]} if whole and choices.get("sheets") != "one" else {}
-            problems += [
-                replace(item, table=f"{name}/{item.table}" if name else item.table, values={**own, **item.values})
-                for item in items
-            ]
-        _ask({name: found[name] for name in goods}, ids, headers, choices, problems)
-        return _stacked(found, ids, one=choices.get("sheets") == "one")
-    return recognise_all(raws, headers, choices, problems)
+            own = {"parcel": ids[name]} if whole and not one else {}
+            for item in heard.problems:
+                table = f"{name}/{item.table}" if name else item.table
+                inquiry.problems.append(replace(item, table=table, values={**own, **item.values}))
+        _ask({name: found[name] for name in goods}, ids, inquiry)
+        return _stacked(found, ids, one=one)
+    return recognise_all(raws, inquiry)
 
 
 def _folder(raw: RawTable) -> tuple[str, ...]:
@@ -83,24 +77,18 @@ def _share_names(groups: Sequence[Sequence[RawTable]]) -> bool:
     return len(set().union(*names)) < sum(map(len, names))
 
 
-def _ask(
-    found: Mapping[str, Mapping[str, KnownTable]],
-    ids: Mapping[str, str],
-    headers: Headers,
-    choices: Choices,
-    problems: list[Problem],
-) -> None:
+def _ask(found: Mapping[str, Mapping[str, KnownTable]], ids: Mapping[str, str], inquiry: Inquiry) -> None:
     """Tell groups of one parcel, and those that hold the same rows; ask whether names that are none of parcels are."""
-    meant, goods = choices.get("sheets"), [*ids]
+    meant, goods = inquiry.choices.get("sheets"), [*ids]
     for at, name in enumerate(goods if meant != "one" else ()):
         for other in goods[:at]:
             if ids[name] == ids[other]:
-                problems.append(problem(Broken("table_twice", {"other": other}), table=name))
+                inquiry.tell("table_twice", name, other=other)
             elif meant != "parcels":
                 goods_of = [[table for table in found[of].values() if table.n_rows > 1] for of in (name, other)]
-                problems += ask_about_same_rows(name, other, *goods_of)
+                ask_about_same_rows(name, other, goods_of[0], goods_of[1], inquiry)
     unsure = [name for name in goods if name == ids[name]]
-    problems += ask_about_names(unsure, next(iter(unsure), ""), headers, choices)
+    ask_about_names(unsure, next(iter(unsure), ""), inquiry)
 
 
 def _stacked(

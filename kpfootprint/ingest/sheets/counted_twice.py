@@ -10,11 +10,11 @@ from itertools import repeat
 import numpy as np
 from numpy.typing import NDArray
 
-from kpfootprint.ingest.columns.meanings import NEARLY, Layout
+from kpfootprint.ingest.columns.meanings import MEASURES, NEARLY, Layout
+from kpfootprint.ingest.names.inquiry import ONE
 from kpfootprint.ingest.names.numbering import come_alike, restarts
 from kpfootprint.ingest.raw.cells import text_of
 from kpfootprint.ingest.raw.tables import Column, KnownTable
-from kpfootprint.ingest.sheets.around import MEASURES, ONE
 from kpfootprint.scheme import Scheme
 
 _PART = re.compile(r"(?P<whole>.*\d)(?:\s*[-./]\s*\d{1,2}|\s*[-./]?\s*[a-z])", re.IGNORECASE)
@@ -54,7 +54,7 @@ _MANY_STONES, _NEARLY_SAME = 50, 0.005
 def ask_about_repeats(sheet: Layout) -> None:
     """Ask whether stones are counted twice: rows that come again, or as two sorters have them, below each other."""
     raw, counts = sheet.raw, sheet.places("n_stones")
-    if sheet.choices.get(ONE[0]) == ONE[1] or sheet.places("parcel_id") or not sheet.places(*MEASURES, wide=None):
+    if sheet.inquiry.chose(ONE) or sheet.places("parcel_id") or not sheet.places(*MEASURES, wide=None):
         return
     headed = any(note.code == "heading" for note in sheet.trace.left_out)  # each may begin its numbers anew
     numbered = sheet.places("row") if not counts and not headed else []
@@ -110,11 +110,11 @@ def _weighed_again(sheet: Layout) -> list[int]:
     if sheet.places("lot", "parcel_id", "breakdown", "described"):
         return []
     places = sheet.places("size_class", "lower_ct", "description", "zone_id", "country", *sheet.attributes)
-    stones, carats = (sheet.raw.values(sheet.places(name)[0]) for name in ("n_stones", "carats"))
+    stones, carats = (sheet.values(sheet.places(name)[0]) for name in ("n_stones", "carats"))
     many = np.flatnonzero(stones >= _MANY_STONES)
     if not places or not len(many):
         return []
-    coded = np.column_stack([sheet.raw.columns[at].codes[many] for at in places])
+    coded = np.column_stack([sheet.column(at).codes[many] for at in places])
     _, first, twice = np.unique(np.column_stack([coded, stones[many]]), axis=0, return_index=True, return_inverse=True)
     above = many[first[twice.reshape(-1)]]
     again = (above < many) & (np.abs(carats[many] - carats[above]) <= _NEARLY_SAME * carats[above])
@@ -131,31 +131,31 @@ def _numbered_again(column: Column) -> list[int]:
 
 def _parts_of_a_stone(sheet: Layout, at: int) -> list[int]:
     """Return the first parts of stones that stand beside them, and with the others weigh as much: ``1a``, ``1b``."""
-    column, weights = sheet.raw.columns[at], sheet.places("carats")
-    if len(weights) != 1 or sheet.raw.n_rows > _MOST:
+    column, weights = sheet.column(at), sheet.places("carats")
+    if len(weights) != 1 or sheet.n_rows > _MOST:
         return []
-    names = {text_of(column.at(row)).strip(): row for row in range(sheet.raw.n_rows)}
+    names = {text_of(column.at(row)).strip(): row for row in range(sheet.n_rows)}
     parts: defaultdict[int, list[int]] = defaultdict(list)
     for name, row in names.items():
         if (hit := _PART.fullmatch(name)) is not None and hit["whole"] in names:
             parts[names[hit["whole"]]].append(row)
-    carats = sheet.raw.values(weights[0])
+    carats = sheet.values(weights[0])
     sums = ((rows[0], carats[rows].sum() / carats[whole]) for whole, rows in parts.items() if len(rows) > 1)
     return [row for row, share in sums if 1 - 2 * NEARLY <= share <= 1 + NEARLY]
 
 
 def _again_from(sheet: Layout, places: Sequence[int]) -> list[int]:
     """Return the row from which on a table repeats what stands above, where its rows differ among themselves."""
-    columns = [sheet.raw.columns[at] for at in places]
+    columns = [sheet.column(at) for at in places]
 
     def cells(row: int) -> tuple[str, ...]:
         return tuple(text_of(column.at(row)) for column in columns)
 
     for copies in (2, 3):
-        part, rest = divmod(sheet.raw.n_rows, copies)
+        part, rest = divmod(sheet.n_rows, copies)
         if rest or part < 3 or any(cells(row) != cells(row + part) for row in range(3)):
             continue
-        rows = [*map(cells, range(sheet.raw.n_rows))]
+        rows = [*map(cells, range(sheet.n_rows))]
         if rows == rows[:part] * copies and 2 * len({*rows}) > max(min(part, _LONG), 5):
             return [part]
     return []
@@ -163,7 +163,7 @@ def _again_from(sheet: Layout, places: Sequence[int]) -> list[int]:
 
 def _stones_again(sheet: Layout, places: Sequence[int]) -> list[int]:
     """Return the rows of stones that came before: a run of a list pasted again, or a list sorted after that."""
-    kinds = _summed([sheet.raw.columns[at].codes for at in places])
+    kinds = _summed([sheet.column(at).codes for at in places])
     times = np.unique(kinds, return_counts=True)[1]
     if len(times) < _UNLIKE or len(times) == len(kinds):
         return []
@@ -194,16 +194,13 @@ def same_stones(
     """Say whether groups of rows have the same classes and nearly the same sums, or the same weights."""
     if not measures:
         return False
-    values = [sheet.raw.values(at) for at in measures]
-    coded = np.column_stack([sheet.raw.columns[at].codes for at in classes]) if classes else None
+    values = [sheet.values(at) for at in measures]
+    coded = np.column_stack([sheet.column(at).codes for at in classes]) if classes else None
     if any(item.wide for item in sheet.meanings):
-        roles = {sheet.meanings[at].role for at in measures}
-        values = [
-            np.nansum([sheet.raw.values(at) for at in measures if sheet.meanings[at].role == role], axis=0)
-            for role in roles
-        ]
-        coded = np.zeros((sheet.raw.n_rows, 0), dtype=np.int32) if coded is None else coded
-    if coded is not None and not any(sheet.raw.columns[at].mostly_distinct for at in classes):
+        places = [[at for at in measures if at in sheet.places(role, wide=None)] for role in MEASURES]
+        values = [np.nansum([*map(sheet.values, of_role)], axis=0) for of_role in places if of_role]
+        coded = np.zeros((sheet.n_rows, 0), dtype=np.int32) if coded is None else coded
+    if coded is not None and not any(sheet.column(at).mostly_distinct for at in classes):
         kinds = [{*map(tuple, coded[rows].tolist())} for rows in groups]
         if all(kind == kinds[0] and len(kind) == len(groups[0]) for kind in kinds):
             sums = np.array([[np.nansum(v[rows]) for v in values] for rows in groups])
@@ -221,9 +218,7 @@ def counted_otherwise(tables: Sequence[KnownTable], scheme: Scheme) -> bool:
     classes = [attributes & {*table.columns} for table in tables]
     if not all(classes) or len(set().union(*classes)) < sum(map(len, classes)):
         return False
-    stones, carats = (
-        [table.values(name).sum() for table in tables if name in table.columns] for name in ("n_stones", "carats")
-    )
+    stones, carats = ([of.values(name).sum() for of in tables if name in of.columns] for name in ("n_stones", "carats"))
     if len(stones) != len(tables) or not carats:
         return False
     enough = stones[0] >= (_FEW if len(carats) == len(tables) else _BY_CHANCE)

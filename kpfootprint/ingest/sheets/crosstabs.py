@@ -9,12 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kpfootprint.ingest.columns.asides import headers_again
-from kpfootprint.ingest.columns.meanings import Layout, pass_over
+from kpfootprint.ingest.columns.meanings import SIZES, Layout, pass_over
 from kpfootprint.ingest.names.headers import Headers, Meaning
-from kpfootprint.ingest.names.size_labels import size_span
 from kpfootprint.ingest.problems import Broken, listed
-from kpfootprint.ingest.raw.cells import Cell, is_blank, is_number, read_numbers, read_yes_or_no, text_of
-from kpfootprint.ingest.raw.tables import Column, KnownTable, Note, RawTable, below
+from kpfootprint.ingest.raw.cells import Cell, is_blank, is_number, read_yes_or_no, text_of, texts_in
+from kpfootprint.ingest.raw.tables import Column, KnownTable, RawTable, Said, below
 from kpfootprint.ingest.sheets import asked
 from kpfootprint.ingest.sheets.lots import with_lots_settled
 from kpfootprint.ingest.totals import is_of_which, is_total, without_of_which
@@ -36,7 +35,7 @@ _MEASURES = {"n_stones", "carats", "mean", "money", "value_usd", "percent"}
 _UNITS = {"n_stones": "pcs", "carats": "cts"}
 
 
-def turned(raw: RawTable, headers: Headers) -> tuple[RawTable, list[tuple[int, list[Cell]]]]:
+def turned(raw: RawTable, headers: Headers) -> tuple[RawTable, list[Said]]:
     """Turn a small table whose classes stand in columns and whose pieces and carats in rows; that is noted.
 
     Returns
@@ -62,14 +61,13 @@ def turned(raw: RawTable, headers: Headers) -> tuple[RawTable, list[tuple[int, l
     columns = [Column.of(name, [column.header for column in raw.columns[1:]])]
     columns += [Column.of(label, [c.at(row) for c in raw.columns[1:]]) for row, label in enumerate(labels)]
     rows = np.full(len(said), raw.header_rows[-1], dtype=np.int32)
-    notes = (*raw.notes, Note(code="turned", values={"header": name}))
-    below = [(raw.line(row) or 1, raw.row(row)) for row in range(len(labels), raw.n_rows)]
-    return replace(raw, columns=columns, rows=rows, ragged={}, notes=notes), below
+    below = [raw.said(row) for row in range(len(labels), raw.n_rows)]
+    return replace(raw, columns=columns, rows=rows, ragged={}).noting("turned", header=name), below
 
 
 def _is_worded(raw: RawTable, row: int) -> bool:
     """Say whether a row holds no number, as the lines below a table do: who sorted it, where, and when."""
-    return not any(is_number(text_of(cell)) for cell in raw.row(row) if not is_blank(cell))
+    return not any(map(is_number, raw.texts(row)))
 
 
 def with_measures_beside(raw: RawTable, headers: Headers) -> RawTable:
@@ -90,16 +88,31 @@ def with_measures_beside(raw: RawTable, headers: Headers) -> RawTable:
     rows = np.array([row for row in range(last + 1) if row not in heads], dtype=np.intp)
     labels = [text_of(raw.columns[at].at(row)) for row in rows.tolist()]
     kinds = [*dict.fromkeys(labels)]
-    roles = [headers.of_row(label) for label in kinds]
-    regular = labels == kinds * (len(labels) // max(len(kinds), 1)) and len({*roles}) == len(roles) > 1
-    if not regular or not {*roles} <= _MEASURES or not raw.alone[below].all():
+    named = {row: label for row, label in heads.items() if label}
+    if not _measure_in_turn(labels, kinds, headers) or not raw.alone[below].all() or (heads and not named):
         return raw
     blocks = rows.reshape(-1, len(kinds))
     if any(_says_more(column, blocks) for column in raw.columns[:at]):
         return raw
-    named = {row: label for row, label in heads.items() if label}
-    if heads and not named:
-        return raw
+    if not named and headers.of(raw.columns[at].header).role == "unknown":  # ``Parcel 1`` in the corner
+        titles.append((raw.header_rows[-1], (raw.columns[at].header,)))
+    titles += [raw.said(row) for row in below]
+    names = ["pcs" if headers.of(label).role == "row" else label for label in kinds]
+    laid_out = replace(_laid_beside(raw, at, blocks, names, named), titles=tuple(titles))
+    return laid_out.noting("measures_beside", measures=listed(kinds))
+
+
+def _measure_in_turn(labels: Sequence[str], kinds: Sequence[str], headers: Headers) -> bool:
+    """Say whether the labels of rows name several measures, each another, in the same order again and again."""
+    roles = [headers.of_row(label) for label in kinds]
+    regular = labels == [*kinds] * (len(labels) // max(len(kinds), 1))
+    return regular and len({*roles}) == len(roles) > 1 and {*roles} <= _MEASURES
+
+
+def _laid_beside(
+    raw: RawTable, at: int, blocks: NDArray[np.intp], kinds: Sequence[str], named: Mapping[int, str]
+) -> RawTable:
+    """Lay the rows of each of some blocks beside each other, below what is `named` for them; `at` labels them."""
     order = sorted([*named, *blocks[:, 0].tolist()])
     at_once = dict(zip(blocks[:, 0].tolist(), blocks.tolist(), strict=True))
 
@@ -112,20 +125,15 @@ def with_measures_beside(raw: RawTable, headers: Headers) -> RawTable:
         if column.blank().all():
             columns.append(laid(column, 0, column.header))
             continue
-        names = ("pcs" if headers.of(label).role == "row" else label for label in kinds)
-        columns += [laid(column, place, f"{column.header} {label}") for place, label in enumerate(names)]
-    if not named and headers.of(raw.columns[at].header).role == "unknown":  # ``Parcel 1`` in the corner
-        titles.append((raw.header_rows[-1], (raw.columns[at].header,)))
-    notes = (*raw.notes, Note(code="measures_beside", values={"measures": listed(kinds)}))
-    titles += [(raw.line(row) or 1, tuple(raw.row(row))) for row in below]
+        columns += [laid(column, place, f"{column.header} {label}") for place, label in enumerate(kinds)]
     lines = np.array([raw.rows[max(row, 0)] for row in order], dtype=np.int32)
-    return replace(raw, columns=columns, rows=lines, ragged={}, notes=notes, titles=tuple(titles))
+    return replace(raw, columns=columns, rows=lines, ragged={})
 
 
 def _with_measures_of_titles(raw: RawTable, headers: Headers) -> RawTable:
     """Lay a table of pieces and one of their carats below it, each under a line that says so, side by side; noted."""
     again = headers_again(raw) if raw.n_rows <= _MOST else []
-    above = [text_of(cell) for cell in raw.titles[-1][1] if not is_blank(cell)] if raw.titles else []
+    above = texts_in(raw.titles[-1][1]) if raw.titles else []
     if len(again) != 1 or not 0 < 2 * again[0] <= raw.n_rows or not raw.alone[again[0] - 1] or len(above) != 1:
         return raw
     titles = [above[0], raw.label(again[0] - 1)]
@@ -139,14 +147,11 @@ def _with_measures_of_titles(raw: RawTable, headers: Headers) -> RawTable:
     columns = parts[0].columns[:1]
     for pair in zip(*(part.columns[1:] for part in parts), strict=True):
         columns += [replace(item, header=f"{item.header} {unit}") for item, unit in zip(pair, units, strict=True)]
-    notes = (*raw.notes, Note(code="measures_beside", values={"measures": listed(titles)}))
-    lines = ((raw.line(row) or 1, tuple(raw.row(row))) for row in below)
-    return replace(parts[0], columns=columns, ragged={}, notes=notes, titles=(*raw.titles[:-1], *lines))
+    made = replace(parts[0], columns=columns, ragged={}, titles=(*raw.titles[:-1], *map(raw.said, below)))
+    return made.noting("measures_beside", measures=listed(titles))
 
 
-def _headed_blocks(
-    raw: RawTable, wide: Sequence[int], at: int
-) -> tuple[dict[int, str], list[tuple[int, tuple[Cell, ...]]]]:
+def _headed_blocks(raw: RawTable, wide: Sequence[int], at: int) -> tuple[dict[int, str], list[Said]]:
     """Return the rows that head blocks, or repeat the header, with what each names, or nothing; and the other titles.
 
     What names the first block stands in row -1.
@@ -161,7 +166,7 @@ def _headed_blocks(
             heads[row] = named
     titles = [*raw.titles]
     if any(heads.values()):
-        above = [text_of(cell) for cell in titles[-1][1] if not is_blank(cell)] if titles else []
+        above = texts_in(titles[-1][1]) if titles else []
         repeated = any(heads[row] for row in heads if not raw.alone[row])
         first = corner if repeated else above[0] if len(above) == 1 else ""
         titles = titles if repeated else titles[:-1]
@@ -170,7 +175,7 @@ def _headed_blocks(
 
 
 def _named_in(cells: Sequence[Cell]) -> str:
-    return next((text_of(cell) for cell in cells if not is_blank(cell)), "")
+    return next(iter(texts_in(cells)), "")
 
 
 def _says_more(column: Column, blocks: NDArray[np.intp]) -> bool:
@@ -185,7 +190,7 @@ def with_ticks(sheet: Layout) -> Layout:
         wide = [at for at, item in enumerate(sheet.meanings) if [of for of, _ in item.classes] == [name]]
         if len(wide) < 2 or {sheet.meanings[at].role for at in wide} != {"stones_or_carats"}:
             continue
-        raw, columns = sheet.raw, [sheet.raw.columns[at] for at in wide]
+        raw, columns = sheet.raw, [sheet.column(at) for at in wide]
         if any(len(column.cells) > _MOST for column in columns):
             continue
         ticks = np.array([np.array([*map(_ticked, column.cells)])[column.codes] for column in columns])
@@ -213,7 +218,7 @@ def with_ticks(sheet: Layout) -> Layout:
 
 def _tell_unlike(sheet: Layout, at: int, ticked: Column, own: NDArray[np.bool_]) -> None:
     """Tell the rows whose word is not the class that they tick, as forms tell an answer twice: ``couleur/blanc``."""
-    item, column = sheet.attribute(at), sheet.raw.columns[at]
+    item, column = sheet.attribute(at), sheet.column(at)
     known = {} if item is None else attribute_words(item)
     words, classes = ([class_code(name, known) if name else None for name in c.names()] for c in (column, ticked))
     for row in np.flatnonzero(own).tolist():
@@ -235,7 +240,7 @@ def with_parts(sheet: Layout) -> Layout:
     kinds = {tuple(name for name, _ in item.classes) for item in said.values()}
     if whole is None or len(said) < 2 or len(kinds) > 1 or not {name for kind in kinds for name in kind} - sheet.taken:
         return sheet
-    sums, given = np.nansum([sheet.raw.values(at) for at in said], axis=0), np.nan_to_num(sheet.raw.values(whole))
+    sums, given = np.nansum([sheet.values(at) for at in said], axis=0), np.nan_to_num(sheet.values(whole))
     if not np.array_equal(sums, given):
         return sheet
     return replace(sheet, meanings=[said.get(at, item) for at, item in enumerate(sheet.meanings)])
@@ -247,11 +252,8 @@ def unfold(sheet: Layout, wide: list[int]) -> KnownTable:
     sheet = _without_totals_of_some(_wide_measures(sheet, wide), wide)
     raw = sheet.raw
     groups = _by_class(sheet, wide)
-    dims = {
-        name: place
-        for name in ("parcel_id", "zone_id", "size_class", "lower_ct", "upper_ct", *sheet.attributes)
-        if (place := sheet.one(name)) is not None
-    }
+    names = ("parcel_id", "zone_id", *SIZES, *sheet.attributes)
+    dims = {name: place for name in names if (place := sheet.one(name)) is not None}
     if "size_class" not in dims:
         asked.ask_about_weights(sheet, wide, named=bool(dims))
     measures = ("n_stones", "carats")
@@ -290,7 +292,7 @@ def _by_class(sheet: Layout, wide: list[int]) -> dict[_Classes, list[dict[str, i
     for classes, slots in groups.items():
         for role in dict.fromkeys(role for slot in slots for role in slot):
             places = [slot[role] for slot in slots if role in slot]
-            headers, values = [sheet.raw.columns[at].header for at in places], [*map(sheet.raw.values, places)]
+            headers, values = [sheet.header(at) for at in places], [*map(sheet.values, places)]
             sums = np.nansum(values, axis=0)
             of_others = any(np.allclose(2 * np.nan_to_num(v), sums) for v in values)
             own = {" ".join(w for w in tokens_of(without_measure(header)) if not says("row", w)) for header in headers}
@@ -305,10 +307,10 @@ def _by_class(sheet: Layout, wide: list[int]) -> dict[_Classes, list[dict[str, i
 
 def _sums(sheet: Layout, at: int, wide: Sequence[int]) -> bool:
     """Say whether a column is called a total, ``Total gem``, and sums those of classes right before it."""
-    before = [sheet.raw.values(place) for place in reversed(wide) if place < at]
-    if not before or not is_total(sheet.raw.columns[at].header):
+    before = [sheet.values(place) for place in reversed(wide) if place < at]
+    if not before or not is_total(sheet.header(at)):
         return False
-    sums, own = np.cumsum(np.nan_to_num(before), axis=0), np.nan_to_num(sheet.raw.values(at))
+    sums, own = np.cumsum(np.nan_to_num(before), axis=0), np.nan_to_num(sheet.values(at))
     return any(np.allclose(found, own, atol=0.011) for found in sums)
 
 
@@ -320,30 +322,30 @@ def _whole_column(sheet: Layout, name: str) -> int | None:
 
 def _tell_other_wholes(sheet: Layout, name: str, whole: int) -> None:
     """Tell the columns that say otherwise than the one taken for the whole: each could be that of a class."""
-    values = np.nan_to_num(sheet.raw.values(whole))
+    values = np.nan_to_num(sheet.values(whole))
     for at in sheet.places(name):
         item = sheet.meanings[at]
         whole_too = at != whole and not item.party and item.part != "sample" and not item.classes
-        if whole_too and not np.allclose(np.nan_to_num(sheet.raw.values(at)), values, atol=0.011):
+        if whole_too and not np.allclose(np.nan_to_num(sheet.values(at)), values, atol=0.011):
             sheet.tell("column_twice", at, column=name)
 
 
 def _wide_measures(sheet: Layout, wide: list[int]) -> Layout:
     """Say whether columns without a measure hold stones or carats: whole numbers are stones."""
     unsure = [at for at in wide if sheet.meanings[at].role == "stones_or_carats"]
-    values = [sheet.raw.values(at) for at in unsure]
+    values = [sheet.values(at) for at in unsure]
     corner = 0 not in wide and _weighs_classes(sheet)
     counted = all(map(are_whole, values)) and not corner
     if unsure:
         asked.ask_about_shares(sheet, np.array(values))
         carats, stones = _whole_column(sheet, "carats"), _whole_column(sheet, "n_stones")
         if carats is not None and stones is None and sheet.one("n_stones", "sample") is None:
-            beside = np.abs(np.nansum(values, axis=0) - sheet.raw.values(carats))
+            beside = np.abs(np.nansum(values, axis=0) - sheet.values(carats))
             counted = counted and not bool(np.all(beside < 0.01))
     meanings = list(sheet.meanings)
     for at, item in enumerate(meanings):
         if item.role == "stones_or_carats":
-            whole = counted if at in unsure else are_whole(sheet.raw.values(at))
+            whole = counted if at in unsure else are_whole(sheet.values(at))
             meanings[at] = replace(item, role="n_stones" if whole else "carats")
     return replace(sheet, meanings=meanings)
 
@@ -354,17 +356,17 @@ def _without_totals_of_some(sheet: Layout, wide: Sequence[int]) -> Layout:
     for name in ("n_stones", "carats"):
         parts = [at for at in wide if meanings[at].role == name]
         totals = [at for at in sheet.places(name) if meanings[at].part == "whole"]
-        every = np.nansum([sheet.raw.values(at) for at in parts], axis=0)
+        every = np.nansum([sheet.values(at) for at in parts], axis=0)
         for at in totals if len(totals) > 1 else ():
-            if _sums(sheet, at, parts) and not np.allclose(np.nan_to_num(sheet.raw.values(at)), every, atol=0.011):
+            if _sums(sheet, at, parts) and not np.allclose(np.nan_to_num(sheet.values(at)), every, atol=0.011):
                 meanings[at] = Meaning(role="other")
     return replace(sheet, meanings=meanings)
 
 
 def _weighs_classes(sheet: Layout) -> bool:
     """Say whether the first header says that carats stand beside its column, and not in it: ``Cts`` above sieves."""
-    header = sheet.raw.columns[0].header
-    spans = [size_span(text_of(cell), sheet.scheme) for cell in sheet.cells(0)]
+    header = sheet.header(0)
+    spans = [sheet.headers.size(text_of(cell)) for cell in sheet.cells(0)]
     weighed = any(span is not None and span.kind != "sieve" for span in spans)
     classed = says("size", *tokens_of(header)) or "class" in fold(header)
     return sheet.headers.of(header).role == "carats" and not weighed and not classed
@@ -392,7 +394,7 @@ def _melted(
             if parts := [slot[measure] for _, slot in kinds[kind] if measure in slot]:
                 _check_rows(sheet, parts, at, measure)
         for classes, slot in kinds[kind]:
-            filled = np.flatnonzero(np.logical_or.reduce([_filled(raw, at) for at in slot.values()]))
+            filled = np.flatnonzero(np.logical_or.reduce([raw.holding(at) for at in slot.values()]))
             name = f"{'sample' if sampled else 'classes'} {number}"
             pieces.append(_Piece(filled, slot, dict(classes), name, sampled))
     missing = [name for name in whole if not any(name in slot for slots in groups.values() for slot in slots)]
@@ -403,18 +405,11 @@ def _melted(
     return _stacked(sheet, pieces, dims)
 
 
-def _filled(raw: RawTable, at: int) -> NDArray[np.bool_]:
-    """Say of each row whether its cell holds a number other than zero, or something that is no number."""
-    column = raw.columns[at]
-    numbers, broken = read_numbers(column.cells, raw.marks)
-    return column.rows_with([*broken, *np.flatnonzero(np.isfinite(numbers) & (numbers != 0)).tolist()])
-
-
 def _check_rows(sheet: Layout, parts: list[int], total: int, measure: str) -> None:
     """Tell the rows whose classes do not add up to the total beside them."""
-    sums, given = np.nansum([sheet.raw.values(at) for at in parts], axis=0), sheet.raw.values(total)
+    sums, given = np.nansum([sheet.values(at) for at in parts], axis=0), sheet.values(total)
     slack = 0.5 if measure == "n_stones" else 0.005 * (len(parts) + 1) + 1e-6
-    classes = listed(sheet.raw.columns[at].header for at in parts)
+    classes = listed(sheet.header(at) for at in parts)
     if len(parts) == 1 and bool(np.all((sums <= given) | np.isnan(given))) and not np.array_equal(sums, given):
         sheet.ask("part_of_whole", parts[0], "ignore")
         return

@@ -9,25 +9,14 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from kpfootprint.ingest.columns.meanings import Layout, meanings_of
-from kpfootprint.ingest.names.headers import Meaning
-from kpfootprint.ingest.names.size_labels import names_size, size_span
+from kpfootprint.ingest.columns.meanings import MEASURES, Layout, meanings_of
+from kpfootprint.ingest.names.size_labels import names_size
 from kpfootprint.ingest.problems import listed
-from kpfootprint.ingest.raw.cells import Cell, is_blank, is_number, line_of, text_of
+from kpfootprint.ingest.raw.cells import Cell, has_digit, is_blank, is_number, line_of, text_of
 from kpfootprint.ingest.raw.tables import Column
-from kpfootprint.ingest.sheets.around import MEASURES, without
 from kpfootprint.ingest.sheets.sections import heads_classes, named_by, parcels_named, without_number, zones_named
 from kpfootprint.ingest.totals import is_summary, is_total
-from kpfootprint.ingest.words import (
-    attribute_words,
-    class_code,
-    declared_words,
-    is_not_recorded,
-    plain,
-    says,
-    tokens_of,
-    without_remark,
-)
+from kpfootprint.ingest.words import declared_words, is_not_recorded, plain, says, tokens_of, without_remark
 
 _MOST = 2_000
 """Rows that an outline has at most."""
@@ -36,6 +25,9 @@ _LONGEST = 60
 """Letters of a title that names a class, at most."""
 
 _YEAR = re.compile(r"(?:19|20)\d\d")
+
+_NUMBERED = ("row", "other", "money", "mean", "percent", "zone_id", "lot", "parcel_id")
+"""Columns in which a word with a number is one of theirs."""
 
 _SOME = 5
 """Rows in which an outline shows two of its levels."""
@@ -48,21 +40,19 @@ def without_outline(sheet: Layout) -> Layout:
     """
     raw = sheet.raw
     measures = sheet.places(*MEASURES) if raw.n_rows <= _MOST else []
-    known = {item.column: attribute_words(item) for item in sheet.scheme.categorical if measures}
-    alone = raw.alone
 
     def kind(text: str) -> str:
         if is_total(text) or not text:
             return "total"
-        named = [name for name, words in known.items() if class_code(text, words) is not None]
-        return "size_class" if size_span(text, sheet.scheme) is not None else named[0] if len(named) == 1 else ""
+        named = sheet.headers.classes(text)
+        return "size_class" if sheet.headers.size(text) is not None else named[0] if len(named) == 1 else ""
 
     for at, column in enumerate(raw.columns) if measures else ():
         first = [] if column.mostly_distinct else [text_of(column.at(row)) for row in range(min(raw.n_rows, _SOME))]
         if at in measures or len({kind(text) for text in first} - {"total"}) < 2:
             continue
         of_cell = [kind(name) for name in column.names()]
-        kinds = [of_cell[code] or ("total" if alone[row] else "") for row, code in enumerate(column.codes)]
+        kinds = [of_cell[code] or ("total" if raw.alone[row] else "") for row, code in enumerate(column.codes)]
         others = {item.role for place, item in enumerate(sheet.meanings) if place != at}
         if (made := _without_levels(sheet, at, kinds, others, measures)) is not None:
             return made
@@ -73,7 +63,7 @@ def _without_levels(
     sheet: Layout, at: int, kinds: Sequence[str], others: set[str], measures: Sequence[int]
 ) -> Layout | None:
     """Part a column by the kinds of its cells, each below the one before it; None where they are no such levels."""
-    raw, column = sheet.raw, sheet.raw.columns[at]
+    raw, column = sheet.raw, sheet.column(at)
     rows = [row for row, name in enumerate(kinds) if name != "total"]
     names = list(dict.fromkeys(kinds[row] for row in rows))
     levels = [names.index(kinds[row]) for row in rows]
@@ -95,7 +85,7 @@ def _without_levels(
     parts = [Column.of(name, cells) for name, cells in zip(names[:-1], above, strict=True)]
     columns = [*raw.columns[:at], *parts, replace(column, header=names[-1]), *raw.columns[at + 1 :]]
     made = sheet.with_columns(columns).without(left)
-    return replace(made, meanings=meanings_of(made.raw, sheet.headers, sheet.choices))
+    return replace(made, meanings=meanings_of(made.raw, sheet.inquiry))
 
 
 def _is_above(values: list[NDArray[np.float64]], top: int, group: list[int]) -> bool:
@@ -125,16 +115,14 @@ def without_sums_above(sheet: Layout) -> Layout:
         ends = [*tops[1:], int(own[-1]) + 1]
         groups = [own[(own > top) & (own < end)].tolist() for top, end in zip(tops, ends, strict=True)]
         if all(_is_above(values, top, group) for top, group in zip(tops, groups, strict=True)):
-            left = {top: ("total_checked", {"label": raw.label(top)}) for top in tops}
-            return _filled_down(sheet, [at]).without(left)
+            return _filled_down(sheet, [at]).leave(tops, "total_checked")
     return sheet
 
 
 def without_dittos(sheet: Layout) -> Layout:
     """Put the word above in the place of ``idem``, ``do.`` and ditto marks; below a number or a total they stay."""
     known = declared_words()["headers"]["ditto"]
-    columns = list(sheet.raw.columns)
-    for at, column in enumerate(columns):
+    for at, column in enumerate(sheet.raw.columns):
         short = [(code, cell) for code, cell in column.texts() if len(cell) <= 8 and not cell[:1].isdigit()]
         hits = [code for code, cell in short if {cell.strip(), plain(cell).strip()} & {*known}]
         if not hits:
@@ -146,9 +134,9 @@ def without_dittos(sheet: Layout) -> Layout:
             if isinstance(above, str) and not is_blank(above) and not is_number(above) and not is_total(above):
                 codes[row] = codes[row - 1]
         if (codes != column.codes).any():
-            columns[at] = replace(column, codes=codes).used()
+            sheet = sheet.with_column(at, replace(column, codes=codes).used())
             sheet.trace.note("ditto", word=text_of(column.cells[hits[0]]), column=column.header)
-    return sheet.with_columns(columns)
+    return sheet
 
 
 def with_headings(sheet: Layout) -> Layout:
@@ -158,7 +146,7 @@ def with_headings(sheet: Layout) -> Layout:
     if not measures or any(column.mostly_distinct for column in raw.columns):
         return sheet
     empty = raw.blank(measures)
-    words = [row for row in np.flatnonzero(raw.alone).tolist() if not any(map(str.isdigit, raw.label(row)))]
+    words = [row for row in np.flatnonzero(raw.alone).tolist() if not has_digit(raw.label(row))]
     if words[:1] == [0]:  # ``NOLA`` below carats, which stand first
         empty[words] = True
     numbered, totals = np.flatnonzero(~empty), raw.totals
@@ -179,9 +167,7 @@ def with_headings(sheet: Layout) -> Layout:
     for at, row in enumerate(rows):
         codes[row:] = at
     codes[totals] = len(rows)
-    made = Column(column, [*cells, None], codes)
-    wider = sheet.with_columns([*raw.columns, made], [*sheet.meanings, Meaning(role=column)])
-    return without(wider, rows, "heading")
+    return sheet.with_more({column: Column(column, [*cells, None], codes)}).leave(rows, "heading")
 
 
 def with_classes_among_sizes(sheet: Layout, before: Layout) -> Layout:
@@ -190,14 +176,13 @@ def with_classes_among_sizes(sheet: Layout, before: Layout) -> Layout:
     Where there are totals, one of them has to hold all rows; words that may as well tell a part of the rows above are
     read so there alone. `before` is the sheet with its totals.
     """
-    at, scheme = sheet.one("size_class"), sheet.scheme
-    column = None if at is None or not sheet.places("n_stones") else sheet.raw.columns[at]
+    at = sheet.one("size_class")
+    column = None if at is None or not sheet.places("n_stones") else sheet.column(at)
     if at is None or column is None or column.mostly_distinct or column.blank().any() or "breakdown" in sheet.taken:
         return sheet
-    words = {code: cell for code, cell in column.texts() if not (is_blank(cell) or is_total(cell))}
-    words = {code: cell for code, cell in words.items() if not names_size(cell, scheme)}
-    labels = {code: " ".join(tokens_of(without_remark(cell))) for code, cell in words.items() if cell[:1].isalpha()}
-    bare = {code for code, label in labels.items() if says("unsized", label)}
+    others = ((code, cell) for code, cell in column.texts() if not (is_blank(cell) or is_total(cell)))
+    words = {code: cell for code, cell in others if not names_size(cell, sheet.scheme)}
+    bare = {code for code, cell in words.items() if _is_unsized(cell)}
     at_end = bool(np.all(np.diff(column.rows_with(words).astype(int)) >= 0))
     opened = {code for code, cell in words.items() if is_not_recorded(cell)}
     goods = {code: cell for code, cell in words.items() if code not in bare or named_by(sheet, [cell]) is not None}
@@ -212,16 +197,18 @@ def with_classes_among_sizes(sheet: Layout, before: Layout) -> Layout:
     if not words or not whole or len(words) == len(column.cells) or (goods and named is None):
         return sheet
     sheet.tell_rows("missing_value", sheet.places("n_stones")[0], column.rows_with(words) & np.isnan(counts))
-    columns, meanings = list(sheet.raw.columns), [*sheet.meanings, Meaning(role="breakdown")]
-    columns[at] = replace(column, cells=[None if code in words else cell for code, cell in enumerate(column.cells)])
-    columns.append(Column.filled("lots", "lots", sheet.raw.n_rows))
+    more = {"breakdown": Column.filled("lots", "lots", sheet.n_rows)}
     if named is not None:
         place = dict(zip(goods, named[1], strict=True))
-        cells = [place.get(code) for code in range(len(column.cells))]
-        columns.append(replace(column, cells=cells))
-        meanings.append(Meaning(role=named[0]))
+        more[named[0]] = replace(column, cells=[place.get(code) for code in range(len(column.cells))])
     sheet.trace.note("without_size", column=column.header, words=listed(words.values(), 12))
-    return sheet.with_columns(columns, meanings)
+    cells = [None if code in words else cell for code, cell in enumerate(column.cells)]
+    return sheet.with_column(at, replace(column, cells=cells)).with_more(more)
+
+
+def _is_unsized(cell: str) -> bool:
+    """Say whether a word names goods of any size: ``Boart``, ``Rejections (dark)``."""
+    return cell[:1].isalpha() and says("unsized", " ".join(tokens_of(without_remark(cell))))
 
 
 def with_title_class(sheet: Layout) -> Layout:
@@ -245,40 +232,30 @@ def with_title_class(sheet: Layout) -> Layout:
             return sheet
         found[named[0]] = title, named[1][0]
         sheet.trace.lines.add(line)
-    columns, meanings = list(raw.columns), list(sheet.meanings)
-    for name, (title, cell) in found.items():
-        columns.append(Column.filled(title, cell, raw.n_rows))
-        meanings.append(Meaning(role=name))
+    for title, cell in found.values():
         sheet.trace.note("title_of_class", **{"title": title, "class": text_of(cell)})
-    return sheet.with_columns(columns, meanings)
+    return sheet.with_more({name: Column.filled(*said, raw.n_rows) for name, said in found.items()})
 
 
 def _is_known(sheet: Layout, row: int) -> bool:
     """Say whether the only text of a row is a total, a mean, or a class of its own column."""
     at = sheet.raw.filled_at(row)[0]
-    text, role, item = sheet.raw.label(row), sheet.meanings[at].role, sheet.attribute(at)
+    text, role = sheet.raw.label(row), sheet.meanings[at].role
     if role == "row" and (named_by(sheet, [text]) or ("",))[0] == "size_class":
         return False  # ``+11`` among numbers of stones
-    sized = size_span(text, sheet.scheme) is not None
-    return (
-        is_total(text)
-        or is_summary(text)
-        or (without_number(text)[:1].isdigit() and _YEAR.fullmatch(text) is None and not sized)
-        or (role == "size_class" and sized)
-        or (item is not None and class_code(text, attribute_words(item)) is not None)
-        or (
-            role in ("row", "other", "money", "mean", "percent", "zone_id", "lot", "parcel_id")
-            and any(char.isdigit() for char in text)
-            and parcels_named(sheet, [text]) is None
-        )
-    )
+    sized = sheet.headers.size(text) is not None
+    numbered = without_number(text)[:1].isdigit() and _YEAR.fullmatch(text) is None and not sized
+    if is_total(text) or is_summary(text) or numbered:
+        return True
+    named = has_digit(text) and role in _NUMBERED and parcels_named(sheet, [text]) is None
+    return named or (role == "size_class" and sized) or role in sheet.headers.classes(text)
 
 
 def with_parcels_below(sheet: Layout) -> Layout:
     """Let a parcel's id, or a zone, that stands above blanks reach over its rows, where none comes twice; noted."""
     sheet = _with_descriptions_below(sheet)
     for at in sheet.places("parcel_id", "zone_id"):
-        column = sheet.raw.columns[at]
+        column = sheet.column(at)
         blank = np.zeros(1, dtype=bool) if column.mostly_distinct else column.blank()
         if not blank.any() or blank[0]:
             continue
@@ -294,7 +271,7 @@ def with_parcels_below(sheet: Layout) -> Layout:
 def _with_descriptions_below(sheet: Layout) -> Layout:
     """Let a description that stands once, above blanks, reach over rows whose classes come again below the next one."""
     places, classed = sheet.places("description"), sheet.places("size_class", *sheet.attributes)
-    column = sheet.raw.columns[places[0]] if len(places) == 1 and classed else None
+    column = sheet.column(places[0]) if len(places) == 1 and classed else None
     if column is None or column.mostly_distinct or not (blank := column.blank()).any() or blank[0] or blank.all():
         return sheet
     down = _filled_down(sheet, places)
@@ -343,12 +320,11 @@ def written_once(sheet: Layout) -> list[int]:
     numbers = sheet.places("row")[:1]
     once: list[int] = []
     for at in sheet.places(*sheet.attributes):
-        blank, codes = (column := sheet.raw.columns[at]).blank(), column.codes
-        filled = len(blank) - int(blank.sum())
-        if not filled or blank[0] or 2 * filled > len(blank):
-            continue
-        if [at] < numbers or len(np.unique(codes[~blank])) == filled > 1:
-            once.append(at)
+        column = sheet.column(at)
+        blank, filled = column.blank(), int(np.sum(~column.blank()))
+        if filled and not blank[0] and 2 * filled <= len(blank):
+            apart = len(np.unique(column.codes[~blank])) == filled > 1
+            once += [at] if [at] < numbers or apart else []
     return [*once, *(numbers or sheet.places("carats", "stones_or_carats"))]
 
 
@@ -364,12 +340,11 @@ def with_blanks_open(sheet: Layout, classed: list[int]) -> Layout:
 
 
 def _blanks_open(sheet: Layout, places: list[int]) -> Layout:
-    columns = list(sheet.raw.columns)
+    sheet.trace.note("blanks_open", columns=listed(map(sheet.header, places)))
     for at in places:
-        cells: list[Cell] = [cell if not is_blank(cell) else "unknown" for cell in columns[at].cells]
-        columns[at] = replace(columns[at], cells=cells)
-    sheet.trace.note("blanks_open", columns=listed(columns[at].header for at in places))
-    return sheet.with_columns(columns)
+        cells: list[Cell] = [cell if not is_blank(cell) else "unknown" for cell in sheet.column(at).cells]
+        sheet = sheet.with_column(at, replace(sheet.column(at), cells=cells))
+    return sheet
 
 
 def _are_grouped(sheet: Layout, down: Layout, classed: list[int], between: NDArray[np.intp]) -> bool:
@@ -385,13 +360,12 @@ def _are_grouped(sheet: Layout, down: Layout, classed: list[int], between: NDArr
 def _same_sums(sheet: Layout, some: NDArray[np.intp], others: NDArray[np.intp]) -> bool:
     """Say whether rows sum to what others do in stones and carats, so that they are a breakdown of the same stones."""
     measures = sheet.places("n_stones", "carats")
-    values = [sheet.raw.values(at) for at in measures]
+    values = [sheet.values(at) for at in measures]
     sums = [(float(np.nansum(v[some])), float(np.nansum(v[others]))) for v in values]
     return len(sums) > 1 and all(abs(one - other) <= 0.0051 + 0.001 * abs(one) for one, other in sums)
 
 
 def _filled_down(sheet: Layout, places: list[int]) -> Layout:
-    columns = list(sheet.raw.columns)
     for at in places:
-        columns[at] = columns[at].filled_down()
-    return sheet.with_columns(columns)
+        sheet = sheet.with_column(at, sheet.column(at).filled_down())
+    return sheet

@@ -9,14 +9,15 @@ from itertools import takewhile
 
 import numpy as np
 
-from kpfootprint.ingest.columns.meanings import Layout, pass_over
+from kpfootprint.ingest.columns.meanings import SIZES, Layout, pass_over
+from kpfootprint.ingest.names.documented import known_as
 from kpfootprint.ingest.names.headers import UNKNOWN, Meaning
+from kpfootprint.ingest.names.inquiry import ONE
 from kpfootprint.ingest.names.labels import classes_in, split_descriptions
 from kpfootprint.ingest.problems import listed
-from kpfootprint.ingest.raw.cells import is_number, text_of
-from kpfootprint.ingest.raw.tables import GOODS, Column, KnownTable, Trace, known_as, parties_together
+from kpfootprint.ingest.raw.cells import has_digit, is_number, text_of
+from kpfootprint.ingest.raw.tables import GOODS, Column, KnownTable, Trace, parties_together
 from kpfootprint.ingest.sheets import asked
-from kpfootprint.ingest.sheets.around import ONE
 from kpfootprint.ingest.sheets.counted_twice import same_stones
 from kpfootprint.ingest.sheets.crosstabs import are_whole, unfold
 from kpfootprint.ingest.sheets.groups import ask_about_blanks, with_blanks_open, written_once
@@ -32,9 +33,6 @@ from kpfootprint.ingest.words import declared_words, is_plain, plain, says, toke
 
 _SIZED = re.compile(r"[+<>-]\d|\d\s*[-–/]\s*\d|\d[.,]\d")
 """What a word of a description holds that may be a size."""
-
-SIZES = ("size_class", "lower_ct", "upper_ct")
-"""What says how large the stones of a row are."""
 
 
 def tables_of_kind(sheet: Layout, hint: str | None, *, several: bool) -> list[KnownTable]:
@@ -73,7 +71,7 @@ def tables_of_kind(sheet: Layout, hint: str | None, *, several: bool) -> list[Kn
         return []
     else:
         main = found
-    return [main, *(_zones_of_each(main, sheet, sheet.raw.columns[at]) for at in zones[:1] if main.complete)]
+    return [main, *(_zones_of_each(main, sheet, sheet.column(at)) for at in zones[:1] if main.complete)]
 
 
 def _is_refused(sheet: Layout, wide: list[int], classed: list[int]) -> bool:
@@ -133,30 +131,27 @@ def _strangers(sheet: Layout, classed: list[int], hint: str | None) -> list[int]
     """Return the columns of numbers headed by words nobody knows, where several are all there is: a cross-tab."""
     if not classed or sheet.places("n_stones", "carats") or hint in GOODS:
         return []
-    found = [
-        at
-        for at in sheet.places("unknown", "mean")
-        if (cells := sheet.cells(at)) and all(text_of(c)[:1].isdigit() for c in cells)
-    ]
+    cells = {at: sheet.cells(at) for at in sheet.places("unknown", "mean")}
+    found = [at for at, own in cells.items() if own and all(text_of(cell)[:1].isdigit() for cell in own)]
     return found if len(found) > 1 else []
 
 
 def _of_strangers(sheet: Layout, places: list[int]) -> list[KnownTable]:
     """Ask what columns are that nobody knows, or take them for parts of the parcel: stones, or carats by decimals."""
-    if sheet.choices.get(PARTS[0]) != PARTS[1]:
-        headers = listed((sheet.raw.columns[at].header for at in places), 12)
+    if not sheet.inquiry.chose(PARTS):
+        headers = listed((sheet.header(at) for at in places), 12)
         sheet.tell("unknown_columns", None, headers=headers, choices=[PARTS])
         return []
-    role = "n_stones" if all(are_whole(sheet.raw.values(at)) for at in places) else "carats"
+    role = "n_stones" if all(are_whole(sheet.values(at)) for at in places) else "carats"
     for at in places:
-        sheet = sheet.with_meaning([at], Meaning(role=role, party=plain(sheet.raw.columns[at].header)))
+        sheet = sheet.with_meaning([at], Meaning(role=role, party=plain(sheet.header(at))))
     return [_valued(sheet, [*dict.fromkeys(sheet.meanings[at].party for at in places)])]
 
 
 def _valued(sheet: Layout, parties: Sequence[str]) -> KnownTable:
     """Read what several parties see of one parcel, or columns of its parts: months, qualities."""
     made = {party: _plain(one, "counts") for party, one in as_each_sees_them(sheet, parties).items()}
-    if sheet.choices.get(PARTS[0]) == PARTS[1]:
+    if sheet.inquiry.chose(PARTS):
         return parties_together([*made.values()], [None] * len(made))
     return replace(next(iter(made.values())), valuations=made)
 
@@ -174,7 +169,7 @@ def _known_columns(sheet: Layout, kind: str) -> dict[str, int]:
             continue
         name = sheet.scheme.size.column if (kind, item.role) == ("stones", "carats") else item.role
         if name in found:
-            answers = [(f"column:{sheet.raw.columns[at].header}", "ignore")] if name in sheet.attributes else []
+            answers = [(f"column:{sheet.header(at)}", "ignore")] if name in sheet.attributes else []
             told = {"choices": answers} if answers and not item.sure else {}
             sheet.tell("column_twice", at, column=name, **told)
         found.setdefault(name, at)
@@ -187,14 +182,14 @@ def _plain(sheet: Layout, kind: str) -> KnownTable:
     if kind != "declarations":
         sheet = _described(sheet)
     found = _known_columns(sheet, kind)
-    for at in sheet.places("n_stones", wide=None)[:1] if kind == "stones" and sheet.raw.n_rows else ():
+    for at in sheet.places("n_stones", wide=None)[:1] if kind == "stones" and sheet.n_rows else ():
         sheet.ask("count_or_other", at)
     raw = sheet.raw
     columns = {name: raw.columns[at] for name, at in found.items()}
     if kind != "declarations":
         _ask_about_unread(sheet, {*found.values()})
     pass_over(sheet, set(found.values()))
-    made = known_as(raw, kind, columns, sheet.trace, sheet.scheme, sheet.problems)
+    made = known_as(raw, kind, columns, sheet.trace, sheet.inquiry)
     if kind == "counts" and not {*found} & {*SIZES, *sheet.attributes}:
         _ask_about_labels(sheet)
     if kind == "counts" and sheet.places("described", "lot"):  # lots, of which some name less than others
@@ -204,12 +199,12 @@ def _plain(sheet: Layout, kind: str) -> KnownTable:
 
 def _ask_about_labels(sheet: Layout) -> None:
     """Ask what the words of a column are that label the rows of a sorting sheet, of which no other names a class."""
-    for at in sheet.places("unknown") if sheet.raw.n_rows > 1 and not sheet.places("lot", "described") else ():
+    for at in sheet.places("unknown") if sheet.n_rows > 1 and not sheet.places("lot", "described") else ():
         texts = [text_of(cell) for cell in sheet.cells(at)]
-        coded = all(any(map(str.isdigit, text)) for text in texts)
-        if sheet.headers.field(sheet.raw.columns[at].header) == "certificate_no":
+        coded = all(has_digit(text) for text in texts)
+        if sheet.headers.field(sheet.header(at)) == "certificate_no":
             continue  # which parcels of a register have
-        if len(texts) == sheet.raw.n_rows and coded and not all(map(is_number, texts)):
+        if len(texts) == sheet.n_rows and coded and not all(map(is_number, texts)):
             sheet.ask("nothing_described", at, "ignore", words=listed(texts, 12))
 
 
@@ -243,7 +238,7 @@ def _described(sheet: Layout) -> Layout:
     if not places:
         return sheet
     at, scheme, taken = places[0], sheet.scheme, sheet.taken
-    column = sheet.raw.columns[at]
+    column = sheet.column(at)
     free = [item for item in scheme.categorical if item.column not in taken]
     made, unread = split_descriptions(column, free, sheet.scheme)
     if "size_class" in taken:
@@ -252,10 +247,10 @@ def _described(sheet: Layout) -> Layout:
         return sheet
     if not made:
         odd = [word for word in unread if not is_plain(word)]
-        if odd and sheet.raw.n_rows > 1 == len(column.used().cells):  # of all rows alike, which tells none apart
+        if odd and sheet.n_rows > 1 == len(column.used().cells):  # of all rows alike, which tells none apart
             sheet.trace.note("words_passed_over", column=column.header, words=listed(odd, 12))
             return with_lots_asked(sheet, sheet.places("lot"))
-        if len(free) == len(scheme.categorical) and sheet.raw.n_rows > 1 and odd:
+        if len(free) == len(scheme.categorical) and sheet.n_rows > 1 and odd:
             sheet.ask("nothing_described", at, "ignore", words=listed(odd, 12))
         return sheet
     if (sizes := made.get("size_class")) is not None:
@@ -320,14 +315,13 @@ def as_each_sees_them(sheet: Layout, parties: Sequence[str]) -> dict[str, Layout
         chosen = sheet.choices.get("valuation")
         if chosen is None or plain(chosen) not in {*parties, *PARTS[1:]}:
             choices = [*(("valuation", party) for party in parties), PARTS]
-            heads = [(item.party, sheet.raw.columns[at].header) for at, item in enumerate(sheet.meanings)]
+            heads = [(item.party, sheet.header(at)) for at, item in enumerate(sheet.meanings)]
             headers = [[header for of, header in heads if of == party] for party in parties]
             sheet.tell("classes_or_valuations", None, found=listed(parties, 8), choices=choices, headers=headers)
     made: dict[str, Layout] = {}
     for party in parties:
-        meanings = [
-            UNKNOWN if item.party and item.party != party else replace(item, party="") for item in sheet.meanings
-        ]
+        of_others = {at for at, item in enumerate(sheet.meanings) if item.party and item.party != party}
+        meanings = [replace(item, party="") for item in sheet.with_meaning(of_others, UNKNOWN).meanings]
         meanings = [replace(item, role="other", sure=True) if item.role == "unknown" else item for item in meanings]
         trace = replace(sheet.trace, left_out=list(sheet.trace.left_out), passed_over=[], notes=[])
         made[party] = replace(sheet, meanings=meanings, trace=trace)
@@ -351,7 +345,7 @@ def ask_about_other_weights(sheet: Layout) -> None:
         said = sheet.headers.of(column.header)
         left = sheet.meanings[at].role == "other" and f"column:{column.header}" not in sheet.choices
         if left and said.role == "carats" and said.party and not (said.wide or said.part):
-            one, other = sheet.raw.values(own[0]), sheet.raw.values(at)
+            one, other = sheet.values(own[0]), sheet.values(at)
             apart = (np.abs(other - one) > 0.1 * one + 0.015)[np.isfinite(one + other)]
             if 2 * apart.sum() > len(apart) > 2:
                 sheet.ask("measure_or_other", at, "ignore")
@@ -369,8 +363,8 @@ def _is_party(name: str) -> bool:
 def valued_in_rows(table: KnownTable, sheet: Layout, classed: Sequence[int]) -> KnownTable:
     """Part the rows of several parties, which a column names, where all of them have the same classes: valuations."""
     known = {word for word in declared_words()["parties"]["words"] if len(word) > 1}
-    for at in sheet.places("unknown", "other") if sheet.choices.get(ONE[0]) != ONE[1] else ():
-        column = sheet.raw.columns[at]
+    for at in sheet.places("unknown", "other") if not sheet.inquiry.chose(ONE) else ():
+        column = sheet.column(at)
         names = [] if column.mostly_distinct else column.names()
         used = np.unique(column.codes).tolist()
         if not 1 < len(used) <= 4 or not all({*tokens_of(names[code])} & known for code in used if names):

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 
-from kpfootprint.ingest.columns.origins import PARTS, is_of_origin
+from kpfootprint.ingest.columns.origins import PARTS
 from kpfootprint.ingest.names.headers import Headers
 from kpfootprint.ingest.names.statements import STATED, condition_said, stated
 from kpfootprint.ingest.parcels.records import CONDITIONS
@@ -14,6 +14,7 @@ from kpfootprint.ingest.problems import Broken
 from kpfootprint.ingest.raw.cells import (
     Cell,
     DecimalMarks,
+    has_digit,
     is_blank,
     is_number,
     read_date,
@@ -100,8 +101,8 @@ def _pieces(cell: Cell, headers: Headers) -> list[Cell]:
     kept: list[re.Match[str]] = []
     before = labels[0]
     for hit, label in zip(hits, labels[1:], strict=True):
-        of_fact = is_of_origin(label, headers) or headers.field(label) not in (None, "n_stones", "carats")
-        if of_fact or not (is_of_origin(before, headers) or of_zones):  # ``Origine : Nola - Poids déclaré : 8 ct``
+        of_fact = headers.names_origin(label) or headers.field(label) not in (None, "n_stones", "carats")
+        if of_fact or not (headers.names_origin(before) or of_zones):  # ``Origine : Nola - Poids déclaré : 8 ct``
             kept, before = [*kept, hit], label
     starts, ends = [0, *(hit.end() for hit in kept)], [*(hit.start() for hit in kept), len(cell)]
     return [cell[start:end] for start, end in zip(starts, ends, strict=True)]
@@ -126,7 +127,7 @@ def _with_amounts(lines: list[Line], headers: Headers) -> list[Line]:
     for line, cells in lines:
         above = joined[-1][1] if joined else []
         texts, zones = ([text_of(cell) for cell in row] for row in (cells, above))
-        role = headers.of(texts[0]).role if len(texts) == len(zones) > 2 and is_of_origin(zones[0], headers) else ""
+        role = headers.of(texts[0]).role if len(texts) == len(zones) > 2 and headers.names_origin(zones[0]) else ""
         named = all(headers.words.zone(zone) is not None for zone in zones[1:])
         if role in ("carats", "percent") and named and all(map(is_number, texts[1:])):
             unit = "%" if role == "percent" else " ct"
@@ -140,35 +141,34 @@ def _with_amounts(lines: list[Line], headers: Headers) -> list[Line]:
 def laid_beside(lines: Sequence[tuple[int, Sequence[Cell]]], headers: Headers) -> list[Line]:
     """Return lines, each cell with one label, and values that stand below labels, ``Exporter | Zone``, beside them."""
     laid: list[tuple[int, Sequence[Cell]]] = list(lines)
-    for at, (line, cells) in enumerate(lines[:-1]):
-        labels = {place: text_of(cell) for place, cell in enumerate(cells) if not is_blank(cell)}
-        values, after = (
-            {place: text_of(cell) for place, cell in enumerate(below) if not is_blank(cell)}
-            for _, below in (*lines, (0, ()))[at + 1 : at + 3]
-        )
+    rows = [*(_placed(cells) for _, cells in lines), {}]
+    for at, (line, _) in enumerate(lines[:-1]):
+        labels, values, after = rows[at : at + 3]
         said = {place: label for place, label in labels.items() if place in values or _is_label(label, headers)}
         of_several = {*after} == {*values} and _are_values(after, said, headers)
         if _are_labels(labels, headers) and _are_values(values, said, headers) and not of_several:
             pairs_of = [f"{label.rstrip(': ')}: {values[place]}" for place, label in said.items() if place in values]
-            laid[at : at + 2] = [
-                (line, [label for place, label in labels.items() if place not in said]),
-                (line, pairs_of),
-            ]
+            others = [label for place, label in labels.items() if place not in said]
+            laid[at : at + 2] = [(line, others), (line, pairs_of)]
     return _with_amounts(_parted(laid, headers), headers)
+
+
+def _placed(cells: Iterable[Cell]) -> dict[int, str]:
+    """Return the cells of a line that hold something, as text, by where they stand."""
+    return {place: text_of(cell) for place, cell in enumerate(cells) if not is_blank(cell)}
 
 
 def _are_labels(texts: Mapping[int, str], headers: Headers) -> bool:
     """Say whether the cells of a line are labels, most of which are known, and head no zones and their carats."""
     known = [text for text in texts.values() if _is_label(text, headers)]
     others = [text for text in texts.values() if text not in known]
-    listed = any(is_of_origin(text, headers) for text in known) and any(
-        headers.measure(text) in ("n_stones", "carats") for text in texts.values()
-    )
+    measured = any(headers.measure(text) in ("n_stones", "carats") for text in texts.values())
+    listed = measured and any(headers.names_origin(text) for text in known)
     if not known or listed or any(":" in text.rstrip(": ") for text in texts.values()):
         return False
     said = {text: headers.of(text) for text in others}
     named = [text for text in others if said[text].role != "unknown" and not said[text].party]  # ``Golden Stone BV``
-    return 2 * (len(known) + len(named)) > len(texts) and not any(map(str.isdigit, "".join(others)))
+    return 2 * (len(known) + len(named)) > len(texts) and not has_digit("".join(others))
 
 
 def _are_values(texts: Mapping[int, str], labels: Mapping[int, str], headers: Headers) -> bool:
@@ -208,7 +208,7 @@ def pairs(filled: list[Cell], headers: Headers) -> list[Pair]:
 def _named_id(text: str, headers: Headers) -> tuple[str, str] | None:
     """Return the label of an id and what stands right behind it: ``KP Certificate CF 00123``, ``Tri du colis A-7``."""
     words = _NUMBER_SIGN.sub(r"\1 ", text).split()
-    at = next((at for at, word in enumerate(words) if any(map(str.isdigit, word))), 0)
+    at = next((at for at, word in enumerate(words) if has_digit(word)), 0)
     for end in (at, at - 1) if at and _CAPITALS.fullmatch(words[at - 1]) else (at,):
         for start in range(end):
             key, before = " ".join(words[start:end]), " ".join(words[:start])
@@ -231,7 +231,7 @@ def _is_label(cell: Cell, headers: Headers) -> bool:
     text = text_of(cell).rstrip(": ")
     tokens = tokens_of(text)
     everywhere = says("all", *tokens[:1])  # ``Zone | all zones``
-    known = headers.field(text) is not None or (is_of_origin(text, headers) and not everywhere)
+    known = headers.field(text) is not None or (headers.names_origin(text) and not everywhere)
     of_consignee = 0 < len(tokens) < 3 and all_say(("consignee",), tokens)
     return known or of_consignee or text_of(cell).endswith(":")
 
@@ -240,7 +240,7 @@ def without_rest(field: str, value: Cell) -> tuple[Cell, str]:
     """Return a name or an id without what else its line says, and that: ``JM - contrôlé par KL``, ``CF-7 (sealed)``."""
     text = text_of(value)
     first, *more = _PARTS.split(text) if field in ("cleaning_state", "selection") else (text,)
-    if any(map(str.isdigit, "".join(more))) and condition_said(field, first) is not None:
+    if has_digit("".join(more)) and condition_said(field, first) is not None:
         return first, ", ".join(more)
     hit = _LABEL_WITHIN.fullmatch(text) if field in ("exporter", "sorter") else None
     of_day = _ON_A_DAY.fullmatch(text) if hit is None and field in ("certificate_no", "exporter", "sorter") else None
@@ -288,13 +288,13 @@ def field_of(name: str, value: Cell) -> str | None:
     if name == "sorter" and by_what:
         return None  # ``Sorted by size``, ``Sorted by hand under a lamp``
     if name in ("exported_on", "value_usd"):
-        return name if any(char.isdigit() for char in text) else None
+        return name if has_digit(text) else None
     if name in ("cleaning_state", "selection", "specials_removed"):
         return name if fold_sure(text) in condition_values(name) or condition_said(name, text) is not None else None
     if name == "n_parcels":
         return name if text.isdigit() else None
     if name == "sieve_set":
-        return name if 0 < len(text) <= 80 and not any(map(str.isdigit, text)) and not is_blank(value) else None
+        return name if 0 < len(text) <= 80 and not has_digit(text) and not is_blank(value) else None
     if name in (*STATED, "bottom_screen_mm"):
         bare = text if name == "bottom_screen_mm" else without_unit(text)
         number = "" if isinstance(bare, Broken) else bare.replace(" ", "").replace(",", ".").lower().removesuffix("mm")
@@ -337,7 +337,7 @@ def may_be_a_sieve(key: str, value: Cell) -> bool:
 
 def heads(text: str, headers: Headers) -> bool:
     """Say whether what stands beside a label is no value, and the header of a column."""
-    return not any(map(str.isdigit, text)) and headers.of(text).role in _HEADS
+    return not has_digit(text) and headers.of(text).role in _HEADS
 
 
 def is_condition(key: str, told: str | None) -> bool:
@@ -348,7 +348,7 @@ def is_condition(key: str, told: str | None) -> bool:
 def anchors(key: str, value: Cell, headers: Headers) -> bool:
     """Say whether a line below a table tells what nobody signs with: lines beside it are of the parcel as well."""
     known = headers.field(key)
-    if is_of_origin(key, headers):
+    if headers.names_origin(key):
         return headers.words.zone(text_of(value)) is not None
     if known == "parcel_id":
         return not says("lot", *tokens_of(key)) and ID.fullmatch(text_of(value)) is not None

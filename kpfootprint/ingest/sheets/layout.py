@@ -8,26 +8,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from kpfootprint.errors import Problem
 from kpfootprint.ingest.columns.asides import ask_about_pages, without_asides, without_empty_classes, without_unused
 from kpfootprint.ingest.columns.cells_asked import with_cells_asked
 from kpfootprint.ingest.columns.chosen import with_classes_chosen
-from kpfootprint.ingest.columns.meanings import Choices, Layout, meanings_of
+from kpfootprint.ingest.columns.meanings import MEASURES, SIZES, Layout, meanings_of
 from kpfootprint.ingest.columns.units import ask_about_measures, ask_about_units, with_units
-from kpfootprint.ingest.names.headers import Headers
-from kpfootprint.ingest.problems import Broken, listed, problem
+from kpfootprint.ingest.names.inquiry import ONE, Inquiry
+from kpfootprint.ingest.problems import listed
 from kpfootprint.ingest.raw.cells import line_of
 from kpfootprint.ingest.raw.tables import GOODS, KnownTable, Note, RawTable, stacked
 from kpfootprint.ingest.sheets import asked
-from kpfootprint.ingest.sheets.around import (
-    MEASURES,
-    ONE,
-    Block,
-    apart,
-    below_each_other,
-    held_against,
-    with_total_above,
-)
+from kpfootprint.ingest.sheets.around import Block, apart, below_each_other, held_against, with_total_above
 from kpfootprint.ingest.sheets.counted_twice import counted_otherwise
 from kpfootprint.ingest.sheets.crosstabs import turned, with_measures_beside, with_parts, with_ticks
 from kpfootprint.ingest.sheets.groups import (
@@ -39,23 +30,15 @@ from kpfootprint.ingest.sheets.groups import (
     without_outline,
     without_sums_above,
 )
-from kpfootprint.ingest.sheets.kinds import SIZES, tables_of_kind
+from kpfootprint.ingest.sheets.kinds import tables_of_kind
 from kpfootprint.ingest.sheets.left_out import without_totals
 from kpfootprint.ingest.sheets.repeats import declared_in_columns, parted, side_by_side, unrepeated, with_places_below
 from kpfootprint.ingest.sheets.sections import with_sections
 from kpfootprint.ingest.sheets.stands_beside import without_side_notes
 
 
-def understand(
-    raw: RawTable,
-    hint: str | None,
-    headers: Headers,
-    choices: Choices,
-    problems: list[Problem],
-    *,
-    several: bool = False,
-) -> list[KnownTable]:
-    """Read a table into tables of the documentation; what is wrong or could be read in two ways is added to `problems`.
+def understand(raw: RawTable, hint: str | None, inquiry: Inquiry, *, several: bool = False) -> list[KnownTable]:
+    """Read a table into tables of the documentation; what is wrong or could be read in two ways is told.
 
     Parameters
     ----------
@@ -64,25 +47,26 @@ def understand(
     several : bool
         Whether it is one of several tables, of which some may be none of ours: a list of prices, say.
     """
+    headers = inquiry.headers
     raw = parted(unrepeated(with_total_above(raw), headers), headers)
     raw, below = turned(with_measures_beside(raw, headers), headers)
     raw = with_places_below(raw, hint, headers)
     rest, blocks = apart(raw, headers)
     if blocks:
-        sheet = Layout(rest, [], headers, choices, rest.trace())
+        sheet = Layout.apart(rest, inquiry)
         tables = _understood(sheet, hint, several=several)
         if tables and (settled := _with_blocks(blocks, tables, sheet)) is not None:
-            problems += sheet.problems
+            inquiry.problems.extend(sheet.problems)
             return settled
-    sheet = Layout(raw, [], headers, choices, raw.trace())
+    sheet = Layout.apart(raw, inquiry)
     for line, cells in below:
-        sheet.trace.stated.append((line, (*cells,)))
+        sheet.trace.stated.append((line, cells))
         sheet.trace.leave_out("note_below", raw.name, line, label=line_of(cells))
     tables = _understood(sheet, hint, several=several)
     for block in blocks:
         if block.where == "above" and tables:
-            sheet.tell("other_table_above", None, headers=listed(column.header for column in block.raw.columns))
-    problems += sheet.problems
+            sheet.tell("other_table_above", None, headers=block.headed)
+    inquiry.problems.extend(sheet.problems)
     return tables
 
 
@@ -93,65 +77,66 @@ def _with_blocks(blocks: list[Block], tables: list[KnownTable], sheet: Layout) -
     """
     if (list_above := _summed_below(blocks, tables, sheet)) is not None:
         return [list_above]
-    others: list[KnownTable] = []
     ends: list[Note] = []
-    for block in blocks:
-        own = Layout(block.raw, [], sheet.headers, sheet.choices, block.raw.trace())
-        made = _understood(own, None, several=True)
-        asked_of = [item for item in own.problems if item.code in asked.OF_LINES]
-        if len(asked_of) < len(own.problems) or not made or made[0].kind not in ("counts", "declarations"):
-            return None
-        sheet.problems.extend(asked_of)
-        others.append(made[0])
-        below = [note for note in own.trace.left_out if note.code == "note_below"]
-        ends += below
-        told_below = {note.row for note in below}
-        for line, cells in block.raw.titles:
-            sheet.trace.stated.append((line, cells))
-            ends.append(Note(code="note_below", values={"label": line_of(cells)}, table=block.raw.name, row=line))
-        sheet.trace.stated.extend(item for item in own.trace.stated if item[0] in told_below)
-        lines = {block.raw.header_rows[0], *(block.raw.line(row) or 0 for row in range(block.raw.n_rows))}
-        sheet.trace.lines |= lines - told_below
-    declared = [other for other in others if other.kind == "declarations"]
-    if len(declared) > 1 or (declared and any(table.kind == "declarations" for table in tables)):
+    read = [(block, _block_read(block, sheet, ends)) for block in blocks]
+    goods = [(block, other) for block, other in read if other is not None and other.kind == "counts"]
+    declared = [other for _, other in read if other is not None and other.kind == "declarations"]
+    many = len(declared) > 1 or (declared and any(table.kind == "declarations" for table in tables))
+    if many or len(goods) + len(declared) < len(read):
         return None
-    blocks = [block for block, other in zip(blocks, others, strict=True) if other not in declared]
-    tables, others = [*tables, *declared], [other for other in others if other not in declared]
-    told = [held_against(other, tables[0], sheet.scheme) for other in others]
-    heads = [listed(column.header for column in block.raw.columns) for block in blocks]
+    main, tables = tables[0], [*tables, *declared]
+    told = [held_against(other, main, sheet.scheme) for _, other in goods]
     if None not in told:
-        for block, headers, found in zip(blocks, heads, told, strict=True):
+        for (block, _), found in zip(goods, told, strict=True):
             sheet.problems.extend((found or [])[:20])
-            sheet.trace.leave_out("summary", tables[0].name, block.raw.header_rows[0], headers=headers)
+            sheet.trace.leave_out("summary", main.name, block.line, headers=block.headed)
         sheet.trace.left_out.extend(ends)
         return tables
-    if tables[0].kind != "counts" or any(block.where != "below" for block in blocks):
+    if main.kind != "counts" or any(block.where != "below" for block, _ in goods):
         return None
-    if counted_otherwise([tables[0], *others], sheet.scheme):
-        tables[0].trace.note("counted_otherwise", headers=listed(heads))
-    elif sheet.choices.get(ONE[0]) != ONE[1]:
-        broken = Broken("table_below", {"choices": [ONE]})
-        sheet.problems.append(problem(broken, table=tables[0].name, row=blocks[0].raw.header_rows[0]))
+    stacks = [main, *(other for _, other in goods)]
+    if counted_otherwise(stacks, sheet.scheme):
+        main.trace.note("counted_otherwise", headers=listed(block.headed for block, _ in goods))
+    elif not sheet.inquiry.chose(ONE):
+        sheet.inquiry.tell("table_below", main.name, goods[0][0].line, choices=[ONE])
         return []
-    goods = stacked([tables[0], *others], [None] * (1 + len(others)))
-    said = replace(goods.trace, stated=sheet.trace.stated, lines=sheet.trace.lines)
-    return [replace(goods, trace=said), *tables[1:]]
+    laid = stacked(stacks, [None] * len(stacks))
+    said = replace(laid.trace, stated=sheet.trace.stated, lines=sheet.trace.lines)
+    return [replace(laid, trace=said), *tables[1:]]
+
+
+def _block_read(block: Block, sheet: Layout, ends: list[Note]) -> KnownTable | None:
+    """Return the table that stands beside another one, None where it is none; lines below it are added to `ends`."""
+    own = Layout.apart(block.raw, sheet.inquiry)
+    made = _understood(own, None, several=True)
+    asked_of = [item for item in own.problems if item.code in asked.OF_LINES]
+    if len(asked_of) < len(own.problems) or not made:
+        return None
+    sheet.problems.extend(asked_of)
+    below = [note for note in own.trace.left_out if note.code == "note_below"]
+    ends += below
+    told_below = {note.row for note in below}
+    for line, cells in block.raw.titles:
+        sheet.trace.stated.append((line, cells))
+        ends.append(Note(code="note_below", values={"label": line_of(cells)}, table=block.raw.name, row=line))
+    sheet.trace.stated.extend(item for item in own.trace.stated if item[0] in told_below)
+    sheet.trace.lines |= block.lines - told_below
+    return made[0]
 
 
 def _summed_below(blocks: list[Block], tables: list[KnownTable], sheet: Layout) -> KnownTable | None:
     """Return the list of stones above a table that sums it up, with that table left out; None where there is none."""
     if sheet.problems or [block.where for block in blocks] != ["above"]:
         return None
-    raw = blocks[0].raw
-    own = Layout(raw, [], sheet.headers, sheet.choices, raw.trace())
+    own = Layout.apart(blocks[0].raw, sheet.inquiry)
     made = _understood(own, None, several=True)
     listed_so = not own.problems and [table.kind for table in made] == ["stones"]
     if not listed_so or held_against(tables[0], made[0], sheet.scheme) != []:
         return None
-    own.trace.lines |= {*raw.header_rows, *(raw.line(row) or 0 for row in range(raw.n_rows))}
+    own.trace.lines |= blocks[0].lines
     own.trace.stated.extend(sheet.trace.stated)
     head = listed(column.header for column in sheet.raw.columns)
-    own.trace.leave_out("summary", raw.name, sheet.raw.header_rows[0], headers=head)
+    own.trace.leave_out("summary", own.raw.name, sheet.raw.header_rows[0], headers=head)
     own.trace.left_out.extend(note for note in sheet.trace.left_out if note.code == "note_below")
     return made[0]
 
@@ -161,7 +146,7 @@ def _understood(sheet: Layout, hint: str | None, *, several: bool) -> list[Known
     if not several:
         ask_about_pages(sheet)
     sheet, again = without_asides(sheet)
-    sheet = replace(sheet, meanings=meanings_of(sheet.raw, sheet.headers, sheet.choices))
+    sheet = replace(sheet, meanings=meanings_of(sheet.raw, sheet.inquiry))
     given = side_by_side(with_ticks(without_sums_above(without_outline(without_dittos(sheet)))))
     if given is None:
         return []

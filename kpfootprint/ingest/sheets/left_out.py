@@ -14,12 +14,12 @@ from kpfootprint.ingest.files.archive import refuse
 from kpfootprint.ingest.names.size_labels import names_size
 from kpfootprint.ingest.names.statements import amounts_in
 from kpfootprint.ingest.problems import Broken
-from kpfootprint.ingest.raw.cells import PlainCells, is_blank, read_number, read_numbers, text_of
+from kpfootprint.ingest.raw.cells import PlainCells, has_digit, is_blank, read_number, read_numbers, text_of
 from kpfootprint.ingest.raw.rounding import unit_written
 from kpfootprint.ingest.sheets.lines_below import leave_notes
 from kpfootprint.ingest.sheets.summed import Rows, equals
 from kpfootprint.ingest.totals import is_of_which, is_summary, is_total, is_weak_total, total_stems
-from kpfootprint.ingest.words import all_say, attribute_words, class_code, plain, says, tokens_of
+from kpfootprint.ingest.words import all_say, plain, says, tokens_of
 from kpfootprint.wanted import each
 
 _LABELS = 5_000
@@ -58,17 +58,11 @@ def without_totals(sheet: Layout, measures: Sequence[int], classes: Sequence[int
     rows = Rows(sheet, classes, {at: _values(sheet, at) for at in measures}, np.ones(raw.n_rows, dtype=bool))
     rows.own[[*labels, *summaries]] = False
     named = ~rows.blank(every=False) if labels or summaries else rows.own
-    remarks = [
-        row
-        for row, label in labels.items()
-        if is_weak_total(label) and named[row]
-        and not any(rows.sums(row, *span) for span in _spans(row, labels, None, raw.n_rows))
-    ]  # fmt: skip
-    named_so = [
-        row
-        for row in summaries
-        if named[row] and row and "%" not in summaries[row] and not _sums_up(rows, row, summaries[row])
-    ]
+    weak = [row for row, label in labels.items() if is_weak_total(label) and named[row]]
+    spans = {row: _spans(row, labels, None, raw.n_rows) for row in weak}
+    remarks = [row for row in weak if not any(rows.sums(row, *span) for span in spans[row])]
+    worded = {row: label for row, label in summaries.items() if row and named[row] and "%" not in label}
+    named_so = [row for row, label in worded.items() if not _sums_up(rows, row, label)]
     rows.own[[*remarks, *named_so]] = True  # ``Moyen`` between ``Gros`` and ``Petit``
     labels = {row: label for row, label in labels.items() if not rows.own[row]}
     _leave_parts(rows)
@@ -82,7 +76,7 @@ def without_totals(sheet: Layout, measures: Sequence[int], classes: Sequence[int
 
 
 def _values(sheet: Layout, at: int) -> NDArray[np.float64]:
-    column, marks = sheet.raw.columns[at], sheet.raw.marks
+    column, marks = sheet.column(at), sheet.raw.marks
     values, broken = read_numbers(column.cells, marks)
     for code in broken:
         text = text_of(column.cells[code]).rstrip("% ")  # ``60 %``
@@ -127,8 +121,8 @@ def _labelled_rows(sheet: Layout, measures: set[int]) -> tuple[dict[int, str], d
 def _declares_all(sheet: Layout, at: int, row: int) -> bool:
     """Say whether a row sums none: it declares all zones, ``P2 | toutes``, or is of a parcel as no other row is."""
     of_zones = at in sheet.places("zone_id", "country")
-    ids = [sheet.raw.columns[place] for place in sheet.places("parcel_id") if of_zones and place != at]
-    all_zones = all_say(("all", "zone", "filler"), tokens_of(text_of(sheet.raw.columns[at].at(row))))
+    ids = [sheet.column(place) for place in sheet.places("parcel_id") if of_zones and place != at]
+    all_zones = all_say(("all", "zone", "filler"), tokens_of(text_of(sheet.column(at).at(row))))
     return any(text_of(of.at(row)) and (all_zones or np.count_nonzero(of.codes == of.codes[row]) == 1) for of in ids)
 
 
@@ -144,7 +138,7 @@ def _keep_stated(rows: Rows) -> None:
 def _state_headers(sheet: Layout) -> None:
     """Take a number in the header of stones or carats, ``Stones (85)``, for what is stated of the parcel."""
     for role in _IN_LABEL:
-        found = [_IN_HEADER.fullmatch(sheet.raw.columns[at].header) for at in sheet.places(role)]
+        found = [_IN_HEADER.fullmatch(sheet.header(at)) for at in sheet.places(role)]
         for hit in filter(None, found if len(found) == 1 else ()):
             sheet.trace.stated.append((sheet.raw.header_rows[-1], (hit["label"], hit["number"])))
 
@@ -159,7 +153,7 @@ def _spans(row: int, labels: Mapping[int, str], start: int | None, n_rows: int) 
 def _group_above(sheet: Layout, row: int) -> list[tuple[int, int]]:
     """Return the rows right above a total that are of one parcel, lot or zone."""
     places = sheet.places("parcel_id", "lot", "zone_id") if row else []
-    codes = [sheet.raw.columns[at].filled_down().codes[:row] for at in places]
+    codes = [sheet.column(at).filled_down().codes[:row] for at in places]
     return [(int(np.flatnonzero(own != own[-1])[-1]) + 1, row) for own in codes if (own != own[-1]).any()]
 
 
@@ -175,11 +169,11 @@ def _said_in(label: str, kind: str) -> list[str]:
 def _read_label(rows: Rows, row: int, label: str) -> None:
     """Take stones and carats that stand in the label of a total, ``Total: 55 pcs``, for the numbers of its row."""
     measure, shown = rows.sheet.headers.measure(label), rows.shown(row)
-    said_alone = measure in ("n_stones", "carats") and not any(map(str.isdigit, label))
+    said_alone = measure in ("n_stones", "carats") and not has_digit(label)
     if said_alone and [rows.sheet.meanings[at].role for at in shown] not in ([], [measure]):
         at = next(iter(shown), 0)
         if len(shown) == 1 and (measure == "carats" or shown[at].is_integer()):  # ``Total stones | 3`` below carats
-            rows.sheet.trace.stated.append((rows.sheet.raw.line(row) or 1, (label, rows.sheet.raw.columns[at].at(row))))
+            rows.sheet.trace.stated.append((rows.sheet.raw.line(row) or 1, (label, rows.sheet.column(at).at(row))))
             rows.values[at][row] = np.nan
         if len(shown) != 1 or np.isnan(rows.values[at][row]):
             return
@@ -250,7 +244,7 @@ def _sums_up(rows: Rows, row: int, label: str) -> str:
     shown, sums = rows.shown(row), {at: rows.inside(at, 0, row) for at in rows.values}
     if row and "%" in label and _are_shares(shown, sums):
         return "share_row"
-    cells = {at: (value, rows.sheet.raw.columns[at].at(row)) for at, value in shown.items()}
+    cells = {at: (value, rows.sheet.column(at).at(row)) for at, value in shown.items()}
     slack = {at: 0.5 * unit_written(cell, value) for at, (value, cell) in cells.items()}
     mean = row and all(_summarises(value, sums[at], sums, slack[at]) for at, value in shown.items())
     return "mean_row" if mean else ""
@@ -278,13 +272,13 @@ def _are_shares(shown: Mapping[int, float], sums: Mapping[int, NDArray[np.float6
     """Say whether the numbers of a row are the percents, or the parts of one, of the sums of their columns."""
     totals = {at: float(np.nansum(sums[at])) for at in shown}
     wholes = [whole for whole in (sum(totals.values()), max(totals.values(), default=0.0)) if whole > 0]
-    return not shown or any(  # of all columns, or of the one that sums them
-        all(
-            any(abs(value - scale * totals[at] / whole) <= 0.0051 * scale for scale in (1.0, 100.0))
-            for at, value in shown.items()
-        )
-        for whole in wholes
-    )
+
+    def is_share(value: float, part: float) -> bool:
+        return any(abs(value - scale * part) <= 0.0051 * scale for scale in (1.0, 100.0))
+
+    # of all columns, or of the one that sums them
+    of = [all(is_share(value, totals[at] / whole) for at, value in shown.items()) for whole in wholes]
+    return not shown or any(of)
 
 
 def _find_unlabelled(rows: Rows, labels: Mapping[int, str]) -> None:
@@ -297,18 +291,7 @@ def _find_unlabelled(rows: Rows, labels: Mapping[int, str]) -> None:
     suspects = places[blank[places]] if np.mean(blank[places]) <= 0.5 else places[:0]
     if not len(suspects) and not _an_end_may_be_a_sum(rows, places) and (rows.classes or len(places) > _WALKED):
         return
-    start = first
-    for row in suspects.tolist():
-        shown = rows.shown(row)
-        least = 2 if row == last or len(shown) > 1 or _is_unnumbered(rows.sheet, row) else 3
-        for low, high in ((start, row), (first, row), (row + 1, n_rows)):
-            if not shown or (high > row and (row != first or row == last)) or int(rows.own[low:high].sum()) < least:
-                continue
-            if all(equals(total, rows.inside(at, low, high)) for at, total in shown.items()):
-                _hold_count(rows, row, int(rows.own[low:high].sum()))
-                rows.leave(row, "sum_of_rows")
-                start = row + 1
-                break
+    start = _leave_sums_of_groups(rows, suspects.tolist(), first, last)
     meant = rows.sheet.choices.get("total")
     ended = start if start > first else max(labels, default=n_rows)
     named = places[~blank[places]]
@@ -325,6 +308,23 @@ def _find_unlabelled(rows: Rows, labels: Mapping[int, str]) -> None:
             rows.sheet.tell("total_or_stone", at, row, choices=[("total", "leave_out"), ("total", "keep")])
 
 
+def _leave_sums_of_groups(rows: Rows, suspects: list[int], first: int, last: int) -> int:
+    """Leave out rows without a class that sum those since the last such row; return where the next group begins."""
+    start, n_rows = first, len(rows.own)
+    for row in suspects:
+        shown = rows.shown(row)
+        least = 2 if row == last or len(shown) > 1 or _is_unnumbered(rows.sheet, row) else 3
+        for low, high in ((start, row), (first, row), (row + 1, n_rows)):
+            if not shown or (high > row and (row != first or row == last)) or int(rows.own[low:high].sum()) < least:
+                continue
+            if all(equals(total, rows.inside(at, low, high)) for at, total in shown.items()):
+                _hold_count(rows, row, int(rows.own[low:high].sum()))
+                rows.leave(row, "sum_of_rows")
+                start = row + 1
+                break
+    return start
+
+
 def _hold_count(rows: Rows, row: int, found: int) -> None:
     """Tell a sum of weights whose label says that it is of more or fewer stones than there are: ``16 stones``."""
     said = [] if rows.sheet.places("n_stones") else _said_in(rows.sheet.raw.label(row), "n_stones")
@@ -335,20 +335,15 @@ def _hold_count(rows: Rows, row: int, found: int) -> None:
 def _names_no_class(sheet: Layout, row: int) -> bool:
     """Say whether a row has a label where others have a size or a class, and it is none: ``Toutes tailles``."""
     places = [at for at in sheet.places("size_class", *sheet.attributes) if at in sheet.raw.filled_at(row)]
-    texts = [text_of(sheet.raw.columns[at].at(row)) for at in places]
-    classes = [attribute_words(item) for item in sheet.scheme.categorical]
-    return bool(texts) and not any(
-        names_size(text, sheet.scheme)
-        or says("unsized", " ".join(tokens_of(text)))
-        or any(class_code(text, known) is not None for known in classes)
-        for text in texts
-    )
+    texts = [text_of(sheet.column(at).at(row)) for at in places]
+    named = any(names_size(text, sheet.scheme) or sheet.headers.classes(text) for text in texts)
+    return bool(texts) and not named and not any(says("unsized", " ".join(tokens_of(text))) for text in texts)
 
 
 def _is_declared(sheet: Layout, row: int) -> bool:
     """Say whether a row names its parcel and a zone, or a zone of declarations, as totals of these do not."""
     filled, goods = {*sheet.raw.filled_at(row)}, sheet.places("n_stones", "size_class", *sheet.attributes, wide=None)
-    named = [text_of(sheet.raw.columns[at].at(row)) for at in {*sheet.places("zone_id", "country")} & filled]
+    named = [text_of(sheet.column(at).at(row)) for at in {*sheet.places("zone_id", "country")} & filled]
     if goods or not any(sheet.headers.words.zone(text) for text in named):
         return bool(named and {*sheet.places("parcel_id")} & filled)
     return True
@@ -356,7 +351,7 @@ def _is_declared(sheet: Layout, row: int) -> bool:
 
 def _is_unnumbered(sheet: Layout, row: int) -> bool:
     """Say whether a row bears no number where the rows of its sheet are numbered."""
-    columns = [sheet.raw.columns[at] for at in sheet.places("row")]
+    columns = [sheet.column(at) for at in sheet.places("row")]
     return any(is_blank(column.at(row)) and float(np.mean(column.blank())) < 0.5 for column in columns)
 
 

@@ -8,18 +8,16 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from kpfootprint.ingest.columns.meanings import Layout
+from kpfootprint.ingest.columns.meanings import MEASURES, SIZES, Layout
 from kpfootprint.ingest.columns.units import ask_whether_carats
-from kpfootprint.ingest.names.headers import Meaning
+from kpfootprint.ingest.names.headers import Headers, Meaning
+from kpfootprint.ingest.names.inquiry import CARATS
 from kpfootprint.ingest.names.labels import split_descriptions
 from kpfootprint.ingest.names.parcel_names import is_parcel_name
-from kpfootprint.ingest.names.size_labels import size_span
 from kpfootprint.ingest.problems import listed
-from kpfootprint.ingest.raw.cells import text_of
-from kpfootprint.ingest.sheets.around import MEASURES
+from kpfootprint.ingest.raw.cells import has_digit, text_of
 from kpfootprint.ingest.sheets.counted_twice import same_stones
-from kpfootprint.ingest.words import attribute_words, class_code, declared_words, fold, says, tokens_of, unit_words
-from kpfootprint.scheme import Attribute
+from kpfootprint.ingest.words import fold, says, tokens_of, unit_words
 
 _HEAVY_CT = 5.0
 """Weight above which all rows must lie, of which no two are of one class, to be taken for lots rather than stones."""
@@ -65,22 +63,22 @@ def ask_about_cells(sheet: Layout, classed: list[int]) -> None:
 
 def are_repeated(sheet: Layout, classed: Sequence[int]) -> bool:
     """Say whether two rows have the same classes."""
-    rows = np.column_stack([sheet.raw.columns[at].codes for at in classed]) if classed else np.zeros((0, 1))
+    rows = np.column_stack([sheet.column(at).codes for at in classed]) if classed else np.zeros((0, 1))
     return len(np.unique(rows, axis=0)) < len(rows)
 
 
 def ask_about_stones(sheet: Layout, classed: list[int]) -> None:
     """Ask whether the rows of a list of weights are stones, or lots of several; and whether weights are carats."""
     weights = sheet.places("carats")
-    if not weights or sheet.raw.columns[weights[0]].mostly_distinct:
+    if not weights or sheet.column(weights[0]).mostly_distinct:
         return
-    at, weight = weights[0], sheet.raw.values(weights[0])
+    at, weight = weights[0], sheet.values(weights[0])
     means = sheet.places("mean")
-    if means and bool(np.any(sheet.raw.values(means[0]) < 0.9 * weight)):
-        sheet.tell("lots_without_numbers", at, header=sheet.raw.columns[means[0]].header)
+    if means and bool(np.any(sheet.values(means[0]) < 0.9 * weight)):
+        sheet.tell("lots_without_numbers", at, header=sheet.header(means[0]))
         return
     if sheet.choices.get("rows") != "stones" and (by := _lots_by(sheet, classed, weight)) is not None:
-        named = sheet.raw.columns[by].header
+        named = sheet.header(by)
         sheet.tell("lots_without_numbers", by, header=named, choices=[("rows", "stones")])
         return
     ask_whether_carats(sheet, at, weight)
@@ -106,8 +104,7 @@ def _lots_by(sheet: Layout, classed: list[int], weight: NDArray[np.float64]) -> 
     header = raw.columns[sheet.places("carats")[0]].header.strip().casefold()
     sure = header in _OF_STONES or (len(classed) > 1 and fold(header) in map(fold, _OF_STONES))
     known = [*sheet.places("lot", "description"), *classed]
-    words = {*declared_words()["headers"]["seller"]}
-    sellers = [at for at, column in enumerate(raw.columns) if {*tokens_of(column.header)} & words]
+    sellers = [at for at, column in enumerate(raw.columns) if says("seller", *tokens_of(column.header))]
     named = sellers or known
     named = named or [at for at in range(len(raw.columns)) if at not in sheet.places("carats", "money", "value_usd")]
     bought = bool(sellers) and not classed and not sheet.places("description")
@@ -120,31 +117,24 @@ def _lots_by(sheet: Layout, classed: list[int], weight: NDArray[np.float64]) -> 
 
 def _label_of_goods(sheet: Layout, classed: list[int], weight: NDArray[np.float64]) -> int | None:
     """Return the first column where it names what a row gathers, each once: classes, months, sellers, lots, goods."""
-    raw, column = sheet.raw, sheet.raw.columns[0]
+    raw, column = sheet.raw, sheet.column(0)
     numbers = [at for at in sheet.places("row") if at]
     distinct = not column.mostly_distinct and len(np.unique(column.codes)) == raw.n_rows and not column.blank().any()
     if 0 in sheet.places("carats") or numbers or not distinct or len(classed) > 1:
         return None
-    tokens, texts = {*tokens_of(column.header)}, [text_of(cell) for cell in column.cells]
+    tokens, texts = tokens_of(column.header), [text_of(cell) for cell in column.cells]
     heavy, middle = float(np.nanmax(weight)) > _HEAVY_CT, float(np.nanmedian(weight))
-    names_goods = (
-        classed == [0]
-        or bool(tokens & {*declared_words()["headers"]["gathers"]})
-        or (heavy and 0 in sheet.places("lot"))
-        or (middle > _HEAVY_CT and says("ticket", *tokens))
-        or (heavy and all(map(_BAND.fullmatch, texts)))
-        or (0 in sheet.places("description") and any(_is_plural(text, sheet.scheme.categorical) for text in texts))
-    )
-    return 0 if names_goods else None
+    headed = classed == [0] or says("gathers", *tokens)
+    weighed = (heavy and 0 in sheet.places("lot")) or (middle > _HEAVY_CT and says("ticket", *tokens))
+    banded = heavy and all(map(_BAND.fullmatch, texts))
+    plural = 0 in sheet.places("description") and any(_is_plural(text, sheet.headers) for text in texts)
+    return 0 if headed or weighed or banded or plural else None
 
 
-def _is_plural(text: str, attributes: Sequence[Attribute]) -> bool:
+def _is_plural(text: str, headers: Headers) -> bool:
     """Say whether a description names goods rather than a stone: ``Sawables cape``."""
-    known = [attribute_words(item) for item in attributes]
     words = [token for token in tokens_of(text) if token.endswith("s") and len(token) > 3]
-    return any(
-        class_code(word, of) is not None and class_code(word[:-1], of) is not None for word in words for of in known
-    )
+    return any({*headers.classes(word)} & {*headers.classes(word[:-1])} for word in words)
 
 
 def _of_goods(sheet: Layout, at: int) -> bool:
@@ -156,8 +146,8 @@ def _of_goods(sheet: Layout, at: int) -> bool:
         return True
     if sheet.meanings[at].role == "other":
         return any(len(cell) <= 30 and _SEVERAL_SAID.search(cell) for cell in cells)
-    many = set(declared_words()["headers"]["goods"])
-    return sheet.meanings[at].role in ("description", "unknown") and any(many & {*tokens_of(c)} for c in cells)
+    many = any(says("goods", *tokens_of(cell)) for cell in cells)
+    return many and sheet.meanings[at].role in ("description", "unknown")
 
 
 def with_lots_settled(sheet: Layout, kind: str) -> Layout:
@@ -169,13 +159,13 @@ def with_lots_settled(sheet: Layout, kind: str) -> Layout:
     if not places or sheet.places("parcel_id"):
         return sheet
     at = places[0]
-    column = sheet.raw.columns[at]
+    column = sheet.column(at)
     names = column.names()
     used = [code for code in np.unique(column.codes).tolist() if names[code]]
     chosen = sheet.choices.get("lots")
-    if chosen == "parcels" or (len(used) == 1 and sheet.raw.n_rows > 1):
+    if chosen == "parcels" or (len(used) == 1 and sheet.n_rows > 1):
         return sheet.with_meaning([at], Meaning(role="parcel_id"))
-    distinct = bool(lots) and len(used) == sheet.raw.n_rows
+    distinct = bool(lots) and len(used) == sheet.n_rows
     return sheet if chosen == "one" or distinct or not used else with_lots_asked(sheet, places)
 
 
@@ -188,7 +178,7 @@ def _of_shipments(sheet: Layout) -> list[int]:
         if column.mostly_distinct or not (of_shipments or says("shipment", *tokens_of(column.header))):
             continue
         names = [*filter(None, column.used().names())]
-        numbered = of_shipments or all(len(name) <= _SHORT or any(map(str.isdigit, name)) for name in names)
+        numbered = of_shipments or all(len(name) <= _SHORT or has_digit(name) for name in names)
         found += [at] if len(names) > 1 and numbered else []
     return found
 
@@ -197,9 +187,9 @@ def _of_unknown_names(sheet: Layout) -> list[int]:
     """Return the columns under words that nobody knows whose cells are called as parcels are, one after the other."""
     found = []
     for at in sheet.places("unknown"):
-        column = sheet.raw.columns[at]
+        column = sheet.column(at)
         names = [] if column.mostly_distinct else [*filter(None, column.used().names())]
-        named = 1 < len(names) < sheet.raw.n_rows and all(is_parcel_name(name, sheet.headers) for name in names)
+        named = 1 < len(names) < sheet.n_rows and all(is_parcel_name(name, sheet.headers) for name in names)
         found += [at] if named and _in_blocks(column.codes[~column.blank()]) else []
     return found
 
@@ -218,21 +208,18 @@ def _of_unknown_words(sheet: Layout) -> list[int]:
     if raw.n_rows > _MOST:
         return []
     rows = np.setdiff1d(np.flatnonzero(~raw.alone), raw.totals)
-    classed = sheet.places(
-        "size_class", "lower_ct", "upper_ct", "zone_id", "breakdown", "description", *sheet.attributes
-    )
+    classed = sheet.places(*SIZES, "zone_id", "breakdown", "description", *sheet.attributes)
     wide = any(item.wide for item in sheet.meanings)
     known = np.column_stack([raw.columns[at].codes[rows] for at in classed] or [np.zeros(len(rows), dtype=np.int32)])
     n_classes = len(np.unique(known, axis=0))
     if n_classes == len(rows) or (not classed and not wide):
         return []
-    gathers = declared_words()["headers"]["gathers"]
     found = []
     for at in sheet.places("unknown", "row"):
         column = raw.columns[at]
         if sheet.meanings[at].role == "row" and not (raw.values(at)[rows] > _FIRST).all():
             continue  # numbers of rows, and no years
-        named = sheet.headers.field(column.header) or {*tokens_of(column.header)} & {*gathers}
+        named = sheet.headers.field(column.header) or says("gathers", *tokens_of(column.header))
         blank = column.blank()[rows] if len(rows) and not column.mostly_distinct else np.ones(1, dtype=bool)
         if named or blank[0]:
             continue
@@ -250,14 +237,14 @@ def _of_unknown_words(sheet: Layout) -> list[int]:
 def with_lots_asked(sheet: Layout, places: Sequence[int]) -> Layout:
     """Ask whether lots are parcels, where that was not said."""
     for at in places[:1] if "lots" not in sheet.choices else ():
-        column = sheet.raw.columns[at]
+        column = sheet.column(at)
         names = [*filter(None, column.used().names())]
         told = {"header": column.header.strip() or listed(names), "found": len(names)}
         sheet.tell("lots_or_parcels", at, **told, choices=[("lots", "parcels"), ("lots", "one")])
     return sheet
 
 
-ANSWERS = (("rows", "stones"), ("weights", "carats"))
+ANSWERS = (("rows", "stones"), CARATS)
 """The answers that rows are stones, or classes that were weighed."""
 
 _NEAR = 1.6
@@ -278,21 +265,20 @@ def are_sized_stones(sheet: Layout, classed: Sequence[int]) -> bool:
     """
     sizes, weights = sheet.places("size_class"), sheet.places("carats")
     others = sheet.places("n_stones", "description", "described", "lower_ct", "upper_ct", "breakdown", "mean")
-    if len(sizes) != 1 or len(weights) != 1 or others or sheet.raw.columns[weights[0]].mostly_distinct:
+    if len(sizes) != 1 or len(weights) != 1 or others or sheet.column(weights[0]).mostly_distinct:
         return False
-    if (said := sheet.choices.get("rows")) == "stones" or sheet.choices.get("weights") == "carats":
+    if (said := sheet.choices.get("rows")) == "stones" or sheet.inquiry.chose(CARATS):
         return said == "stones"
-    carats, column = sheet.raw.values(weights[0]), sheet.raw.columns[sizes[0]]
+    carats, column = sheet.values(weights[0]), sheet.column(sizes[0])
     lower, upper = _limits(sheet, sizes[0])
     known = np.isfinite(carats) & np.isfinite(lower)
-    if sheet.raw.n_rows < 3 or not known.any():
+    if sheet.n_rows < 3 or not known.any():
         return False
     if 2 * (carats < lower / _NEAR).sum() > known.sum():  # no class weighs less than its least stone
         sheet.tell("stones_or_classes", sizes[0], header=column.header, choices=ANSWERS)
         return False
-    if column.mostly_distinct or not (
-        _are_named(sheet, weights[0]) or (sheet.raw.n_rows >= _SEVERAL and are_repeated(sheet, classed))
-    ):
+    repeated = sheet.n_rows >= _SEVERAL and are_repeated(sheet, classed)
+    if column.mostly_distinct or not (repeated or _are_named(sheet, weights[0])):
         return False
     if not np.all(known | column.blank()) or not np.all(carats > 0) or not _differ(column.codes, carats):
         return False
@@ -313,19 +299,19 @@ def are_sized_stones(sheet: Layout, classed: Sequence[int]) -> bool:
 def _are_named(sheet: Layout, weight: int) -> bool:
     """Say whether each row has a number of its own, or a name with one: ``CAR7-001``."""
     for at in sheet.places("row", "unknown", "other", "lot", "ticket"):
-        column = sheet.raw.columns[at]
+        column = sheet.column(at)
         if at == weight or column.mostly_distinct or column.blank().any():
             continue
-        distinct = len(np.unique(column.codes)) == sheet.raw.n_rows
-        if distinct and all(any(map(str.isdigit, text)) for text in column.names() if text):
+        distinct = len(np.unique(column.codes)) == sheet.n_rows
+        if distinct and all(has_digit(text) for text in column.names() if text):
             return True
     return False
 
 
 def _limits(sheet: Layout, at: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the limits of each row's class in carats; an open one ends where the next of the sheet begins."""
-    column = sheet.raw.columns[at]
-    spans = [size_span(text_of(cell), sheet.scheme) for cell in column.cells]
+    column = sheet.column(at)
+    spans = [sheet.headers.size(text_of(cell)) for cell in column.cells]
     starts = sorted({span.lower_ct for span in spans if span is not None and span.lower_ct is not None})
     lower, upper = [], []
     for span in spans:
@@ -343,6 +329,6 @@ def _differ(codes: NDArray[np.int32], carats: NDArray[np.float64]) -> bool:
 
 def _is_grid(sheet: Layout, classed: Sequence[int]) -> bool:
     """Say whether each size comes once with each class of the other attributes, as in a sorting sheet."""
-    coded = np.column_stack([sheet.raw.columns[at].codes for at in classed])
+    coded = np.column_stack([sheet.column(at).codes for at in classed])
     whole = np.prod([len(np.unique(column)) for column in coded.T])
     return coded.shape[1] > 1 and len(coded) == len(np.unique(coded, axis=0)) == whole

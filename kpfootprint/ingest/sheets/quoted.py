@@ -10,11 +10,10 @@ import numpy as np
 
 from kpfootprint.ingest.names.headers import Headers
 from kpfootprint.ingest.problems import cut, listed
-from kpfootprint.ingest.raw.cells import Cell, is_blank, is_number, line_of, read_date, text_of
+from kpfootprint.ingest.raw.cells import Cell, has_digit, is_blank, is_number, line_of, read_date, texts_in
 from kpfootprint.ingest.raw.tables import Column, RawTable, Trace
-from kpfootprint.ingest.sheets.stands_beside import names_fact
 from kpfootprint.ingest.totals import is_total
-from kpfootprint.ingest.words import all_say, attribute_words, class_code, holds, says, tokens_of
+from kpfootprint.ingest.words import all_say, holds, says, tokens_of
 
 _WORDS, _LETTERS, _WHOLE = 12, 60, 600
 """Words of a column that are quoted at most, letters of each, and of all columns of a sheet."""
@@ -86,7 +85,7 @@ def _is_news(text: str) -> bool:
     if not _LETTER.search(text) or isinstance(read_date(text), date):
         return False
     bare = [token for token in tokens_of(text) if token.isalpha() and len(token) > 1]
-    return _CODE.fullmatch(text.strip()) is None and not (any(map(str.isdigit, text)) and all_say(_NEUTRAL, bare))
+    return _CODE.fullmatch(text.strip()) is None and not (has_digit(text) and all_say(_NEUTRAL, bare))
 
 
 def quote_lines(name: str | None, lines: Iterable[str], trace: Trace) -> None:
@@ -116,8 +115,8 @@ def may_hold_goods(raw: RawTable, headers: Headers, whole: Set[str]) -> bool:
     """
     head: list[Cell] = [column.header for column in raw.columns]
     rows = [cells for _, cells in raw.titles] + [head] + [raw.row(row) for row in range(min(raw.n_rows, _LOOKED_AT))]
-    lines = [[text_of(cell) for cell in cells if not is_blank(cell)] for cells in rows]
-    facts = [len(line) == 2 and names_fact(line[0], headers) and any(map(str.isdigit, line[1])) for line in lines]
+    lines = [texts_in(cells) for cells in rows]
+    facts = [len(line) == 2 and headers.names_fact(line[0]) and has_digit(line[1]) for line in lines]
     lines = [line for line, fact in zip(lines, facts, strict=True) if not fact]
     tokens = {token for texts in [[raw.name], *lines] for text in texts for token in tokens_of(text)} - _AMOUNTS
     roles = {headers.of(column.header).role for column in raw.columns}
@@ -129,11 +128,6 @@ def may_hold_goods(raw: RawTable, headers: Headers, whole: Set[str]) -> bool:
         return False
     if not any(_LETTER.search(text) for texts in lines for text in texts):
         return any("." in text or "," in text for text in amounts)
-    known = [attribute_words(item) for item in headers.words.scheme.categorical]
     beside = [text for texts in lines if any(map(is_number, texts)) for text in texts if not is_number(text)]
-    return holds("of_goods", tokens_of(raw.name)) or any(
-        holds("of_goods", tokens_of(text))
-        or says("in_carats", *tokens_of(text))
-        or any(class_code(text, words) is not None for words in known)
-        for text in beside
-    )
+    named = any(holds("of_goods", tokens_of(text)) for text in (raw.name, *beside))
+    return named or any(says("in_carats", *tokens_of(text)) or headers.classes(text) for text in beside)

@@ -9,18 +9,17 @@ from itertools import zip_longest
 
 import numpy as np
 
-from kpfootprint.errors import Problem
-from kpfootprint.ingest.columns.meanings import Choices, Layout, meanings_of
-from kpfootprint.ingest.columns.origins import DECLARED, declared_beside, is_of_origin, once_each, parted_places
+from kpfootprint.ingest.columns.meanings import Layout, meanings_of
+from kpfootprint.ingest.columns.origins import DECLARED, declared_beside, once_each, parted_places
+from kpfootprint.ingest.names.documented import recognise
 from kpfootprint.ingest.names.headers import Headers
+from kpfootprint.ingest.names.inquiry import Inquiry
 from kpfootprint.ingest.names.parcel_names import is_parcel_name, own_name
-from kpfootprint.ingest.problems import Broken, problem
-from kpfootprint.ingest.raw.cells import Cell, is_blank, is_number, text_of
-from kpfootprint.ingest.raw.tables import Column, KnownTable, Note, RawTable, recognise
+from kpfootprint.ingest.raw.cells import Cell, is_blank, is_number, text_of, texts_in
+from kpfootprint.ingest.raw.tables import Column, KnownTable, RawTable
 from kpfootprint.ingest.sheets.layout import understand
 from kpfootprint.ingest.sheets.left_out import without_totals
 from kpfootprint.ingest.sheets.repeats import with_places_below
-from kpfootprint.ingest.sheets.stands_beside import names_fact
 from kpfootprint.ingest.totals import is_total
 from kpfootprint.ingest.words import attribute_words, class_code, fold, table_names
 from kpfootprint.scheme import Scheme
@@ -35,49 +34,46 @@ _LINES = 20
 """Lines that a form of one parcel has at most."""
 
 
-def tables_of(
-    raw: RawTable, headers: Headers, choices: Choices, problems: list[Problem], *, several: bool, sheets: set[str]
-) -> list[KnownTable]:
+def tables_of(raw: RawTable, inquiry: Inquiry, *, several: bool, sheets: set[str]) -> list[KnownTable]:
     """Return the tables that a sheet holds, none where it is a cover, a form or notes; its faults are told.
 
     Parameters
     ----------
-    raw, headers, choices, problems
-        The sheet, what words mean, the answers given, and where faults are told.
     several
         Whether the input has more tables than this one.
     sheets
         The names of the others.
     """
-    words = headers.words
+    headers = inquiry.headers
     hint = table_names().get(fold(raw.name)) if several else None
     if several and hint is None and raw.columns:
         raw = _with_sheets_as_parcels(raw, headers, sheets)
     if _is_of_sizes(raw, headers):
-        return [recognise(raw, "size_classes", words, problems)]
+        return [recognise(raw, "size_classes", inquiry)]
     if several and (_is_form(raw, headers) if hint == "parcels" else hint is None and is_prose(raw)):
         return []
     if several and hint in (None, "declarations") and _is_cover(raw, headers):
         return []
-    if several and (made := _of_parcels(raw, hint, headers, choices, problems, sheets)):
+    if several and (made := _of_parcels(raw, hint, inquiry, sheets)):
         return made
     if _on_its_side(raw, headers):
-        problems += [] if several else [_problem_of_header(raw, "table_on_its_side")]
+        if not several:
+            inquiry.tell("table_on_its_side", raw.name, raw.header_rows[0])
         return []
     if not several and is_headless(raw, headers):
-        if (headed := _headed(raw, words.scheme)) is None:
-            problems.append(headless(raw))
+        if (headed := _headed(raw, inquiry.scheme)) is None:
+            tell_headless(raw, inquiry)
             return []
         raw = headed
     if _is_in_one_column(raw, headers):
-        problems.append(_problem_of_header(raw, "one_column", header=raw.columns[0].header))
+        inquiry.tell("one_column", raw.name, raw.header_rows[0], header=raw.columns[0].header)
         return []
     if hint == "declarations":
-        return [_declared(raw, headers, choices, problems)]
-    before = len(problems)
-    found = understand(raw, hint, headers, choices, problems, several=several and hint is None)
-    if not found and hint is not None and len(problems) == before:
-        return [recognise(raw, hint, words, problems)]
+        return [_declared(raw, inquiry)]
+    before = len(inquiry.problems)
+    found = understand(raw, hint, inquiry, several=several and hint is None)
+    if not found and hint is not None and len(inquiry.problems) == before:
+        return [recognise(raw, hint, inquiry)]
     return found
 
 
@@ -89,20 +85,20 @@ def _is_of_sizes(raw: RawTable, headers: Headers) -> bool:
     return of_sizes and not {"n_stones", "carats"} & {headers.of(column.header).role for column in raw.columns}
 
 
-def _of_parcels(
-    raw: RawTable, hint: str | None, headers: Headers, choices: Choices, problems: list[Problem], sheets: set[str]
-) -> list[KnownTable]:
+def _of_parcels(raw: RawTable, hint: str | None, inquiry: Inquiry, sheets: set[str]) -> list[KnownTable]:
     """Return a table of parcels, with the zones beside them; none where it is no such table.
 
     Without its name it is one by columns of ours besides the ids, or by ids that are names of other `sheets`.
     """
+    headers = inquiry.headers
     known = headers.words.columns("parcels")
-    attributes = {item.column for item in headers.words.scheme.categorical} | {"size_class"}
-    named = {known[name] for column in raw.columns if (name := fold(column.header)) in known}
-    others = [headers.of(column.header) for column in raw.columns if fold(column.header) not in known]
-    if any(item.role in attributes or item.wide for item in others) or (hint != "parcels" and "parcel_id" not in named):
+    attributes = {"size_class", *(item.column for item in inquiry.scheme.categorical)}
+    said = {fold(column.header): headers.of(column.header) for column in raw.columns}
+    named = {known[name] for name in said if name in known}
+    goods = any(item.role in attributes or item.wide for name, item in said.items() if name not in known)
+    if goods or (hint != "parcels" and "parcel_id" not in named):
         return []
-    roles = {headers.of(column.header).role for column in raw.columns}
+    roles = {item.role for item in said.values()}
     weights = {"carats", "percent", "other_unit", "n_stones"}
     listed = hint is None and "zone_id" in roles and roles.isdisjoint(weights)  # ``Parcel | Origin``
     sure = hint == "parcels" or bool(named - {"parcel_id", *_OF_GOODS}) or listed
@@ -110,18 +106,17 @@ def _of_parcels(
     weighed = not roles.isdisjoint({"carats", "percent"})
     if hint not in (None, "parcels") and (hint != "declarations" or (weighed and not sure and not counted)):
         return []
-    if (summed := _without_sums(raw, headers, choices, None if sure or counted else sheets)) is None:
+    if (summed := _without_sums(raw, inquiry, None if sure or counted else sheets)) is None:
         return []
-    problems += summed.problems
-    said = [(fold(column.header), headers.of(column.header)) for column in raw.columns]
-    more = {key: item.role for key, item in said if item.role in _OF_GOODS and not (item.wide or item.party)}
+    inquiry.problems.extend(summed.problems)
+    more = {key: item.role for key, item in said.items() if item.role in _OF_GOODS and not (item.wide or item.party)}
     raw = _with_parcels_below(summed.raw, headers)
-    made = recognise(raw, "parcels", headers.words, problems, more)
+    made = recognise(raw, "parcels", inquiry, more)
     summed.trace.passed_over += made.trace.passed_over
     made = replace(made, trace=summed.trace)
     zones = declared_beside(made, raw, headers)
     if not zones and (laid := with_places_below(raw, hint, headers)) is not raw:
-        zones = [recognise(laid, "declarations", headers.words, problems)]
+        zones = [recognise(laid, "declarations", inquiry)]
         kept = {column.header for column in laid.columns}
         made.trace.passed_over[:] = [header for header in made.trace.passed_over if header in kept]
     if hint == "declarations" and zones:  # which seldom weigh what their parcels do
@@ -168,26 +163,24 @@ def _is_cover(raw: RawTable, headers: Headers) -> bool:
     if not 1 < len(names) <= _WIDE or raw.n_rows > _LINES:
         return False
     rows: list[Sequence[Cell]] = [names, *map(raw.row, range(raw.n_rows)), *(cells for _, cells in raw.titles)]
-    filled = [[text_of(cell) for cell in cells if not is_blank(cell)] for cells in rows]
+    filled = [*map(texts_in, rows)]
     head, below, above = filled[0], filled[1 : raw.n_rows + 1], filled[raw.n_rows + 1 :]
-    if any(names_fact(value, headers) for _, value in _labelled(head, headers)):
+    if any(headers.names_fact(value) for _, value in _labelled(head, headers)):
         return False
     lines = [*(texts for texts in above if len(texts) > 1), head, *below]
     pairs = [pair for texts in lines for pair in _labelled(texts, headers)]
     said = [(label, value) if value else (label.partition(":")[0], label.partition(":")[2]) for label, value in pairs]
-    facts = [names_fact(label, headers) or headers.of(label).role == "other" for label, _ in said]
+    facts = [headers.names_fact(label) or headers.of(label).role == "other" for label, _ in said]
     weighed = len(names) > 2 or headers.of(names[0]).role in ("n_stones", "carats")
-    words = all(
-        (fact or not is_number(value)) and not (is_number(label) and weighed)
-        for fact, (label, value) in zip(facts, said, strict=True)
-    )  # ``Currency | USD``
-    return len(facts) > 1 and sum(facts) >= len(facts) / 2 and words
+    numbers = [value for fact, (_, value) in zip(facts, said, strict=True) if not fact]  # ``Currency | USD``
+    numbers += [label for label, _ in said if weighed]
+    return len(facts) > 1 and sum(facts) >= len(facts) / 2 and not any(map(is_number, numbers))
 
 
 def _labelled(texts: list[str], headers: Headers) -> list[tuple[str, str]]:
     """Return the labels of a line with what each says, an origin all that is behind it: ``Zone | Nola | 12 ct``."""
     said = texts[1:]
-    if said and is_of_origin(texts[0].rstrip(": "), headers) and not any(names_fact(text, headers) for text in said):
+    if said and headers.names_origin(texts[0].rstrip(": ")) and not any(headers.names_fact(text) for text in said):
         return [(texts[0], " ".join(said))]
     return [*zip_longest(texts[::2], texts[1::2], fillvalue="")]
 
@@ -199,13 +192,10 @@ def _is_in_one_column(raw: RawTable, headers: Headers) -> bool:
     return bool({"n_stones", "carats"} & roles) and not {"unknown", "other"} & roles and len(roles) > 1
 
 
-def _problem_of_header(raw: RawTable, code: str, **values: object) -> Problem:
-    return problem(Broken(code, values), table=raw.name, row=raw.header_rows[0])
-
-
-def headless(raw: RawTable) -> Problem:
-    """Return the problem of a table that names no column."""
-    return _problem_of_header(raw, "no_header", headers=", ".join(column.header or "–" for column in raw.columns))
+def tell_headless(raw: RawTable, inquiry: Inquiry) -> None:
+    """Tell a table that names no column."""
+    headers = ", ".join(column.header or "–" for column in raw.columns)
+    inquiry.tell("no_header", raw.name, raw.header_rows[0], headers=headers)
 
 
 def _is_form(raw: RawTable, headers: Headers) -> bool:
@@ -222,30 +212,30 @@ def is_prose(raw: RawTable) -> bool:
     return len(filled) == 1 and not filled[0].mostly_distinct and not any(map(is_number, filled[0].names()))
 
 
-def _without_sums(raw: RawTable, headers: Headers, choices: Choices, sheets: set[str] | None) -> Layout | None:
+def _without_sums(raw: RawTable, inquiry: Inquiry, sheets: set[str] | None) -> Layout | None:
     """Return a table of parcels without its totals, each checked; None where it does not list some of the `sheets`."""
-    sheet = Layout(raw, meanings_of(raw, headers, choices), headers, choices, raw.trace(), [])
-    at = next((at for at, item in enumerate(raw.columns) if headers.field(item.header) == "parcel_id"), None)
+    sheet = replace(Layout.apart(raw, inquiry), meanings=meanings_of(raw, inquiry))
+    at = next((at for at, item in enumerate(raw.columns) if inquiry.headers.field(item.header) == "parcel_id"), None)
     if at is None:
         return sheet
     sheet = without_totals(sheet, sheet.places("n_stones", "carats"), [at])
-    names, codes = sheet.raw.columns[at].names(), sheet.raw.columns[at].codes
+    names, codes = sheet.column(at).names(), sheet.column(at).codes
     named = [names[code] for code in codes.tolist() if names[code]]
     lists = sheets is None or (bool(named) and len({*named}) == len(named) and {*named} <= sheets)
     return sheet if lists else None
 
 
-def _declared(raw: RawTable, headers: Headers, choices: Choices, problems: list[Problem]) -> KnownTable:
+def _declared(raw: RawTable, inquiry: Inquiry) -> KnownTable:
     """Read a table called declarations: as a purchase slip, or a sorting sheet, else under our own headers."""
-    read: list[Problem] = []
+    headers, read = inquiry.headers, inquiry.apart()
     raw = _with_parcels_below(raw, headers)
-    found = understand(raw, "declarations", headers, choices, read, several=True)
+    found = understand(raw, "declarations", read, several=True)
     if found and (found[0].kind == "declarations" or "size_class" in found[0].columns):
-        problems += read
+        inquiry.problems.extend(read.problems)
         return parted_places(found[0], headers)
     said = {column.header: headers.measure(column.header) or headers.of(column.header).role for column in raw.columns}
     more = {fold(header): role for header, role in said.items() if role in DECLARED}
-    return parted_places(recognise(raw, "declarations", headers.words, problems, more), headers)
+    return parted_places(recognise(raw, "declarations", inquiry, more), headers)
 
 
 def _with_parcels_below(raw: RawTable, headers: Headers) -> RawTable:
@@ -256,17 +246,14 @@ def _with_parcels_below(raw: RawTable, headers: Headers) -> RawTable:
         return raw
     column = raw.columns[at]
     columns = [*raw.columns[:at], column.filled_down(), *raw.columns[at + 1 :]]
-    return replace(
-        raw, columns=columns, notes=(*raw.notes, Note(code="blanks_go_on", values={"columns": column.header}))
-    )
+    return replace(raw, columns=columns).noting("blanks_go_on", columns=column.header)
 
 
 def is_headless(raw: RawTable, headers: Headers) -> bool:
     """Say whether the first row holds numbers and classes as rows of a table do, and names no column."""
     texts = [column.header for column in raw.columns]
-    known = any(
-        item.role in ("n_stones", "carats") if item.wide else item.role != "unknown" for item in map(headers.of, texts)
-    )
+    said = [*map(headers.of, texts)]
+    known = any(item.role in ("n_stones", "carats") if item.wide else item.role != "unknown" for item in said)
     sizes = not texts[0] and all(headers.of(text).wide for text in texts if text)  # ``4 ct``, right of a blank corner
     return not known and not sizes and any(map(is_number, texts))
 
@@ -284,7 +271,7 @@ def _headed(raw: RawTable, scheme: Scheme) -> RawTable | None:
 
     One column holds weights to the hundredth, the others known classes, one attribute each, or the numbers 1, 2, 3 …
     """
-    columns = [Column.of("", [column.header, *(column.at(row) for row in range(raw.n_rows))]) for column in raw.columns]
+    columns = [Column.of("", [column.header, *column.each()]) for column in raw.columns]
     known = {item.column: attribute_words(item) for item in scheme.categorical}
     names: list[str] = []
     for column in columns:
@@ -299,7 +286,7 @@ def _headed(raw: RawTable, scheme: Scheme) -> RawTable | None:
     sure = "" not in names and len({*names}) == len(names) and {scheme.size.column} < {*names} - {"No"}
     if raw.n_rows < 2 or not sure:
         return None
-    told = Note(code="without_header", values={"columns": ", ".join(names)})
     made = [replace(column, header=name) for name, column in zip(names, columns, strict=True)]
     rows = np.array([raw.header_rows[0], *raw.rows.tolist()], dtype=np.int32)
-    return replace(raw, columns=made, rows=rows, ragged={}, header_rows=(), notes=(*raw.notes, told))
+    laid = replace(raw, columns=made, rows=rows, ragged={}, header_rows=())
+    return laid.noting("without_header", columns=", ".join(names))

@@ -9,13 +9,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from kpfootprint.errors import Problem
-from kpfootprint.ingest.columns.meanings import Layout
+from kpfootprint.ingest.columns.meanings import MEASURES, Layout
 from kpfootprint.ingest.names.headers import Headers
-from kpfootprint.ingest.problems import Broken, listed, problem
-from kpfootprint.ingest.raw.cells import Cell, is_blank, text_of
-from kpfootprint.ingest.raw.tables import Column, KnownTable, RawTable, Trace, below
-from kpfootprint.ingest.sheets.around import MEASURES, ONE
+from kpfootprint.ingest.names.inquiry import ONE, Inquiry
+from kpfootprint.ingest.problems import listed
+from kpfootprint.ingest.raw.cells import Cell, has_digit, is_blank, text_of
+from kpfootprint.ingest.raw.tables import Column, KnownTable, RawTable, Said, Trace, below
 from kpfootprint.ingest.sheets.crosstabs import are_whole
 from kpfootprint.ingest.words import all_say, fold, holds, tokens_of, without_measure
 
@@ -49,18 +48,12 @@ def unrepeated(raw: RawTable, headers: Headers) -> RawTable:
     weights = [at for at in own if roles[at] == "carats" and "carats" in {headers.of(name).role for name in fields}]
     filled = np.sum([~raw.blank(item) for item in order], axis=0)
     weighed = np.nansum([raw.values(at) for item in order for at in item if roles[at] == "carats"], axis=0)
-    if any(not np.array_equal(raw.values(at), filled) for at in counts) or not all(
-        np.allclose(raw.values(at), weighed, atol=0.0051) for at in weights
-    ):
+    as_many = all(np.array_equal(raw.values(at), filled) for at in counts)
+    if not as_many or not all(np.allclose(raw.values(at), weighed, atol=0.0051) for at in weights):
         return raw  # so many stones are said to be in the form, or so heavy ones, as are not
-    counts += weights
     every, made = _laid_below(raw, order, [*found[first]])
     by_row = np.argsort(every, kind="stable")
-    rest = [
-        column.rows(every[by_row])
-        for at, column in enumerate(raw.columns)
-        if at not in counts and not any(at in item for item in order)
-    ]
+    rest = [raw.columns[at].rows(every[by_row]) for at in own if at not in (*counts, *weights)]
     columns = [*rest, *(column.rows(by_row) for column in made)]
     return replace(raw, columns=columns, rows=raw.rows[every[by_row]], ragged={})
 
@@ -121,8 +114,8 @@ def side_by_side(sheet: Layout) -> Layout | None:
     if blocks < 2:
         return sheet
     width = len(headed) // blocks
-    if sheet.choices.get(ONE[0]) != ONE[1]:
-        names = listed((sheet.raw.columns[at].header for at in headed[:width]), 8)
+    if not sheet.inquiry.chose(ONE):
+        names = listed((sheet.header(at) for at in headed[:width]), 8)
         sheet.tell("tables_beside", None, found=blocks, headers=names, choices=[ONE])
         return None
     raw, first = sheet.raw, headed[:width]
@@ -160,7 +153,7 @@ _KEYS = (("_index", "_parent_index"), ("key", "parent_key"))
 """Headers of the key of a form, and of a repeat of it that says whose it is."""
 
 
-def with_parents(raws: Sequence[RawTable], headers: Headers, problems: list[Problem]) -> list[RawTable]:
+def with_parents(raws: Sequence[RawTable], inquiry: Inquiry) -> list[RawTable]:
     """Give the rows of a repeat what its parents say of their parcel and zone: ``_parent_index`` names an ``_index``.
 
     A parent table of one row that holds nothing else of ours becomes titles of its repeats.
@@ -172,7 +165,7 @@ def with_parents(raws: Sequence[RawTable], headers: Headers, problems: list[Prob
     if len(mains) != 1 or not repeats:
         return list(raws)
     main = mains[0]
-    roles = [headers.of(column.header.rpartition("/")[2]).role for column in main.columns]
+    roles = [inquiry.headers.of(column.header.rpartition("/")[2]).role for column in main.columns]
     stays = {"carats", "n_stones"} & set(roles) or "parcel_id" in roles
     line = main.line(0) or 1
     said = tuple((line, (column.header.rpartition("/")[2], column.at(0))) for column in main.columns if main.n_rows)
@@ -180,7 +173,7 @@ def with_parents(raws: Sequence[RawTable], headers: Headers, problems: list[Prob
     made: list[RawTable] = []
     for raw in raws:
         if raw in repeats:
-            made.append(_joined(raw, main, roles, titles, headers, problems))
+            made.append(_joined(raw, main, roles, titles, inquiry))
         elif raw is not main:
             made.append(raw)
         elif stays:  # its zones are those of the rows
@@ -200,35 +193,25 @@ def _column(raw: RawTable, header: str) -> Column | None:
 
 
 def _joined(
-    raw: RawTable,
-    main: RawTable,
-    roles: Sequence[str],
-    titles: tuple[tuple[int, tuple[object, ...]], ...],
-    headers: Headers,
-    problems: list[Problem],
+    raw: RawTable, main: RawTable, roles: Sequence[str], titles: tuple[Said, ...], inquiry: Inquiry
 ) -> RawTable:
-    index, parent = next(
-        pair for own, of_parent in _KEYS if None not in (pair := (_column(main, own), _column(raw, of_parent)))
-    )
+    """Return a repeat with the parcels and zones of its parents beside its rows, and their `titles`."""
+    keys = [(_column(main, own), _column(raw, of_parent)) for own, of_parent in _KEYS]
+    index, parent = next(pair for pair in keys if None not in pair)
     assert index is not None
     assert parent is not None
     places = {text_of(index.at(row)): row for row in range(main.n_rows) if not is_blank(index.at(row))}
     rows = np.array([places.get(text_of(cell), -1) for cell in parent.cells], dtype=np.intp)[parent.codes]
     for row in np.flatnonzero(rows < 0).tolist():
-        broken = Broken("unknown_parent", {"table": main.name})
-        place = problem(broken, table=raw.name, row=raw.line(row), column=parent.header, value=parent.at(row))
-        problems.append(place)
-    own = {headers.of(column.header.rpartition("/")[2]).role for column in raw.columns}
+        place = raw.name, raw.line(row), parent.header, parent.at(row)
+        inquiry.tell("unknown_parent", *place, table=main.name)
+    own = {inquiry.headers.of(column.header.rpartition("/")[2]).role for column in raw.columns}
     wanted = {"parcel_id"} | ({"zone_id"} if "carats" not in roles else set())
-    more = [
-        column.rows(np.maximum(rows, 0))
-        for column, role in zip(main.columns, roles, strict=True)
-        if role in wanted - own and fold(column.header) != "index"
-    ]
-    return replace(raw, columns=[*raw.columns, *more], titles=(*raw.titles, *titles))  # type: ignore[arg-type]
+    said = [column for column, role in zip(main.columns, roles, strict=True) if role in wanted - own]
+    more = [column.rows(np.maximum(rows, 0)) for column in said if fold(column.header) != "index"]
+    return replace(raw, columns=[*raw.columns, *more], titles=(*raw.titles, *titles))
 
 
-_MEASURES = ("n_stones", "carats")
 _SHORT = 2
 """Letters of a header that names no zone by them."""
 
@@ -245,14 +228,14 @@ class _Place:
 def _place_of(header: str, headers: Headers) -> _Place | None:
     """Return of which zone or parcel a header says something: ``Nola cts``, ``Boda``, ``Parcel P1 pcs``."""
     bare, role = without_measure(header), headers.of(header).role
-    measure = role if role in (*_MEASURES, "percent") else "" if fold(bare) == fold(header) else None
+    measure = role if role in ("n_stones", "carats", "percent") else "" if fold(bare) == fold(header) else None
     if measure is None or headers.of(header).wide:
         return None
     if zone := _zone_of(bare, headers):
         return _Place("zone_id", zone, measure)
     label, _, own = bare.partition(" ")
     named = headers.field(label) == "parcel_id" and not fold(label).startswith("lot")
-    numbered = any(map(str.isdigit, own)) or len(own) == 1
+    numbered = has_digit(own) or len(own) == 1
     return _Place("parcel_id", own, measure) if named and measure and numbered and " " not in own else None
 
 
@@ -288,7 +271,7 @@ def with_places_below(raw: RawTable, hint: str | None, headers: Headers) -> RawT
     if not enough or len(roles) > 1 or len({frozenset(slot) for slot in places.values()}) > 1:
         return raw
     known = [item.role for item in others if item.role not in ("unknown", "other")]
-    if any(item.role in _MEASURES or item.wide for item in others) or len({*known}) < max(len(known), 1):
+    if any(item.role in ("n_stones", "carats") or item.wide for item in others) or len({*known}) < max(len(known), 1):
         return raw  # ``Parcel A Size`` beside ``Parcel B Size``
     role, measures = roles.pop(), [*next(iter(places.values()))]
     values = [raw.values(slot[name]) for slot in places.values() for name in slot]
@@ -314,7 +297,7 @@ def _sums(raw: RawTable, at: int, slots: list[dict[str, int]], headers: Headers)
 
 def _filled(raw: RawTable, slot: Mapping[str, int]) -> NDArray[np.intp]:
     """Return the rows that hold something of a zone other than zero."""
-    return np.flatnonzero(np.any([~raw.columns[at].blank() & (raw.values(at) != 0) for at in slot.values()], axis=0))
+    return np.flatnonzero(np.any([*map(raw.holding, slot.values())], axis=0))
 
 
 def _named(role: str, names: list[str], kept: list[NDArray[np.intp]]) -> Column:
@@ -332,15 +315,15 @@ def declared_in_columns(sheet: Layout, goods: KnownTable) -> list[KnownTable]:
     open_ = {at for slot in zones.values() for at in slot.values() if raw.columns[at].header in passed}
     if not open_ or not goods.complete:
         return []
-    whole = {name: at for name in _MEASURES if (at := sheet.one(name)) is not None and at not in open_}
-    chosen = {name: _measuring(sheet, name, [*zones.values()], whole) for name in _MEASURES if name in whole}
+    whole = {name: at for name in ("n_stones", "carats") if (at := sheet.one(name)) is not None and at not in open_}
+    chosen = {name: _measuring(sheet, name, [*zones.values()], whole) for name in whole}
     weighed = chosen.get("carats")
     if weighed is None:
         for at in sorted(open_):
             sheet.ask("zone_in_header", at, "ignore")
         return []
     for name, parts in chosen.items():
-        given = sheet.raw.values(whole[name])
+        given = sheet.values(whole[name])
         sums = np.nansum([raw.values(at) for at in parts], axis=0) if parts else given
         wrong = np.isfinite(given) & (np.abs(sums - given) > (0.0051 * (len(zones) + 1) if name == "carats" else 0))
         classes = listed(raw.columns[at].header for at in parts or ())
@@ -349,7 +332,7 @@ def declared_in_columns(sheet: Layout, goods: KnownTable) -> list[KnownTable]:
             sheet.tell("row_total", whole[name], row, **told)
     for at in open_:
         goods.trace.passed_over.remove(raw.columns[at].header)
-    kept = [_filled(raw, {"": at}) for at in weighed]
+    kept = [np.flatnonzero(raw.holding(at)) for at in weighed]
     rows = np.concatenate(kept)
     columns = {"zone_id": _named("zone_id", [*zones], kept)}
     columns["carats"] = below("carats", [raw.columns[at].rows(own) for at, own in zip(weighed, kept, strict=True)])
@@ -366,5 +349,5 @@ def _measuring(sheet: Layout, name: str, slots: list[Mapping[str, int]], whole: 
     bare = [slot[""] for slot in slots if "" in slot]
     if len(slots) < 2 or len(bare) < len(slots):
         return None
-    sums = np.nansum([sheet.raw.values(at) for at in bare], axis=0)
-    return bare if np.allclose(sums, sheet.raw.values(whole[name]), atol=0.0051 * (len(bare) + 1)) else None
+    sums = np.nansum([sheet.values(at) for at in bare], axis=0)
+    return bare if np.allclose(sums, sheet.values(whole[name]), atol=0.0051 * (len(bare) + 1)) else None

@@ -9,10 +9,9 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from kpfootprint.errors import Problem
-from kpfootprint.ingest.names.headers import Headers
+from kpfootprint.ingest.names.inquiry import Inquiry
 from kpfootprint.ingest.parcels.records import PERCENT_APART
-from kpfootprint.ingest.problems import Broken, listed
+from kpfootprint.ingest.problems import listed
 from kpfootprint.ingest.raw.cells import Cell, is_blank, text_of
 from kpfootprint.ingest.raw.tables import Column, KnownTable, stacked
 from kpfootprint.ingest.sheets.labelled import TITLED, same
@@ -22,7 +21,7 @@ _PLACES = ("zone_id", "country")
 Place = TypeVar("Place", str, str | None)
 
 
-def joined(said: Sequence[dict[str, KnownTable]], problems: list[Problem]) -> dict[str, KnownTable]:
+def joined(said: Sequence[dict[str, KnownTable]], inquiry: Inquiry) -> dict[str, KnownTable]:
     """Join what several sheets say of one parcel, a cover and titles above its stones; what differs is told."""
     whole: dict[str, KnownTable] = {}
     for kind, table in (item for tables in said for item in tables.items()):
@@ -32,15 +31,15 @@ def joined(said: Sequence[dict[str, KnownTable]], problems: list[Problem]) -> di
             one, other = ([fold(text_of(cell)) for cell in of.columns[name].cells] for of in (first, table))
             if sorted(one) != sorted(other):
                 texts = (", ".join(map(text_of, of.columns[name].cells)) for of in (first, table))
-                _tell(problems, table, 0, name, *texts)
+                _tell(inquiry, table, 0, name, *texts)
         if first is not table and first.n_rows == table.n_rows:
             whole[kind] = replace(first, columns={**table.columns, **first.columns})
     return whole
 
 
-def _tell(problems: list[Problem], table: KnownTable, row: int, name: str, *said: str) -> None:
+def _tell(inquiry: Inquiry, table: KnownTable, row: int, name: str, *said: str) -> None:
     told = dict(zip(("field", "one", "other", "parcel"), (name, *said), strict=False))
-    problems.append(table.problem(Broken("said_otherwise", told), row, name))
+    inquiry.tell_of("said_otherwise", table, row, name, **told)
 
 
 def with_titles(tables: Mapping[str, KnownTable], ids: Sequence[str]) -> dict[str, KnownTable]:
@@ -72,7 +71,7 @@ def with_titles(tables: Mapping[str, KnownTable], ids: Sequence[str]) -> dict[st
     return kept
 
 
-def with_said(parcels: KnownTable, said: KnownTable, problems: list[Problem]) -> KnownTable:
+def with_said(parcels: KnownTable, said: KnownTable, inquiry: Inquiry) -> KnownTable:
     """Give the parcels of a table what titles say of all of them, or sheets of each; what differs is told."""
     if said.titles:
         parcels.trace.whole = said
@@ -88,7 +87,7 @@ def with_said(parcels: KnownTable, said: KnownTable, problems: list[Problem]) ->
         for row, of in enumerate(at):
             one, other = own.at(row), None if of is None else column.at(of)
             if of is not None and not is_blank(one) and not is_blank(other) and not same(name, one, other):
-                _tell(problems, said, of, name, text_of(one), text_of(other), text_of(ids[row]))
+                _tell(inquiry, said, of, name, text_of(one), text_of(other), text_of(ids[row]))
             cells.append(other if is_blank(one) else one)
         columns[name] = Column.of(own.header, cells)
     return replace(parcels, columns=columns)
@@ -96,25 +95,23 @@ def with_said(parcels: KnownTable, said: KnownTable, problems: list[Problem]) ->
 
 def _cells(table: KnownTable, name: str) -> list[Cell]:
     column = table.columns.get(name)
-    return [] if column is None else [column.at(row) for row in range(table.n_rows)]
+    return [] if column is None else column.each()
 
 
-def with_declared(declared: KnownTable, said: KnownTable, headers: Headers, problems: list[Problem]) -> KnownTable:
+def with_declared(declared: KnownTable, said: KnownTable, inquiry: Inquiry) -> KnownTable:
     """Join what a table declares of parcels with what their sheets do; other zones are told, amounts go before none."""
     tables = (declared, said)
     rows = [_by_parcel(table) for table in tables]
     kept: tuple[list[int], list[int]] = ([], [])
     for parcel in dict.fromkeys([*rows[0], *rows[1]]):
         one, other = (of.get(parcel, []) for of in rows)
-        said_of = [_shares(table, own, headers.words) for table, own in zip(tables, (one, other), strict=True)]
+        said_of = [_shares(table, own, inquiry.headers.words) for table, own in zip(tables, (one, other), strict=True)]
         ours, theirs = said_of
         apart = {*ours} != {*theirs} or any(abs(share - theirs[at]) > PERCENT_APART for at, share in ours.items())
         if one and other and apart:
-            _tell(problems, said, other[0], "zone_id", *map(_listed, said_of), parcel)
-        weighed = [
-            any(not is_blank(cell) for cell in _amounts(table, own))
-            for table, own in zip(tables, (one, other), strict=True)
-        ]
+            _tell(inquiry, said, other[0], "zone_id", *map(_listed, said_of), parcel)
+        amounts = [_amounts(table, own) for table, own in zip(tables, (one, other), strict=True)]
+        weighed = [any(not is_blank(cell) for cell in cells) for cells in amounts]
         second = not one or (other and weighed[1] and not weighed[0])
         kept[bool(second)].extend(other if second else one)
     parts = [table.keep(np.array(of, dtype=np.intp)) for table, of in zip(tables, kept, strict=True) if of]

@@ -8,15 +8,14 @@ from collections.abc import Sequence
 import numpy as np
 
 from kpfootprint.ingest.columns.meanings import Layout
-from kpfootprint.ingest.columns.origins import PARTS, is_of_origin, origins_in, zones_declared
+from kpfootprint.ingest.columns.origins import PARTS, origins_in, zones_declared
 from kpfootprint.ingest.names.headers import Headers, Meaning
+from kpfootprint.ingest.names.inquiry import ONE
 from kpfootprint.ingest.names.labels import split_descriptions
 from kpfootprint.ingest.names.parcel_names import is_parcel_name
-from kpfootprint.ingest.names.size_labels import size_span
 from kpfootprint.ingest.parcels.records import CONDITIONS
-from kpfootprint.ingest.raw.cells import Cell, is_blank, is_number, text_of
+from kpfootprint.ingest.raw.cells import Cell, has_digit, is_blank, is_number, text_of
 from kpfootprint.ingest.raw.tables import Column
-from kpfootprint.ingest.sheets.around import ONE, without
 from kpfootprint.ingest.sheets.labelled import TITLED
 from kpfootprint.ingest.totals import is_total
 from kpfootprint.ingest.words import fold, is_plain
@@ -43,7 +42,7 @@ def with_sections(sheet: Layout, again: Sequence[int]) -> tuple[Layout, Sequence
     What is not understood stays, with the rows before which a header stood `again`.
     """
     raw = sheet.raw
-    if sheet.choices.get(ONE[0]) == ONE[1] or not again or any(column.mostly_distinct for column in raw.columns):
+    if sheet.inquiry.chose(ONE) or not again or any(column.mostly_distinct for column in raw.columns):
         return sheet, again
     lines = [_lines_above(sheet, row) for row in again]
     sections = [[fact for row in rows for fact in _facts(raw.row(row), sheet.headers)] for rows in lines]
@@ -69,7 +68,7 @@ def with_sections(sheet: Layout, again: Sequence[int]) -> tuple[Layout, Sequence
         return sheet, again
     sheet.trace.lines.update(line for line, _ in first)
     sheet.trace.said = said
-    return without(made, [row for rows in lines for row in rows], "heading"), ()
+    return made.leave([row for rows in lines for row in rows], "heading"), ()
 
 
 def _lines_above(sheet: Layout, end: int) -> list[int]:
@@ -81,7 +80,7 @@ def _lines_above(sheet: Layout, end: int) -> list[int]:
         if not 0 < len(cells) <= _CELLS or any(not isinstance(cell, str) or _counts(sheet, cell) for cell in words):
             break
         first = text_of(cells[0])
-        if is_total(first) or (first[:1].isdigit() and size_span(first, sheet.scheme) is None):
+        if is_total(first) or (first[:1].isdigit() and sheet.headers.size(first) is None):
             break
         start -= 1
     return [*range(start, end)]
@@ -89,13 +88,13 @@ def _lines_above(sheet: Layout, end: int) -> list[int]:
 
 def _counts(sheet: Layout, text: str) -> bool:
     """Say whether a cell is a number and no size, as ``3 ct`` is."""
-    return is_number(text) and size_span(text, sheet.scheme) is None
+    return is_number(text) and sheet.headers.size(text) is None
 
 
 def _are_pair(cells: Sequence[Cell], headers: Headers) -> bool:
     """Say whether two cells are a label of a parcel or its origin, and what it says."""
     label = text_of(cells[0]).rstrip(": ") if len(cells) == 2 else ""
-    return headers.field(label) in _SAID or is_of_origin(label, headers)
+    return headers.field(label) in _SAID or headers.names_origin(label)
 
 
 def _facts(cells: Sequence[Cell], headers: Headers) -> list[str]:
@@ -104,21 +103,20 @@ def _facts(cells: Sequence[Cell], headers: Headers) -> list[str]:
     texts = [text_of(cell) for cell in filled]
     if _are_pair(filled, headers):
         return [f"{texts[0].rstrip(': ')}: {texts[1].removesuffix(' 00:00:00')}"]
-    whole = [
-        size_span(text.rpartition(":")[2], headers.words.scheme) is not None
-        or bool(headers.words.zone(text))
-        or _declares(text, headers)
-        or headers.field(text.partition(":")[0]) in CONDITIONS
-        for text in texts
-    ]
-    parts = [[text] if one else _PARTING.split(text) for text, one in zip(texts, whole, strict=True)]
+    parts = [[text] if _is_whole(text, headers) else _PARTING.split(text) for text in texts]
     return [fact for part in parts for fact in part if fact]
+
+
+def _is_whole(text: str, headers: Headers) -> bool:
+    """Say whether a text says one thing, whatever signs stand in it: a size, a zone, a condition."""
+    sized, of_zone = headers.size(text.rpartition(":")[2]) is not None, headers.words.zone(text) is not None
+    return sized or of_zone or _declares(text, headers) or headers.field(text.partition(":")[0]) in CONDITIONS
 
 
 def _declares(label: str, headers: Headers) -> bool:
     """Say whether a line declares zones: ``Zone: Nola 12,5 ct; Boda 7,5 ct``."""
     key, _, said = label.partition(":")
-    return is_of_origin(key, headers) and bool(origins_in(said.strip(), "", headers))
+    return headers.names_origin(key) and bool(origins_in(said.strip(), "", headers))
 
 
 def _fields_named(labels: Sequence[str], headers: Headers) -> tuple[str, Column] | None:
@@ -149,7 +147,7 @@ def parcels_named(sheet: Layout, labels: Sequence[str]) -> Named | None:
     codes = all(is_parcel_name(hit[0], sheet.headers) for hit in coded)
     if not found and codes and len({hit[1] for hit in coded}) == 1:  # ``CAR-2019-07``, ``CAR-2019-08``
         found = [("parcel", hit[0]) for hit in coded]
-    short = all(len(own.split()) == 1 and (len(own) < 3 or any(map(str.isdigit, own))) for _, own in found)
+    short = all(len(own.split()) == 1 and (len(own) < 3 or has_digit(own)) for _, own in found)
     if sheet.places("parcel_id", "lot") or len({own for _, own in found}) != len(labels) or not short:
         return None  # ``Parcel before`` and ``Parcel after``, ``Parcel A (cont.)``
     lots = any(key.startswith("lot") for key, _ in found)
@@ -170,7 +168,7 @@ def named_by(sheet: Layout, texts: list[str]) -> Named | None:
     Behind a number or the name of the attribute it may stand, ``1. White``, ``Colour: White``.
     """
     bare = [_without_attribute(sheet, without_number(text)) for text in texts]
-    if all(size_span(text, sheet.scheme) is not None and not text.isdigit() for text in bare):
+    if all(sheet.headers.size(text) is not None and not text.isdigit() for text in bare):
         return None if sheet.places("size_class") else ("size_class", [*bare])
     taken = sheet.taken
     free = [item for item in sheet.scheme.categorical if item.column not in taken]
@@ -202,5 +200,5 @@ def zones_named(sheet: Layout, labels: Sequence[str]) -> Named | None:
 
 def _zone(label: str, headers: Headers) -> str | None:
     key, colon, said = label.partition(":")
-    text = said.strip() if colon and is_of_origin(key, headers) else label
+    text = said.strip() if colon and headers.names_origin(key) else label
     return headers.words.zone(text) or next(iter(zones_declared(text, headers)), None)

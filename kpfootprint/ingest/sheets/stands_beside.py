@@ -8,14 +8,12 @@ from itertools import pairwise
 
 import numpy as np
 
-from kpfootprint.ingest.columns.meanings import Layout
-from kpfootprint.ingest.columns.origins import is_of_origin
+from kpfootprint.ingest.columns.meanings import MEASURES, Layout
 from kpfootprint.ingest.files.workbook import is_book
 from kpfootprint.ingest.names.headers import Headers, Meaning
 from kpfootprint.ingest.problems import listed
-from kpfootprint.ingest.raw.cells import Cell, is_blank, is_number, text_of
+from kpfootprint.ingest.raw.cells import Cell, has_digit, is_blank, is_number, text_of
 from kpfootprint.ingest.raw.tables import RawTable
-from kpfootprint.ingest.sheets.around import MEASURES
 from kpfootprint.ingest.totals import is_total
 
 _FEW_BESIDE = 5
@@ -67,7 +65,7 @@ def _hear_lines(sheet: Layout, aside: RawTable) -> None:
     for row in np.flatnonzero(~aside.blank()).tolist()[:_LONGEST]:
         said = [cell for cell in aside.row(row) if not is_blank(cell)]
         lone = len(said) == 1 and not is_number(text_of(said[0]))
-        if lone or (len(said) == 2 and names_fact(said[0], sheet.headers)):
+        if lone or (len(said) == 2 and sheet.headers.names_fact(text_of(said[0]))):
             sheet.trace.stated.append((aside.line(row) or 1, tuple(said)))
 
 
@@ -77,10 +75,8 @@ def _with_remarks(sheet: Layout) -> Layout:
     if not raw.columns or raw.columns[-1].header.strip():
         return sheet
     last = raw.columns[-1]
-    remarked = not last.mostly_distinct and all(
-        is_blank(cell) or (isinstance(cell, str) and not any(map(str.isdigit, cell))) for cell in last.cells
-    )
-    if remarked and is_book(raw.source):
+    cells = [cell for cell in last.cells if not is_blank(cell)] if is_book(raw.source) else [None]
+    if all(isinstance(cell, str) and not has_digit(cell) for cell in cells) and not last.mostly_distinct:
         return sheet.with_columns([*raw.columns[:-1], replace(last, header="remarks")])
     headed = sum(bool(column.header.strip()) for column in raw.columns)
     for row in np.flatnonzero(~last.blank())[:20].tolist():
@@ -114,13 +110,12 @@ def _without_invoice(sheet: Layout, gap: int, roles: Sequence[Meaning]) -> Layou
             continue
         if not listed_too & classes or not listed_too & {*MEASURES} or _goes_on(raw, roles, goods, invoice):
             continue
-        own = [
-            row for row in range(raw.n_rows) if not any(is_total(text_of(raw.columns[at].at(row))) for at in invoice)
-        ]
+        billed_for = replace(raw, columns=[raw.columns[at] for at in invoice])
+        own = [row for row in range(raw.n_rows) if not any(map(is_total, map(text_of, billed_for.row(row))))]
         for at in invoice:
             if roles[at].role == "carats" and (total := float(np.nansum(raw.values(at)[own]))) > 0:
                 sheet.trace.stated.append((raw.header_rows[-1], ("carats", round(total, 6))))
-        _hear_lines(sheet, replace(raw, columns=[raw.columns[at] for at in invoice]))
+        _hear_lines(sheet, billed_for)
         sheet.trace.passed_over.extend(header for at in invoice if (header := raw.columns[at].header).strip())
         return replace(sheet, raw=replace(raw, columns=[raw.columns[at] for at in goods]).filled())
     return None
@@ -133,12 +128,6 @@ def _goes_on(raw: RawTable, roles: Sequence[Meaning], goods: Sequence[int], othe
     if len(here) != 1 or len(there) != 1 or roles[here[0]].role == roles[there[0]].role:
         return False
     return np.array_equal(raw.columns[here[0]].blank(), raw.columns[there[0]].blank())
-
-
-def names_fact(cell: Cell, headers: Headers) -> bool:
-    """Say whether a cell is the label of what is said of a parcel: ``Date``, ``Provenance``, ``Total ct``."""
-    label = text_of(cell).rstrip(": ")
-    return headers.field(label) is not None or headers.measure(label) is not None or is_of_origin(label, headers)
 
 
 def with_facts_above(raw: RawTable, headers: Headers) -> RawTable:
@@ -168,7 +157,7 @@ def _with_corner_above(raw: RawTable, headers: Headers) -> RawTable:
     corner = raw.columns[0].header if len(raw.columns) > 1 else ""
     label, _, said = corner.partition(":")
     names = headers.field(label) in ("parcel_id", "certificate_no", "exporter")
-    if not said.strip() or not (names or is_of_origin(label, headers)):
+    if not said.strip() or not (names or headers.names_origin(label)):
         return raw
     columns = [replace(raw.columns[0], header=""), *raw.columns[1:]]
     titles = (*raw.titles, (raw.header_rows[-1], (corner,)))
@@ -178,7 +167,7 @@ def _with_corner_above(raw: RawTable, headers: Headers) -> RawTable:
 def _is_fact(text: str, headers: Headers) -> bool:
     """Say whether a text is the label of what is said of a parcel, marked as one, with what it says or without."""
     label, colon, _ = text.partition(":")
-    return bool(colon) and names_fact(label, headers)
+    return bool(colon) and headers.names_fact(label)
 
 
 def _facts_in(aside: RawTable, headers: Headers) -> list[tuple[int, tuple[Cell, ...]]]:
@@ -188,13 +177,13 @@ def _facts_in(aside: RawTable, headers: Headers) -> list[tuple[int, tuple[Cell, 
     lines += [(aside.line(row) or 1, aside.row(row)) for row in rows[:_LONGEST]]
     said = [(line, filled) for line, cells in lines if (filled := tuple(cell for cell in cells if not is_blank(cell)))]
     heads = [text for column in aside.columns if (text := column.header.strip())]
-    if len(rows) == 1 and len(heads) > 1 and all(names_fact(text, headers) for text in heads):
+    if len(rows) == 1 and len(heads) > 1 and all(headers.names_fact(text) for text in heads):
         return [(line, tuple(cells)) for line, cells in lines]
     if len(rows) > _LONGEST or any(len(cells) > 2 or is_number(text_of(cells[0])) for _, cells in said):
         return []
     told = {line: text_of(cells[0]) for line, cells in said if len(cells) == 1}
     marked = [line for line, text in told.items() if _is_fact(text, headers) and not text.rstrip().endswith(":")]
-    labels, values = ([names_fact(cells[at], headers) for _, cells in said if len(cells) == 2] for at in (0, 1))
+    labels, values = ([headers.names_fact(text_of(cells[at])) for _, cells in said if len(cells) == 2] for at in (0, 1))
     known = sum(labels) + len(marked)
     alone = not rows and sum(labels) == 1 and headers.of(heads[-1]).role == "unknown"  # ``Parcel | CAR-7``
     sure = known > 1 or alone or marked[:1] == [lines[0][0]]

@@ -52,7 +52,7 @@ class Rows:
 
     def agrees(self, at: int, row: int, parts: NDArray[np.float64]) -> bool:
         """Say whether the number of a row, in its cell or `said` in a label, is the sum of others of its column."""
-        written = self.said.get((row, at), self.sheet.raw.columns[at].at(row))
+        written = self.said.get((row, at), self.sheet.column(at).at(row))
         return self.is_sum(at, float(self.values[at][row]), written, parts)
 
     def is_sum(self, at: int, total: float, written: Cell, parts: NDArray[np.float64]) -> bool:
@@ -62,14 +62,14 @@ class Rows:
     def _unit(self, at: int) -> float:
         """Return to what a column is rounded: stones to the hundredth, and so cells where one is written so."""
         coarse = bool(self.sheet.places("n_stones", "size_class"))
-        return cell_unit(self.sheet.raw.columns[at].cells) if coarse else STONE_UNIT_CT
+        return cell_unit(self.sheet.column(at).cells) if coarse else STONE_UNIT_CT
 
     def blank(self, *, every: bool) -> NDArray[np.bool_]:
         """Say of each row whether every class column of it is blank, or any one."""
         if not self.classes:
             return np.full(len(self.own), not every)
         blanks = []
-        for column in (self.sheet.raw.columns[at] for at in self.classes):
+        for column in (self.sheet.column(at) for at in self.classes):
             rules = [code for code, cell in column.texts() if _RULED.fullmatch(cell)]  # ``***``, ``=``
             blanks.append(column.blank() | column.rows_with(rules) if rules else column.blank())
         return np.asarray((np.logical_and if every else np.logical_or).reduce(blanks), dtype=bool)
@@ -86,7 +86,6 @@ def _agrees(total: float, written: Cell, parts: NDArray[np.float64], unit: float
         return total == 0
     whole = bool(np.all(parts == np.floor(parts))) and total == math.floor(total)
     most = 0.5 * (unit_written(written, total) + unit_of(parts, coarsest=unit) * len(parts)) + 1e-6
-    slack = (
-        0.5 if whole and total < 1e9 else min(most, rounding_tolerance(total, parts, coarsest=unit, written=written))
-    )
+    counted = whole and total < 1e9
+    slack = 0.5 if counted else min(most, rounding_tolerance(total, parts, coarsest=unit, written=written))
     return abs(float(parts.sum()) - total) <= slack

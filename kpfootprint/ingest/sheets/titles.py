@@ -8,8 +8,6 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from kpfootprint.errors import Problem
-from kpfootprint.ingest.columns.meanings import Choices
 from kpfootprint.ingest.columns.origins import (
     PARTED_SHARE,
     PARTS,
@@ -17,7 +15,6 @@ from kpfootprint.ingest.columns.origins import (
     declared,
     is_doubted,
     is_of_another_act,
-    is_of_origin,
     origins_in,
     parted_places,
     settle_origin,
@@ -25,10 +22,11 @@ from kpfootprint.ingest.columns.origins import (
     zones_within,
 )
 from kpfootprint.ingest.names.headers import Headers
+from kpfootprint.ingest.names.inquiry import Inquiry
 from kpfootprint.ingest.names.statements import DAY, STATED, stated
 from kpfootprint.ingest.parcels.records import CONDITIONS, PERCENT_APART
-from kpfootprint.ingest.problems import Broken, listed, problem
-from kpfootprint.ingest.raw.cells import Cell, DecimalMarks, is_blank, read_numbers, text_of
+from kpfootprint.ingest.problems import listed
+from kpfootprint.ingest.raw.cells import Cell, DecimalMarks, has_digit, is_blank, read_numbers, text_of
 from kpfootprint.ingest.raw.tables import GOODS, Column, KnownTable, Note, RawTable
 from kpfootprint.ingest.sheets.labelled import (
     IDS,
@@ -49,13 +47,15 @@ from kpfootprint.ingest.sheets.labelled import (
 )
 from kpfootprint.ingest.sheets.quoted import quote_columns, quote_lines
 from kpfootprint.ingest.sheets.said_of_parcels import shares_of, with_said
-from kpfootprint.ingest.sheets.stands_beside import names_fact
 from kpfootprint.ingest.totals import is_total
 from kpfootprint.ingest.words import fold, nearest, says, tokens_of, unit_pattern
 
 _DAY = re.compile(rf"{DAY.pattern}|\b(?:19|20)\d\d\b")
 
 _AMOUNT = re.compile(rf"[-–~≈<>]?\s*\d[\d.,]*\s*(?:%|{unit_pattern('carats')}|g)?", re.IGNORECASE)
+
+_IGNORED = ("origin", "ignore")
+"""The answer that a place is none of a declaration."""
 
 _AS_TITLES = 4
 """Columns that a sheet of several rows has at most whose lines may say something of the parcel."""
@@ -71,43 +71,42 @@ def speaks(raw: RawTable) -> bool:
 
 def as_titles(raw: RawTable) -> RawTable:
     """Take a small sheet that is no table, such as a cover, for lines that say something of the parcel."""
-    rows: list[tuple[int, tuple[Cell, ...]]] = [(raw.header_rows[-1], tuple(item.header for item in raw.columns))]
-    for row in range(min(raw.n_rows, 60)):
-        rows.append((raw.line(row) or 1, tuple(raw.row(row))))
-    return replace(raw, titles=(*raw.titles, *rows))
+    head = raw.header_rows[-1], tuple(item.header for item in raw.columns)
+    return replace(raw, titles=(*raw.titles, head, *map(raw.said, range(min(raw.n_rows, 60)))))
 
 
-def _said_otherwise(raw: RawTable, line: int | None, key: str, name: str, one: Cell, other: Cell) -> Problem:
-    told = {"field": name, "one": text_of(one), "other": text_of(other)}
-    return problem(Broken("said_otherwise", told), table=raw.name, row=line, column=key, value=other)
+_Place = tuple[str, int | None, str]
+"""Table, line and label of what is said."""
 
 
-def said_by_titles(
-    raw: RawTable, headers: Headers, tables: Mapping[str, KnownTable], choices: Choices, problems: list[Problem]
-) -> dict[str, KnownTable]:
+def _tell_otherwise(inquiry: Inquiry, place: _Place, name: str, one: Cell, other: Cell) -> None:
+    inquiry.tell("said_otherwise", *place, other, field=name, one=text_of(one), other=text_of(other))
+
+
+def said_by_titles(raw: RawTable, tables: Mapping[str, KnownTable], inquiry: Inquiry) -> dict[str, KnownTable]:
     """Read what titles above a table say of the parcel: ``Parcel | CAR-2019-07``, ``Exporter: A``, ``Zone: Nola``.
 
     What is not read is told; an origin that is not understood is asked about.
     """
-    goods = next((tables[kind] for kind in GOODS if kind in tables), None)
-    heard = _Heard(raw, headers, choices, problems, goods)
+    goods, headers = next((tables[kind] for kind in GOODS if kind in tables), None), inquiry.headers
+    heard = _Heard(raw, inquiry, goods)
     heard.lines_around()
     heard.settle_loose({headers.words.zone(item.place) for item in heard.origins} | _declared_in(tables, headers))
     each_one = heard.columns_beside(goods) if goods is not None and "parcels" not in tables else None
     found, origins = heard.found, heard.origins
-    made = {"parcels": _one_row("parcels", raw, found)} if found else {}
+    made = {"parcels": _one_row(raw, found)} if found else {}
     if each_one is not None:
         columns = dict(each_one.columns)
         if (zone := columns.pop("zone_id", None)) is not None and "declarations" not in tables:
             zones = {"parcel_id": columns["parcel_id"], "zone_id": zone}
             made["declarations"] = parted_places(replace(each_one, kind="declarations", columns=zones), headers)
         each_one = replace(each_one, columns=columns)
-        made["parcels"] = with_said(each_one, made["parcels"], problems) if found else each_one
+        made["parcels"] = with_said(each_one, made["parcels"], inquiry) if found else each_one
     if origins and "declarations" not in tables:
         made["declarations"] = declared(raw, origins, headers)
-        problems += _countries_otherwise(raw, origins, headers)
+        _tell_countries_otherwise(raw, origins, inquiry)
     elif origins:
-        problems += _declared_otherwise(raw, origins, tables["declarations"], headers)
+        _tell_declared_otherwise(raw, origins, tables["declarations"], inquiry)
     if goods is not None:
         heard.tell(goods, of_table=raw.name in {table.name for table in tables.values()})
     for table in tables.values():
@@ -121,9 +120,7 @@ class _Heard:
     """What the lines around a table say of its parcel, line by line."""
 
     raw: RawTable
-    headers: Headers
-    choices: Choices
-    problems: list[Problem]
+    inquiry: Inquiry
     goods: KnownTable | None
     found: dict[str, _Said] = field(default_factory=dict)
     origins: dict[Origin, tuple[int, str]] = field(default_factory=dict)
@@ -139,6 +136,11 @@ class _Heard:
     """What numbers beside zones mean, where a line above them says it: ``Zone | Carats``."""
     listed_on: int | None = None
     """The last line of those that list zones and their amounts."""
+
+    @property
+    def headers(self) -> Headers:
+        """The words of headers."""
+        return self.inquiry.headers
 
     @property
     def own(self) -> bool:
@@ -172,14 +174,13 @@ class _Heard:
         cells_read = () if zones_within(line_said, self.headers) else (*texts,)
         whole: list[Pair] = [(name, value, cells_read) for name, value in stated(line_said, self.headers).items()]
         if anchored is None and whole and cells_read:
-            self.unheard += [part for part in PARTS.split(line_said)[1:] if not any(map(str.isdigit, part))]
+            self.unheard += [part for part in PARTS.split(line_said)[1:] if not has_digit(part)]
         unread, rests = dict.fromkeys(texts), list[str]()
         for key, cell, pieces in (*pairs(filled, self.headers), *whole):
             value, rest = without_rest(name := field_named(key, cell, self.headers), cell)
             more = stated(rest, self.headers)
-            if self._is_place(line, key, text_of(value), texts) or self._is_field(
-                line, key, name, value, more, anchored=anchored
-            ):
+            of_field = (line, key, name, value, more)
+            if self._is_place(line, key, text_of(value), texts) or self._is_field(*of_field, anchored=anchored):
                 unread = {text: None for text in unread if text not in pieces}
                 parts = [part for part in PARTS.split(rest) if not (more and stated(part, self.headers))]
                 rests += [", ".join(parts)] if any(parts) else []
@@ -197,8 +198,8 @@ class _Heard:
         """Read a line that says where goods are from and no more, ``Zone | Nola | 12,5 ct``, or heads such lines."""
         key, _, said = texts[0].partition(":")
         said = PARTED_SHARE.sub(r" \1", "; ".join(filter(None, (said.strip(), *texts[1:]))))
-        if is_of_origin(key, self.headers):
-            self.unit = "" if any(map(str.isdigit, said)) else self.headers.of(said).role
+        if self.headers.names_origin(key):
+            self.unit = "" if has_digit(said) else self.headers.of(said).role
             if self.unit in ("carats", "percent"):
                 self.listed_on = line
                 return True
@@ -206,24 +207,24 @@ class _Heard:
             key, said, self.listed_on = "zone_id", " ".join(texts), line
         elif len(texts) == 2 and line - 1 == self.listed_on and self._is_stranger(line, *texts):
             return True
-        of_origin = key == "zone_id" or is_of_origin(key, self.headers)
+        of_origin = key == "zone_id" or self.headers.names_origin(key)
         origins = origins_in(said, self.unit, self.headers) if of_origin else []
         self.origins |= dict.fromkeys(origins, (line, key))
         return bool(origins)
 
     def _is_stranger(self, line: int, place: str, amount: str) -> bool:
         """Tell a place that is not known and weighs something, right below zones that do: ``Kouango | 3 ct``."""
-        of_goods = is_total(place) or names_fact(place, self.headers) or self.choices.get("origin") == "ignore"
+        of_goods = is_total(place) or self.headers.names_fact(place) or self.inquiry.chose(_IGNORED)
         if of_goods or ":" in place or _AMOUNT.fullmatch(amount) is None:
             return False
-        told = {"nearest": nearest(place, self.headers.words.zones), "choices": [("origin", "ignore")]}
-        self.problems.append(problem(Broken("unknown_zone", told), table=self.raw.name, row=line, value=place))
+        close = nearest(place, self.headers.words.zones)
+        self.inquiry.tell("unknown_zone", self.raw.name, line, None, place, nearest=close, choices=[_IGNORED])
         self.listed_on = line
         return True
 
     def _is_place(self, line: int, key: str, text: str, texts: Sequence[str]) -> bool:
         """Read a label that says where goods are from; what is not understood of it is asked about."""
-        if not is_of_origin(key, self.headers) or len(text) > 80:
+        if not self.headers.names_origin(key) or len(text) > 80:
             return False
         if text in texts[:-1] and _AMOUNT.match(amount := texts[texts.index(text) + 1]):
             text = f"{text} {amount}"  # ``Zone | Nola | -3 ct``
@@ -286,7 +287,7 @@ class _Heard:
     def _not_read(self, line: int, rest: str) -> None:
         """Look for zones in what is not read of a title, behind the words for an origin or anywhere."""
         words = rest.split()
-        heads = [n for n in (1, 2, 3) if is_of_origin(" ".join(words[:n]), self.headers)]
+        heads = [n for n in (1, 2, 3) if self.headers.names_origin(" ".join(words[:n]))]
         behind = [origins_in(" ".join(words[n:]), "", self.headers) for n in heads]
         behind = [of for of in behind if all(self.headers.words.zone(item.place) is not None for item in of)]
         if origins := max(behind, key=len, default=[]):
@@ -313,20 +314,20 @@ class _Heard:
     def columns_beside(self, goods: KnownTable) -> KnownTable | None:
         """Read what columns beside the goods say of their parcel; return the parcels where they say it of several."""
         if goods.trace.said and self.own:
-            columns, every = goods.trace.said, np.zeros(len(goods.trace.said["parcel_id"].codes), dtype=np.int32)
-            return KnownTable(kind="parcels", name=self.raw.name, columns=columns, n_rows=len(every), rows=every)
+            columns = goods.trace.said
+            return KnownTable.of_lines("parcels", self.raw.name, columns, [0] * len(columns["parcel_id"].codes))
         for column in self.raw.columns:
             dated = column.header in goods.trace.passed_over and says("day", *tokens_of(column.header))
             days = column.used().names() if dated and not column.mostly_distinct else []
             if len(days) == 1 and _DAY.search(days[0]):
                 self.days.append(f"{column.header}: {days[0]}")
         if "parcel_id" not in goods.columns:
-            self.problems += _add_constant(self.raw, self.headers, goods, self.choices, self.found)
+            _add_constant(self.raw, goods, self.found, self.inquiry)
         elif "parcel_id" in self.found and self.own:
             line, key, said_id = self.found["parcel_id"]
             ids = [name for name in goods.columns["parcel_id"].used().names() if name]
             if fold(text_of(said_id)) not in {*map(fold, ids)}:
-                self.problems.append(_said_otherwise(self.raw, line, key, "parcel_id", listed(ids), said_id))
+                _tell_otherwise(self.inquiry, (self.raw.name, line, key), "parcel_id", listed(ids), said_id)
         elif self.own:
             return _each(self.raw, self.headers, goods)
         return None
@@ -338,15 +339,14 @@ class _Heard:
         if self.days and "exported_on" not in self.found:
             goods.trace.note("day_of_what", days=listed(self.days))
         told = {*self.passed, *(note.values.get("title") for note in goods.trace.notes)}
-        quote_lines(
-            None if of_table else self.raw.name, [text for text in self.unheard if text not in told], goods.trace
-        )
+        unheard = [text for text in self.unheard if text not in told]
+        quote_lines(None if of_table else self.raw.name, unheard, goods.trace)
 
     def _settled(self, text: str, line: int, key: str | None) -> list[Origin]:
-        return settle_origin(text, (self.raw.name, line, key), self.headers, self.choices, self.problems)
+        return settle_origin(text, (self.raw.name, line, key), self.inquiry)
 
     def _contradict(self, line: int, key: str, name: str, value: Cell) -> None:
-        self.problems.append(_said_otherwise(self.raw, line, key, name, self.found[name][2], value))
+        _tell_otherwise(self.inquiry, (self.raw.name, line, key), name, self.found[name][2], value)
 
 
 def _is_gross(label: str) -> bool:
@@ -361,33 +361,28 @@ def _beside(raw: RawTable, headers: Headers, goods: KnownTable) -> Iterator[tupl
             yield name, column
 
 
-def _add_constant(
-    raw: RawTable, headers: Headers, goods: KnownTable, choices: Choices, found: dict[str, _Said]
-) -> list[Problem]:
-    """Add what columns say of the parcel, the same in every row; return what titles say otherwise."""
-    problems: list[Problem] = []
+def _add_constant(raw: RawTable, goods: KnownTable, found: dict[str, _Said], inquiry: Inquiry) -> None:
+    """Add what columns say of the parcel, the same in every row; what titles say otherwise is told."""
     rows = np.flatnonzero(np.isin(raw.rows, goods.rows)) if len(goods.rows) else np.arange(raw.n_rows)
-    for name, whole in _beside(raw, headers, goods):
+    for name, whole in _beside(raw, inquiry.headers, goods):
         column = whole.rows(rows)
         used, blank = np.unique(column.codes).tolist(), column.blank()
         once = len(used) == 2 and not blank[0] and bool(blank[1:].all())  # written beside the first row alone
         value = column.at(0) if len(used) == 1 or once else None
+        header, place, question = column.header, (raw.name, raw.line(0), column.header), f"column:{column.header}"
         if value is None and used:
             texts = [text_of(column.cells[code]) for code in used]
-            goods.trace.note("column_varies", column=column.header, values=listed(text or "–" for text in texts))
-            unasked = f"column:{column.header}" not in choices
-            if name == "certificate_no" and all(texts) and unasked:  # each is of a shipment of its own
-                answers = [(f"column:{column.header}", answer) for answer in ("parcel_id", "ignore")]
-                lots = Broken("lots_or_parcels", {"found": len(texts), "header": column.header, "choices": answers})
-                problems += [problem(lots, table=raw.name, row=raw.line(0), column=column.header)]
+            goods.trace.note("column_varies", column=header, values=listed(text or "–" for text in texts))
+            if name == "certificate_no" and all(texts) and question not in inquiry.choices:  # each of a shipment
+                answers = [(question, "parcel_id"), (question, "ignore")]
+                inquiry.tell("lots_or_parcels", *place, found=len(texts), header=header, choices=answers)
         if value is None or field_of(name, value) != name:
             continue
         if name in found and not same(name, found[name][2], value):
-            problems.append(_said_otherwise(raw, raw.line(0), column.header, name, found[name][2], value))
+            _tell_otherwise(inquiry, place, name, found[name][2], value)
         elif name not in found:
-            found[name] = (raw.line(0) or 1, column.header, value)
-            goods.trace.passed_over.remove(column.header)
-    return problems
+            found[name] = (raw.line(0) or 1, header, value)
+            goods.trace.passed_over.remove(header)
 
 
 def _each(raw: RawTable, headers: Headers, goods: KnownTable) -> KnownTable | None:
@@ -415,23 +410,23 @@ def _each(raw: RawTable, headers: Headers, goods: KnownTable) -> KnownTable | No
     if not columns:
         return None
     columns["parcel_id"] = ids.rows(first)
-    made = KnownTable(kind="parcels", name=raw.name, columns=columns, n_rows=len(first), rows=goods.rows[first])
+    made = KnownTable.of_lines("parcels", raw.name, columns, goods.rows[first].tolist())
     return made.keep(np.flatnonzero(~columns["parcel_id"].blank()))
 
 
-def _one_row(kind: str, raw: RawTable, found: Mapping[str, _Said]) -> KnownTable:
+def _one_row(raw: RawTable, found: Mapping[str, _Said]) -> KnownTable:
     columns = {name: Column.filled(key, value, 1) for name, (_, key, value) in found.items()}
-    rows = np.array([max(line for line, _, _ in found.values())], dtype=np.int32)
-    return KnownTable(kind=kind, name=raw.name, columns=columns, n_rows=1, rows=rows, titles=True)
+    last = max(line for line, _, _ in found.values())
+    return replace(KnownTable.of_lines("parcels", raw.name, columns, [last]), titles=True)
 
 
-def _declared_otherwise(
-    raw: RawTable, origins: Mapping[Origin, tuple[int, str]], table: KnownTable, headers: Headers
-) -> list[Problem]:
+def _tell_declared_otherwise(
+    raw: RawTable, origins: Mapping[Origin, tuple[int, str]], table: KnownTable, inquiry: Inquiry
+) -> None:
     """Tell zones of titles that are none of those that a column of zones has, or of which it has another share."""
-    column = table.columns.get("zone_id")
+    column, headers = table.columns.get("zone_id"), inquiry.headers
     if column is None:
-        return []
+        return
     zones = _declared_in({"declarations": table}, headers)
     texts = listed(filter(None, column.used().names()), 20)
     named = {item: headers.words.zone(item.place) for item in origins}
@@ -447,18 +442,18 @@ def _declared_otherwise(
         for item, zone in named.items():
             if abs(said[zone] - found.get(zone, 0.0)) > PERCENT_APART:
                 other[item] = (f"{item.place} {said[zone]:.3g}%", f"{found.get(zone, 0.0):.3g}%")
-    return [_said_otherwise(raw, *origins[item], "zone_id", *texts_of) for item, texts_of in other.items()]
+    for item, (one, two) in other.items():
+        _tell_otherwise(inquiry, (raw.name, *origins[item]), "zone_id", one, two)
 
 
-def _countries_otherwise(raw: RawTable, origins: Mapping[Origin, tuple[int, str]], headers: Headers) -> list[Problem]:
+def _tell_countries_otherwise(raw: RawTable, origins: Mapping[Origin, tuple[int, str]], inquiry: Inquiry) -> None:
     """Tell countries in which none of the zones beside them lies: ``Origin: Cameroon`` above ``Zone: Nola``."""
-    named = {headers.words.zone(item.place): item.place for item in origins}
-    zones = {zone.country: named[zone.zone_id] for zone in headers.words.zone_table.zones if zone.zone_id in named}
-    return [
-        _said_otherwise(raw, line, key, "country", listed(zones.values()), item.place)
-        for item, (line, key) in origins.items()
-        if zones and (country := headers.words.country(item.place)) is not None and country not in zones
-    ]
+    words = inquiry.headers.words
+    named = {words.zone(item.place): item.place for item in origins}
+    zones = {zone.country: named[zone.zone_id] for zone in words.zone_table.zones if zone.zone_id in named}
+    for item, (line, key) in origins.items():
+        if zones and (country := words.country(item.place)) is not None and country not in zones:
+            _tell_otherwise(inquiry, (raw.name, line, key), "country", listed(zones.values()), item.place)
 
 
 def _declared_in(tables: Mapping[str, KnownTable], headers: Headers) -> set[str | None]:

@@ -4,28 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
-from itertools import starmap
 
 import numpy as np
 
 from kpfootprint.errors import Problem
-from kpfootprint.ingest.columns.meanings import Choices
-from kpfootprint.ingest.columns.origins import is_of_origin
+from kpfootprint.ingest.names.documented import recognise
 from kpfootprint.ingest.names.headers import Headers
+from kpfootprint.ingest.names.inquiry import ONE, WHOLE, Inquiry
 from kpfootprint.ingest.names.numbering import numbers_in
 from kpfootprint.ingest.names.parcel_names import ask_about_names, is_parcel_name, parcel_within
 from kpfootprint.ingest.names.statements import amounts_besides, amounts_in
-from kpfootprint.ingest.problems import Broken, cut, listed, problem
-from kpfootprint.ingest.raw.cells import Cell, is_blank, is_number, text_of
-from kpfootprint.ingest.raw.tables import GOODS, Column, KnownTable, RawTable, recognise, stacked
-from kpfootprint.ingest.sheets.around import ONE, heads_rows, sums_up
+from kpfootprint.ingest.problems import cut, listed
+from kpfootprint.ingest.raw.cells import Cell, is_blank, is_number, text_of, texts_in
+from kpfootprint.ingest.raw.tables import GOODS, Column, KnownTable, RawTable, stacked
+from kpfootprint.ingest.sheets.around import heads_rows, sums_up
 from kpfootprint.ingest.sheets.asked import is_in_part
 from kpfootprint.ingest.sheets.counted_twice import counted_otherwise
 from kpfootprint.ingest.sheets.quoted import lines_of, may_hold_goods, quote_lines
-from kpfootprint.ingest.sheets.recognise import headless, is_headless, is_prose, tables_of
+from kpfootprint.ingest.sheets.recognise import is_headless, is_prose, tables_of, tell_headless
 from kpfootprint.ingest.sheets.repeats import with_parents
 from kpfootprint.ingest.sheets.said_of_parcels import joined, with_declared, with_said, with_titles
-from kpfootprint.ingest.sheets.stands_beside import names_fact, with_facts_above
+from kpfootprint.ingest.sheets.stands_beside import with_facts_above
 from kpfootprint.ingest.sheets.titles import as_titles, said_by_titles, speaks
 from kpfootprint.ingest.totals import is_total
 from kpfootprint.ingest.words import TABLES, fold, holds, misspelt, plain, table_names, tokens_of
@@ -72,41 +71,44 @@ def _gathered(held: Sequence[_ParcelSheet]) -> dict[str, list[tuple[KnownTable, 
             found.setdefault(table.kind, []).append((table, item.parcel_id))
     for item in held if "parcels" in found else ():
         if "parcels" not in item.said:  # of these nothing is said
-            ids, rows = Column.of("parcel_id", item.ids), np.ones(len(item.ids), dtype=np.int32)
-            bare = KnownTable(
-                kind="parcels", name=item.raw.name, columns={"parcel_id": ids}, n_rows=len(rows), rows=rows
-            )
-            found["parcels"].append((bare, None))
+            ids = {"parcel_id": Column.of("parcel_id", item.ids)}
+            found["parcels"].append((KnownTable.of_lines("parcels", item.raw.name, ids, [1] * len(item.ids)), None))
     return found
 
 
-def recognise_all(
-    raws: list[RawTable], headers: Headers, choices: Choices, problems: list[Problem], *, several: bool = False
-) -> dict[str, KnownTable]:
+def recognise_all(raws: list[RawTable], inquiry: Inquiry, *, several: bool = False) -> dict[str, KnownTable]:
     """Recognise the tables of an input, `several` or one, by kind; what is given twice or is not known is told."""
-    raws = [with_facts_above(raw, headers) for raw in with_parents(raws, headers, problems)]
-    if len({raw.name for raw in raws if headers.of(raw.name).wide}) > 1:  # a sheet for each size, called by it
-        raws = [
-            replace(raw, titles=((0, (raw.name,)), *raw.titles)) if headers.of(raw.name).wide else raw for raw in raws
-        ]
-    told: list[Problem] = []
-    found = _Input(headers, choices, told, several=several or len(raws) > 1).read(raws)
-    parts = [part for raw in raws for part in parcels_apart(raw, headers, choices)] if told else raws
+    headers = inquiry.headers
+    raws = [with_facts_above(raw, headers) for raw in with_parents(raws, inquiry)]
+    of_classes = [raw for raw in raws if headers.of(raw.name).wide]
+    if len({raw.name for raw in of_classes}) > 1:  # a sheet for each size, called by it
+        raws = [replace(raw, titles=((0, (raw.name,)), *raw.titles)) if raw in of_classes else raw for raw in raws]
+    tried = inquiry.apart()
+    found = _Input(tried, several=several or len(raws) > 1).read(raws)
+    parts = [part for raw in raws for part in parcels_apart(raw, inquiry)] if tried.problems else raws
     if len(parts) > len(raws):
-        return _Input(headers, choices, problems, several=True).read(parts)
-    problems += told
+        return _Input(inquiry, several=True).read(parts)
+    inquiry.problems.extend(tried.problems)
     return found
 
 
 @dataclass(frozen=True, eq=False)
 class _Input:
-    """An input under way: what its words mean, the answers given, and what has been found and told so far."""
+    """An input under way, and the tables that were found in it so far."""
 
-    headers: Headers
-    choices: Choices
-    problems: list[Problem]
+    inquiry: Inquiry
     several: bool
     tables: dict[str, KnownTable] = field(default_factory=dict)
+
+    @property
+    def headers(self) -> Headers:
+        """The words of headers."""
+        return self.inquiry.headers
+
+    @property
+    def problems(self) -> list[Problem]:
+        """What was told so far."""
+        return self.inquiry.problems
 
     def read(self, raws: Sequence[RawTable]) -> dict[str, KnownTable]:
         """Return the tables of all sheets by kind, with what titles, covers and notes say of them."""
@@ -121,19 +123,20 @@ class _Input:
             self._add(sheet.tables)
             if not sheet.tables and raw.columns and not self._is_told(raw):
                 passed.append(raw.name)
-        self.problems.extend(headless(raw) for raw in raws if raw.name in passed and _goes_on(raw, goods, self.headers))
+        for raw in [raw for raw in raws if raw.name in passed and _goes_on(raw, goods, self.headers)]:
+            tell_headless(raw, self.inquiry)
         filled = [sheet for sheet in goods if _holds_goods(sheet.main, self.headers)] or goods
         kept = _without_summaries(filled, self.headers)
         told = len(self.problems)
         parcels = self._add_goods(_counted_once(kept, self.headers))
-        self.problems[told:told] = [
-            replace(item, values={**item.values, **({"parcel": own} if (own := parcels.get(sheet.raw.name)) else {})})
-            for sheet in goods
-            for item in sheet.problems
-            if sheet in kept or item.code == "total_disagrees"
-        ]
+        spoiled: list[Problem] = []
+        for sheet in goods:
+            own = {"parcel": of} if (of := parcels.get(sheet.raw.name)) else {}
+            found = [item for item in sheet.problems if sheet in kept or item.code == "total_disagrees"]
+            spoiled += [replace(item, values={**item.values, **own}) for item in found]
+        self.problems[told:told] = spoiled
         raws = [raw for raw in raws if raw.name not in parcels]
-        if (chosen := self.choices.get("goods")) in self.tables and len({*GOODS} & {*self.tables}) == 2:
+        if (chosen := self.inquiry.choices.get("goods")) in self.tables and len({*GOODS} & {*self.tables}) == 2:
             passed.append(self.tables.pop("counts" if chosen == "stones" else "stones").name)
         passed += [sheet.raw.name for sheet in goods if sheet.main.n_rows and sheet not in filled]
         if self.tables:
@@ -148,20 +151,19 @@ class _Input:
 
     def _sheet(self, raw: RawTable, others: set[str]) -> _Sheet:
         """Find the tables of one of several sheets, with what the tables before it say of parcels."""
-        problems: list[Problem] = []
-        answers = _choices_of(raw, self.choices, ids_of(self.tables), self.headers)
-        found = tables_of(raw, self.headers, answers, problems, several=self.several, sheets=others)
+        own = _with_lots_known(raw, self.inquiry, ids_of(self.tables)).apart()
+        found = tables_of(raw, own, several=self.several, sheets=others)
         if self.several and fold(raw.name) not in table_names() and not any(table.n_rows for table in found):
-            found, problems = [], []  # a header alone: a form to be filled in, or a cover's last line
-        return _Sheet(raw, found, problems)
+            return _Sheet(raw, [])  # a header alone: a form to be filled in, or a cover's last line
+        return _Sheet(raw, found, own.problems)
 
     def _is_told(self, raw: RawTable) -> bool:
         """Tell that a sheet is none that is known, where it is the only one or its name is nearly that of a table."""
         names = table_names()
         if not self.several and not self.problems:
-            recognise(raw, "stones", self.headers.words, self.problems)
+            recognise(raw, "stones", self.inquiry)
         elif self.several and fold(raw.name) not in names and misspelt(raw.name, names) is not None:
-            self.problems.append(problem(Broken("unknown_table", {"known": ", ".join(TABLES)}), table=raw.name))
+            self.inquiry.tell("unknown_table", raw.name, known=", ".join(TABLES))
         else:
             return not self.several
         return True
@@ -175,12 +177,9 @@ class _Input:
         kinds = [sheet.main.kind for sheet in free]
         listed_ids = ids_of(self.tables)
         called = {parcel_within(sheet.raw.name, listed_ids) for sheet in free}
-        own = len(free) > 1 and (
-            len({*kinds}) < len(kinds)
-            or all(is_parcel_name(sheet.raw.name, self.headers) for sheet in free)
-            or len(called & listed_ids) == len(free)
-            or are_titled_apart([sheet.raw for sheet in free], self.headers, self.choices)
-        )
+        named_so = all(is_parcel_name(sheet.raw.name, self.headers) for sheet in free)
+        told_apart = len({*kinds}) < len(kinds) or named_so or len(called & listed_ids) == len(free)
+        own = len(free) > 1 and (told_apart or are_titled_apart([sheet.raw for sheet in free], self.inquiry))
         alone = len(free) == 1 < len(listed_ids) and called <= listed_ids
         if (own or alone) and not {*kinds} & {*self.tables}:
             return self._add_parcels(free)
@@ -193,29 +192,29 @@ class _Input:
         parcels = dict.fromkeys((sheet.raw.name for sheet in sheets), "")
         of_classes = all(self.headers.of(sheet.raw.name).wide for sheet in sheets)
         summed = any(item.code == "summary" for item in sheets[0].main.trace.left_out)
-        choices = {"sheets": "one", **self.choices} if of_classes and summed else self.choices
-        meant, known = choices.get("sheets"), ids_of(self.tables)
+        one = {"sheets": "one"} if of_classes and summed else {}
+        inquiry = replace(self.inquiry, choices={**one, **self.inquiry.choices})
+        meant, known = inquiry.choices.get("sheets"), ids_of(self.tables)
         held = [self._parcels_on(sheet, known) for sheet in sheets]
         ids = [parcel_id for item in held for parcel_id in item.ids]
         named = [name for item in held for name in item.named]
         if len({*ids}) < len(ids) or any(map(is_total, named)):
             self._add([sheets[0].main])
-            self.problems.append(sheets[1].main.problem(Broken("table_twice", {"other": sheets[0].raw.name})))
+            inquiry.tell_of("table_twice", sheets[1].main, other=sheets[0].raw.name)
             return parcels
-        pairs = ((one, other) for at, one in enumerate(sheets) for other in sheets[:at] if meant != "parcels")
-        names = ((one.raw.name, other.raw.name, [one.main], [other.main]) for one, other in pairs)
-        if asked := next(filter(None, starmap(ask_about_same_rows, names)), []):
-            self.problems.extend(asked)
-            return parcels
-        self.problems.extend(ask_about_names(named, sheets[0].raw.name, self.headers, choices))
+        for at, sheet in enumerate(sheets if meant != "parcels" else ()):
+            for other in sheets[:at]:
+                if ask_about_same_rows(sheet.raw.name, other.raw.name, [sheet.main], [other.main], inquiry):
+                    return parcels
+        ask_about_names(named, sheets[0].raw.name, inquiry)
         for kind, items in _gathered(held).items():
             made = stacked([t for t, _ in items], [None if meant == "one" else name for _, name in items])
             if kind not in self.tables:
                 self.tables[kind] = made
             elif kind == "parcels":
-                self.tables[kind] = with_said(self.tables[kind], made, self.problems)
+                self.tables[kind] = with_said(self.tables[kind], made, inquiry)
             elif kind == "declarations":
-                self.tables[kind] = with_declared(self.tables[kind], made, self.headers, self.problems)
+                self.tables[kind] = with_declared(self.tables[kind], made, inquiry)
         if meant == "one":
             return parcels
         goods = next(self.tables[kind] for kind in GOODS if kind in self.tables)
@@ -225,7 +224,7 @@ class _Input:
 
     def _parcels_on(self, sheet: _Sheet, known: set[str]) -> _ParcelSheet:
         """Find the parcels that a sheet of goods is or holds, some of which may be `known`."""
-        said = self._titles_of(sheet.raw, {sheet.main.kind: sheet.main})
+        said = said_by_titles(sheet.raw, {sheet.main.kind: sheet.main}, self.inquiry)
         title = said["parcels"].columns.get("parcel_id") if "parcels" in said else None
         if "parcel_id" in sheet.main.columns:
             ids = sorted(ids_of({"parcels": sheet.main}))
@@ -242,54 +241,42 @@ class _Input:
             elif table.kind == "declarations" and (table is not found[0] or fold(table.name) not in table_names()):
                 self._add_declared(table)
             elif table is found[0]:
-                other = self.tables[table.kind].name
-                self.problems.append(problem(Broken("table_twice", {"other": other}), table=table.name))
+                self.inquiry.tell("table_twice", table.name, other=self.tables[table.kind].name)
 
     def _add_declared(self, table: KnownTable) -> None:
         """Join zones beside parcels or stones with those of a table of declarations, which are said again."""
         known = {name for name in ids_of(self.tables) if len(ids_of(self.tables)) == 1}
-        own, more = (
-            stacked([of], [next(iter(known))]) if known and "parcel_id" not in of.columns else of
-            for of in (self.tables["declarations"], table)
-        )
-        self.tables["declarations"] = with_declared(own, more, self.headers, self.problems)
+        both = (self.tables["declarations"], table)
+        own, more = (stacked([of], [*known]) if known and "parcel_id" not in of.columns else of for of in both)
+        self.tables["declarations"] = with_declared(own, more, self.inquiry)
 
     def _said(self, raws: Sequence[RawTable], others: Sequence[RawTable]) -> dict[str, KnownTable]:
         """Return what titles and covers, which are among the `others`, say of parcels and declarations."""
         raws = [as_titles(raw) if raw in others and speaks(raw) else raw for raw in raws]
-        titles = [title for raw in raws if (title := self._titles_of(raw, self.tables))]
-        said = joined(titles, self.problems)
+        said = joined([said_by_titles(raw, self.tables, self.inquiry) for raw in raws], self.inquiry)
         if "parcels" in said and "parcels" in self.tables:
-            self.tables["parcels"] = with_said(self.tables["parcels"], said["parcels"], self.problems)
+            self.tables["parcels"] = with_said(self.tables["parcels"], said["parcels"], self.inquiry)
         return said
-
-    def _titles_of(self, raw: RawTable, tables: Mapping[str, KnownTable]) -> dict[str, KnownTable]:
-        return said_by_titles(raw, self.headers, tables, self.choices, self.problems)
 
     def _ask_about_notes(self, raws: Sequence[RawTable]) -> None:
         """Ask about notes and covers that speak of other stones, or say that the goods are no whole parcel."""
         whole = _amounts_of(self.tables, self.headers)
-        for raw in raws if self.choices.get("part") != "whole" else ():
+        for raw in raws if not self.inquiry.chose(WHOLE) else ():
             if may_hold_goods(raw, self.headers, whole):
-                told = {
-                    "sheet": raw.name,
-                    "lines": listed((cut(text, 60) for text in lines_of(raw)), 3),
-                    "choices": [("part", "whole")],
-                }
-                self.problems.append(problem(Broken("sheet_of_goods", told), table=raw.name))
+                lines = listed((cut(text, 60) for text in lines_of(raw)), 3)
+                self.inquiry.tell("sheet_of_goods", raw.name, sheet=raw.name, lines=lines, choices=[WHOLE])
                 return
             if len([column for column in raw.columns if not column.empty]) > 2:
                 continue
             for text in (text for column in raw.columns for text in (column.header, *column.names())):
-                of_some = is_of_origin(text.partition(":")[0], self.headers) or any(
-                    holds(role, tokens_of(text)) for role in ("largest", "smallest", "limit", "mean", "money")
-                )
+                roles = ("largest", "smallest", "limit", "mean", "money")
+                of_some = any(holds(role, tokens_of(text)) for role in roles)
+                of_some = of_some or self.headers.names_origin(text.partition(":")[0])
                 others = _of_others(text, whole) if is_prose(raw) and not of_some else set()
                 besides = amounts_besides(text) or others
                 code = "stones_besides" if besides else "part_in_title" if is_in_part(text, self.headers) else ""
                 if code:
-                    told = {"title": text, "choices": [("part", "whole")]}
-                    self.problems.append(problem(Broken(code, told), table=raw.name))
+                    self.inquiry.tell(code, raw.name, title=text, choices=[WHOLE])
                     return
 
 
@@ -373,33 +360,30 @@ def _goes_on(raw: RawTable, goods: Sequence[_Sheet], headers: Headers) -> bool:
     rows = [[column.header, *column.cells[:50]] for column in raw.columns]
     for other in (sheet.raw for sheet in goods):
         numbers = [numbers_in([cell for cell in column.cells[:50] if not is_blank(cell)]) for column in other.columns]
-        pairs = zip(rows, numbers, strict=False)
-        same = len(other.columns) == len(raw.columns) and any(item is not None for item in numbers)
-        if same and all(
-            item is None or all(is_blank(c) or not text_of(c)[:1].isalpha() or is_total(text_of(c)) for c in own)
-            for own, item in pairs
-        ):
+        below = [cells for cells, item in zip(rows, numbers, strict=False) if item is not None]
+        worded = [text for cells in below for text in texts_in(cells) if text[:1].isalpha() and not is_total(text)]
+        if below and not worded and len(other.columns) == len(raw.columns):
             return True
     return False
 
 
-def _choices_of(raw: RawTable, choices: Choices, ids: set[str], headers: Headers) -> Choices:
+def _with_lots_known(raw: RawTable, inquiry: Inquiry, ids: set[str]) -> Inquiry:
     """Take lots for parcels where a table of parcels or declarations has the same ids."""
     for column in raw.columns if ids else ():
-        if headers.of(column.header).role == "lot":
-            names = column.names()
-            if {names[code] for code in np.unique(column.codes).tolist()} <= {"", *ids}:
-                return {**choices, "lots": "parcels"}
-    return choices
+        lots = inquiry.headers.of(column.header).role == "lot"
+        if lots and {*column.used().names()} <= {"", *ids}:
+            return replace(inquiry, choices={**inquiry.choices, "lots": "parcels"})
+    return inquiry
 
 
 def ask_about_same_rows(
-    name: str, other: str, own: Sequence[KnownTable], others: Sequence[KnownTable]
-) -> list[Problem]:
+    name: str, other: str, own: Sequence[KnownTable], others: Sequence[KnownTable], inquiry: Inquiry
+) -> bool:
     """Ask whether a sheet or a folder is a parcel beside another one of which a table of goods has the same rows."""
     pairs = [(one, two) for one in own for two in others if one.kind == two.kind and one.kind in GOODS]
-    told = {"other": other, "choices": [("sheets", "parcels")]}
-    return [problem(Broken("same_rows", told), table=name)] if any(one.same_rows(two) for one, two in pairs) else []
+    if same := any(one.same_rows(two) for one, two in pairs):
+        inquiry.tell("same_rows", name, other=other, choices=[("sheets", "parcels")])
+    return same
 
 
 def ids_of(tables: Mapping[str, KnownTable]) -> set[str]:
@@ -415,10 +399,11 @@ Line = tuple[int, Sequence[Cell]]
 """Where a line stands, and its cells."""
 
 
-def parcels_apart(raw: RawTable, headers: Headers, choices: Choices) -> list[RawTable]:
+def parcels_apart(raw: RawTable, inquiry: Inquiry) -> list[RawTable]:
     """Return a table for each parcel of a sheet on which lines above each header name another one; else the sheet."""
-    if raw.n_rows > _MOST or raw.ragged or choices.get(ONE[0]) == ONE[1]:
+    if raw.n_rows > _MOST or raw.ragged or inquiry.chose(ONE):
         return [raw]
+    headers = inquiry.headers
     lines: list[Line] = [*raw.titles, (raw.header_rows[-1], [column.header for column in raw.columns])]
     first = len(lines) - 1
     lines += [(raw.line(row) or 0, raw.row(row)) for row in range(raw.n_rows)]
@@ -429,22 +414,21 @@ def parcels_apart(raw: RawTable, headers: Headers, choices: Choices) -> list[Raw
     starts = [0, *(_cover_above(lines, at, headers) for at in heads[1:])]
     ends = [*starts[1:], len(lines)]
     parts = [_part(raw, lines, *places) for places in zip(starts, heads, ends, strict=True)]
-    if not are_titled_apart(parts, headers, choices):
+    if not are_titled_apart(parts, inquiry):
         return [raw]
     return [replace(part, name=f"{raw.name} {at}") for at, part in enumerate(parts, start=1)]
 
 
-def are_titled_apart(raws: Sequence[RawTable], headers: Headers, choices: Choices) -> bool:
+def are_titled_apart(raws: Sequence[RawTable], inquiry: Inquiry) -> bool:
     """Say whether each of several tables is of another parcel by its titles."""
-    said = [said_by_titles(raw, headers, {}, choices, []).get("parcels") for raw in raws]
+    said = [said_by_titles(raw, {}, inquiry.apart()).get("parcels") for raw in raws]
     ids = [of.columns.get("parcel_id") if of is not None else None for of in said]
     return None not in ids and len({text_of(of.at(0)) for of in ids if of is not None}) == len(ids)
 
 
 def _heads_goods(lines: Sequence[Sequence[Cell]], at: int, headers: Headers) -> bool:
     """Say whether a line heads stones or carats below it, and not the carats of zones."""
-    texts = [text_of(cell) for cell in lines[at] if not is_blank(cell)]
-    return heads_rows(lines, at, headers) and not any(is_of_origin(text, headers) for text in texts)
+    return heads_rows(lines, at, headers) and not any(headers.names_origin(text) for text in texts_in(lines[at]))
 
 
 def _cover_above(lines: Sequence[Line], head: int, headers: Headers) -> int:
@@ -457,9 +441,9 @@ def _cover_above(lines: Sequence[Line], head: int, headers: Headers) -> int:
 
 def _is_of_goods(cells: Sequence[Cell], headers: Headers) -> bool:
     """Say whether a line is a row of goods or their total: a number in it, and no label or zone in front."""
-    texts = [text_of(cell) for cell in cells if not is_blank(cell)]
+    texts = texts_in(cells)
     label = texts[0].partition(":")[0] if texts else ""
-    labelled = ":" in texts[0] or names_fact(label, headers) or headers.words.zone(label) is not None if texts else True
+    labelled = ":" in texts[0] or headers.names_fact(label) or headers.words.zone(label) is not None if texts else True
     return is_total(label) or (not labelled and any(map(is_number, texts)))
 
 
@@ -467,9 +451,8 @@ def _part(raw: RawTable, lines: Sequence[Line], start: int, head: int, end: int)
     """Return the lines of one parcel as a table: titles, a header and rows."""
     header, body = lines[head][1], lines[head + 1 : end]
     places = [at for at, cell in enumerate(header) if not is_blank(cell) or any(_filled(of, at) for _, of in body)]
-    columns = [
-        Column.of(text_of(header[at]) if not is_blank(header[at]) else "", [of[at] for _, of in body]) for at in places
-    ]
+    heads = ["" if is_blank(cell) else text_of(cell) for cell in header]
+    columns = [Column.of(heads[at], [of[at] for _, of in body]) for at in places]
     made = replace(
         raw,
         columns=columns,
@@ -477,6 +460,7 @@ def _part(raw: RawTable, lines: Sequence[Line], start: int, head: int, end: int)
         header_rows=raw.header_rows if lines[head][0] in raw.header_rows else (lines[head][0],),
         titles=tuple((line, tuple(cells)) for line, cells in lines[start:head]),
         notes=raw.notes if start == 0 else (),
+        comments=raw.comments if start == 0 else (),
         hidden=raw.hidden if start == 0 else (),
     )
     return made.keep(np.flatnonzero(~made.blank()))
