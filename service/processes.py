@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import resource
+import signal
 import socket
 import subprocess
 import sys
@@ -40,12 +41,20 @@ def end_with(parent: int, end: Callable[[], object]) -> None:
 
 
 def ended(process: subprocess.Popen[Any], within: float) -> None:
-    """Ask a process to end, and end it where it does not."""
-    process.terminate()
+    """Ask a process that leads a group of its own to end, and end whatever of the group has not.
+
+    Processes that it began hold its pipes open: whoever reads from these would wait for them.
+    """
+    _signal(process, signal.SIGTERM)
     with suppress(subprocess.TimeoutExpired):
         process.wait(within)
-    process.kill()
+    _signal(process, signal.SIGKILL)
     process.wait()
+
+
+def _signal(process: subprocess.Popen[Any], number: signal.Signals) -> None:
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, number)
 
 
 def done_elsewhere(function: Callable[..., Any], *args: Any) -> Any:

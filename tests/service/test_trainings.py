@@ -14,6 +14,7 @@ from typing import Any
 import psutil
 import pytest
 
+from service.errors import Refused
 from service.jobs.training import ENDED, train
 from service.jobs.worker import work_once
 from service.register.database import RegisterUnavailable
@@ -190,6 +191,30 @@ def test_a_training_is_ended_where_the_register_goes_away(
         with pytest.raises(RegisterUnavailable):
             train(office.work, job, halt)
     assert time.monotonic() - began < 10
+
+
+@pytest.mark.parametrize("goes_on", [True, False], ids=["cancelled", "killed"])
+def test_processes_that_a_training_began_end_with_it(
+    goes_on: bool, office: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They hold its pipes open, and a worker that waits for them takes no other job."""
+    ask(office, write_zip(tmp_path / "made", Kind(parcels=(3, 3), n_stones=20)).read_bytes())
+    begins = tmp_path / "begins"
+    own = "sleep 15" if goes_on else "kill -KILL $$"
+    begins.write_text(f"#!/bin/sh\nsleep 15 & echo $! > {tmp_path}/child\n{own}\n")
+    begins.chmod(0o700)
+    monkeypatch.setattr("service.jobs.training.TRAINING", (str(begins),))
+    with taken(office.work.engine, office.settings.home) as job:
+        assert job is not None
+        began = time.monotonic()
+        if goes_on:
+            assert train(office.work, job, (tmp_path / "child").exists) is None
+        else:
+            with pytest.raises(Refused):
+                train(office.work, job, lambda: False)
+    assert time.monotonic() - began < 10
+    with suppress(psutil.NoSuchProcess):
+        assert psutil.Process(int((tmp_path / "child").read_text())).status() == psutil.STATUS_ZOMBIE
 
 
 @pytest.mark.slow
