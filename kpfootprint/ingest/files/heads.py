@@ -266,7 +266,7 @@ def _score(row: Sequence[Cell], headers: Headers) -> float:
             continue
         meaning = headers.of(text)
         if meaning.role == "unknown" or (is_total(text) and meaning.role not in ("n_stones", "carats")):
-            score += 0.1 if is_total(text) else 0.0
+            score += 0.1 if is_total(text) else float(all_say(("parameter", "result"), tokens_of(text) or [""]))
         elif meaning.wide:
             score += 0.5
         else:

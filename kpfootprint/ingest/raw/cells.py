@@ -356,8 +356,13 @@ _AS_TEXT = re.compile(r"^['’](?=[\d.,+-])")
 """The mark by which a spreadsheet is told to take a number for text."""
 
 
+_ITS_SHARE = r"\s*\(\s*\d[\d.,]*\s*%\s*\)"
+_WITH_ITS_SHARE = re.compile(rf"(?<=\d){_ITS_SHARE}$")
+"""What share of the whole a number is, in brackets behind it: ``45 (12%)``."""
+
+
 def _number_in_text(text: str, marks: DecimalMarks) -> float | Broken:
-    bare = without_unit(_AS_TEXT.sub("", text))
+    bare = without_unit(_AS_TEXT.sub("", _WITH_ITS_SHARE.sub("", text)))
     if isinstance(bare, Broken):
         return bare
     text = bare
@@ -385,7 +390,8 @@ def _number_in_text(text: str, marks: DecimalMarks) -> float | Broken:
 
 
 _WITH_ITS_UNIT = re.compile(
-    r"[+-]?\d[\d.,'\u00a0\u202f ]*(%|ct|cts|carats?|pcs?|st|g|mg|usd|eur|fcfa)?\.?|[$€]\s*\d[\d.,' ]*", re.IGNORECASE
+    rf"[+-]?\d[\d.,'\u00a0\u202f ]*(%|ct|cts|carats?|pcs?|st|g|mg|usd|eur|fcfa)?\.?({_ITS_SHARE})?|[$€]\s*\d[\d.,' ]*",
+    re.IGNORECASE,
 )
 _SIEVE = re.compile(r"[+-]\d{1,2}")
 

@@ -34,6 +34,7 @@ from kpfootprint.ingest.sheets.kinds import tables_of_kind
 from kpfootprint.ingest.sheets.left_out import without_totals
 from kpfootprint.ingest.sheets.repeats import declared_in_columns, parted, side_by_side, unrepeated, with_places_below
 from kpfootprint.ingest.sheets.sections import with_sections
+from kpfootprint.ingest.sheets.spread import spread
 from kpfootprint.ingest.sheets.stands_beside import without_side_notes
 
 
@@ -48,7 +49,7 @@ def understand(raw: RawTable, hint: str | None, inquiry: Inquiry, *, several: bo
         Whether it is one of several tables, of which some may be none of ours: a list of prices, say.
     """
     headers = inquiry.headers
-    raw = parted(unrepeated(with_total_above(raw), headers), headers)
+    raw = parted(unrepeated(with_total_above(spread(raw, headers)), headers), headers)
     raw, below = turned(with_measures_beside(raw, headers), headers)
     raw = with_places_below(raw, hint, headers)
     rest, blocks = apart(raw, headers)
