@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from kpfootprint.parcel import Batch, Parcel
     from kpfootprint.planning.sorters import Sorting
     from kpfootprint.release import Release
+    from kpfootprint.report.locale import Words
 
 
 def day_given(_context: click.Context, _parameter: click.Parameter, value: str | None) -> date | None:
@@ -230,3 +231,17 @@ def receipt_lines(parcel: Parcel) -> Iterator[str]:
         yield "  " + told("declared: {zone}", zone=shown)
     for name, shown in teller.conditions(parcel):
         yield f"  {name}{own.colon}{shown}"
+    yield from _conditions_not_known(parcel, own)
+
+
+def _conditions_not_known(parcel: Parcel, own: Words) -> Iterator[str]:
+    """Yield what a report will say of the conditions that no reference parcel has."""
+    from kpfootprint.parcel import FACTORS
+    from kpfootprint.report.locale import Names
+    from kpfootprint.report.sentences import say
+
+    for factor, known in zip(FACTORS[:-1], OPENED[0].level_names, strict=False):
+        value = getattr(parcel.conditions, factor)
+        if value is not None and value not in known:
+            statement = {"code": "condition_unknown", "values": {"field": factor, "value": value}}
+            yield "  " + say(statement, own, Names({}, {}, {}, frozenset()))

@@ -24,7 +24,7 @@ from kpfootprint.ingest.raw.cells import Cell, Odd, text_of
 from kpfootprint.ingest.raw.tables import GOODS, Column, ColumnMaker, KnownTable, RawTable
 from kpfootprint.ingest.sheets.asked import ask_about_table
 from kpfootprint.ingest.sheets.said_of_parcels import declared_places
-from kpfootprint.ingest.words import Vocabulary, fold, nearest, vocabulary_of
+from kpfootprint.ingest.words import Vocabulary, fold, nearest, table_names, vocabulary_of
 from kpfootprint.parcel import Breakdown, Declaration, DeclaredCountry, Parcel
 from kpfootprint.reference import ZoneTable
 from kpfootprint.scheme import Scheme, SieveSet
@@ -215,6 +215,8 @@ def as_parcel(document: object, words: Vocabulary) -> object:
         inner = next(iter(document.values())) if len(document) == 1 else None
         document = inner if isinstance(inner, Mapping) and fold(str(next(iter(document)))) == "parcel" else document
         own = {fold(name): name for name in (*_LISTS, "conditions")}
+        lists = {fold(str(name)) for name, value in document.items() if isinstance(value, list | tuple | Mapping)}
+        own |= {name: kind for name in lists if (kind := table_names().get(name)) in _LISTS}  # ``pierres``
         known = words.columns("parcels")
         ids = [name for name in document if known.get(fold(str(name))) == "parcel_id"]
         own |= {fold(str(name)): "parcel_id" for name in ids if len(ids) == 1}

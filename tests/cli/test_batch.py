@@ -181,3 +181,12 @@ def test_stones_that_nobody_counted_are_not_none(tmp_path: Path) -> None:
     done = kpfootprint("validate", sheet, home=tmp_path)
     assert done.text.startswith("1 parcel: no problem found.")
     assert " 0 stones" not in done.text
+
+
+def test_conditions_that_the_reference_does_not_know_are_said_before_a_comparison(tmp_path: Path) -> None:
+    said = {"cleaning_state": "acid", "selection": "run_of_mine"}
+    parcel = {"parcel_id": "J1", "conditions": said, "stones": {"weight_ct": [0.3, 0.4, 0.2]}}
+    (sheet := tmp_path / "J1.json").write_text(json.dumps(parcel), encoding="utf-8")
+    lines = kpfootprint("validate", sheet, home=tmp_path).text.splitlines()
+    assert "  cleaning state: “acid” does not occur in the reference and is taken as not stated." in lines
+    assert sum("does not occur" in line for line in lines) == 1

@@ -295,6 +295,22 @@ def test_a_document_is_asked_about_what_a_sheet_is_asked_about(
     ingest_json(document, scheme, zone_table, sealed=True)
 
 
+def test_lists_may_have_french_names(scheme: Scheme, zone_table: ZoneTable) -> None:
+    stones = {"poids": [0.3, 0.4], "couleur": ["brun", "cape"]}
+    document = {"colis": "P1", "déclarations": [{"pays": "Rép. centrafricaine", "poids": 0.7}], "pierres": stones}
+    read = ingest_json(document, scheme, zone_table)
+    assert (read.parcel_id, read.n_stones, read.carats) == ("P1", 2, 0.7)
+    assert [item.country for item in read.countries] == ["CF"]
+
+
+@pytest.mark.parametrize(
+    "country", ["Democratic Republic of the Congo", "République démocratique du Congo", "DR Congo"]
+)
+def test_a_country_may_have_its_whole_name(country: str, scheme: Scheme, zone_table: ZoneTable) -> None:
+    read = ingest_json(parcel(declarations=[{"country": country, "carats": 1.0}]), scheme, zone_table)
+    assert [item.country for item in read.countries] == ["CD"]
+
+
 def test_a_bare_list_of_stones_is_a_parcel(scheme: Scheme, zone_table: ZoneTable) -> None:
     upload = Upload("P1.json", json.dumps(many(4)).encode())
     (read_so,) = read(upload, scheme, zone_table, one=True).parcels
