@@ -4,7 +4,8 @@ A parcel's way is that of the folders. `reading` opens what was brought. Of `fil
 their heads. `names` knows what labels and headers say, `columns` what the columns of a sheet mean, and `sheets` how it
 is laid out: `recognise` says what each table is, and `layout` calls the rules on what stands around, repeats, groups,
 crosses or is left out, and on what has to be asked. `parcels` are made of tables whose columns are known, which a JSON
-`document` gives as well. What is wrong is one of the `problems`; how things may be called stands in `words`.
+`document` gives as well. An `Inquiry` goes with an input all the way: its words, the answers, what is asked. What is
+wrong is one of the `problems`; how things may be called stands in `words`.
 """
 
 from kpfootprint.ingest.document import ingest_json, parcel_to_json

@@ -127,9 +127,8 @@ def _said_otherwise(
     pairs = {kind: (table, own[kind]) for kind, table in given.items() if kind in own and own[kind].n_rows}
     for name in [name for name in pairs["parcels"][0].columns if name != "parcel_id"] if "parcels" in pairs else ():
         said = [of.columns[name].at(0) if name in of.columns else None for of in pairs["parcels"]]
-        one, other = (
-            field_readers(of.marks, of.typed)[name](cell) for of, cell in zip(pairs["parcels"], said, strict=True)
-        )
+        readers = [field_readers(of.marks, of.typed)[name] for of in pairs["parcels"]]
+        one, other = (read(cell) for read, cell in zip(readers, said, strict=True))
         if other is not None and one != other:
             yield name, text_of(said[0]), text_of(said[1])
     if "declarations" in pairs:
@@ -159,9 +158,8 @@ def document_tables(
     document = as_parcel(document, words)
     if not isinstance(document, Mapping):
         raise IngestError([problem(Broken("wrong_type", {"expected": "an object"}), table="parcel", value=document)])
-    fields = {
-        name: value for name, value in document.items() if name not in (*_LISTS, "conditions") and value is not None
-    }
+    others = (*_LISTS, "conditions")
+    fields = {name: value for name, value in document.items() if name not in others and value is not None}
     conditions = document.get("conditions")
     if isinstance(conditions, Mapping):
         known = words.columns("parcels")
@@ -313,6 +311,8 @@ def parcel_to_json(parcel: Parcel, scheme: Scheme, *, sealed: bool = False) -> d
     how the sheet of the parcel was read, so that its report can be made again.
     """
     conditions = {name: value for name in CONDITIONS if (value := getattr(parcel.conditions, name)) is not None}
+    zones = [{"zone_id": item.zone_id} | _amounts(item) for item in parcel.declarations]
+    countries = [{"country": item.country} | _amounts(item) for item in parcel.countries]
     document: dict[str, Any] = {
         "parcel_id": parcel.parcel_id,
         "exported_on": None if parcel.exported_on is None else parcel.exported_on.isoformat(),
@@ -321,11 +321,7 @@ def parcel_to_json(parcel: Parcel, scheme: Scheme, *, sealed: bool = False) -> d
         "carats": parcel.declared_carats,
         "value_usd": parcel.value_usd,
         "hs_code": parcel.hs_code,
-        "declarations": [
-            *({"zone_id": item.zone_id} | _amounts(item) for item in parcel.declarations),
-            *({"country": item.country} | _amounts(item) for item in parcel.countries),
-        ]
-        or None,
+        "declarations": [*zones, *countries] or None,
         "conditions": conditions or None,
     }
     if parcel.stones is not None:
@@ -338,12 +334,9 @@ def parcel_to_json(parcel: Parcel, scheme: Scheme, *, sealed: bool = False) -> d
             stones["value_usd"] = parcel.stones.value_usd.tolist()
         document["stones"] = stones
     else:
+        parts = [(k, _count_rows(item, parcel, scheme)) for k, item in enumerate(parcel.breakdowns, start=1)]
         numbered = _needs_names(parcel)
-        document["counts"] = [
-            row | ({"breakdown": str(k)} if numbered else {})
-            for k, item in enumerate(parcel.breakdowns, start=1)
-            for row in _count_rows(item, parcel, scheme)
-        ]
+        document["counts"] = [row | ({"breakdown": str(k)} if numbered else {}) for k, rows in parts for row in rows]
         if parcel.n_stones and all(item.counted is None or item.sample for item in parcel.breakdowns):
             document["n_stones"] = parcel.n_stones
     if sealed and parcel.read_as is not None:
@@ -389,9 +382,8 @@ def _count_rows(item: Breakdown, parcel: Parcel, scheme: Scheme) -> list[dict[st
             names.append((attribute.column, attribute.code_names))
     rows: list[dict[str, Any]] = []
     for at, codes in enumerate(item.codes.tolist()):
-        row: dict[str, Any] = {
-            column: classes[code] for (column, classes), code in zip(names, codes, strict=True) if code >= 0
-        }
+        coded = zip(names, codes, strict=True)
+        row: dict[str, Any] = {column: classes[code] for (column, classes), code in coded if code >= 0}
         if (size := row.get("size_class")) in limits:
             row |= _limits(*limits[size])
         if item.n_stones[at] >= 0:

@@ -26,7 +26,7 @@ from kpfootprint.ingest.parcels.records import read_declarations, settle_days
 from kpfootprint.ingest.problems import Broken, listed, problem
 from kpfootprint.ingest.raw.cells import Cell, text_of
 from kpfootprint.ingest.raw.rounding import STONE_UNIT_CT, rounding_tolerance
-from kpfootprint.ingest.raw.tables import GOODS, KnownTable, missing_column, parties_together, stacked
+from kpfootprint.ingest.raw.tables import GOODS, KnownTable, RawTable, missing_column, parties_together, stacked
 from kpfootprint.ingest.sheets.bundles import recognise_files
 from kpfootprint.ingest.sheets.quoted import quote_lines
 from kpfootprint.ingest.sheets.said_of_parcels import with_titles
@@ -344,27 +344,16 @@ def _read_tables(source: Path | Upload, inquiry: Inquiry, limits: Limits) -> dic
     IngestError
         Where nothing is left that could be looked at further.
     """
-    headers, problems = inquiry.headers, inquiry.problems
-    raws, passed = tables_in(source, headers, Budget(limits), problems)
-    legends = {raw.name: legend_in(raw, headers) for raw in raws if len(raws) > 1 and is_legend(raw, headers)}
-    others = [raw for raw in raws if raw.name not in legends]
-    named_so = declared_words()["words"]["tables"]
-    of_words = [raw for raw in others if len(raws) > 1 and (fold(raw.name) in named_so or is_of_words(raw))]
-    chosen: dict[str, str] = {}
-    for raw in of_words:
-        chosen |= words_in(raw, problems)
-    kept = [raw for raw in others if raw not in of_words]
-    said = [*(said for said, _ in legends.values()), *(legend_around(raw, headers) for raw in kept)]
-    for key in [key for key in dict.fromkeys(chain.from_iterable(said)) if key not in chosen]:
-        if len(answers := {of[key] for of in said if key in of}) == 1:  # of two files, each may have its own
-            chosen[key] = answers.pop()
+    problems = inquiry.problems
+    raws, passed = tables_in(source, inquiry.headers, Budget(limits), problems)
+    kept, legends, chosen = _words_apart(raws, inquiry)
     tables = recognise_files(kept, replace(inquiry, choices=chosen | dict(inquiry.choices)))
     if tables:
         trace = next(iter(tables.values())).trace
         trace.passed_over.extend(passed)
-        for sheet, (_, lines) in legends.items():
+        for sheet, lines in legends.items():
             quote_lines(sheet, lines, trace)
-    for sheet, (_, lines) in legends.items() if not inquiry.chose(WHOLE) else ():
+    for sheet, lines in legends.items() if not inquiry.chose(WHOLE) else ():
         if counted := [line for line in lines if counts_goods(line)]:
             inquiry.tell("sheet_of_goods", sheet, sheet=sheet, lines=listed(counted, 3), choices=[WHOLE])
     rows = sum(table.n_rows for kind, table in tables.items() if kind in GOODS)
@@ -375,6 +364,26 @@ def _read_tables(source: Path | Upload, inquiry: Inquiry, limits: Limits) -> dic
     if rows == 0:
         raise IngestError(problems)
     return tables
+
+
+def _words_apart(
+    raws: Sequence[RawTable], inquiry: Inquiry
+) -> tuple[list[RawTable], dict[str, list[str]], dict[str, str]]:
+    """Part tables from legends and tables of words; return them, what else legends say, and what words stand for."""
+    headers, several = inquiry.headers, len(raws) > 1
+    legends = {raw.name: legend_in(raw, headers) for raw in raws if several and is_legend(raw, headers)}
+    others = [raw for raw in raws if raw.name not in legends]
+    named_so = declared_words()["words"]["tables"]
+    of_words = [raw for raw in others if several and (fold(raw.name) in named_so or is_of_words(raw))]
+    chosen: dict[str, str] = {}
+    for raw in of_words:
+        chosen |= words_in(raw, inquiry.problems)
+    kept = [raw for raw in others if raw not in of_words]
+    said = [*(said for said, _ in legends.values()), *(legend_around(raw, headers) for raw in kept)]
+    for key in [key for key in dict.fromkeys(chain.from_iterable(said)) if key not in chosen]:
+        if len(answers := {of[key] for of in said if key in of}) == 1:  # of two files, each may have its own
+            chosen[key] = answers.pop()
+    return kept, {name: lines for name, (_, lines) in legends.items()}, chosen
 
 
 def words_of(upload: Upload, limits: Limits | None = None) -> dict[str, str]:

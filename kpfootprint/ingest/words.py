@@ -42,10 +42,8 @@ def kept_where_short(folded: Callable[[str], Made]) -> Callable[[str], Made]:
 @kept_where_short
 def fold(text: str) -> str:
     """Reduce a name to its letters and digits, without case and accents: ``"Poids (ct)"`` is ``"poidsct"``."""
-    known = unicodedata.normalize(
-        "NFKD", text.casefold().replace("œ", "oe").replace("æ", "ae").replace("°", "o").replace("№", "no")
-    )
-    return "".join(char for char in known if char.isalnum())
+    spelt = text.casefold().replace("œ", "oe").replace("æ", "ae").replace("°", "o").replace("№", "no")
+    return "".join(char for char in unicodedata.normalize("NFKD", spelt) if char.isalnum())
 
 
 @lru_cache(maxsize=1)
@@ -281,9 +279,8 @@ def one_code(attribute: Attribute, codes: set[int]) -> int | None:
 @kept_where_short
 def stem_key(text: str) -> str:
     """Return the sorted words of a name without endings of gender and number, in a form that no folded name has."""
-    stems = [
-        re.sub("e{0,2}s?$", "", fold(word)) or fold(word) for word in text.replace("-", " ").replace("/", " ").split()
-    ]
+    words = map(fold, text.replace("-", " ").replace("/", " ").split())
+    stems = [re.sub("e{0,2}s?$", "", word) or word for word in words]
     return "~" + "~".join(sorted(stems))
 
 

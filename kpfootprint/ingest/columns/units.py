@@ -339,9 +339,8 @@ def ask_about_units(sheet: Layout) -> None:
     in_carats = any(set(tokens_of(header)) & set(unit_words("carats")) for header in weighed)
     units = [] if in_carats or not weighed else unit_words("grains", "points", "others")
     others = [*units, *words["thousands"]]
-    said = re.compile(
-        rf"(\b(in|en|em|im|в|изм|{'|'.join(words['unit'])})\b\W*|\()({'|'.join(others)})\b\W*\)?", re.IGNORECASE
-    )
+    before = "|".join(("in", "en", "em", "im", "в", "изм", *words["unit"]))
+    said = re.compile(rf"(\b({before})\b\W*|\()({'|'.join(others)})\b\W*\)?", re.IGNORECASE)
     zones = sheet.headers.words.zone_table.zones
     codes = re.compile("|".join(rf"\b{re.escape(name)}\b" for z in zones for name in (z.zone_id, z.country)) or "(?!)")
     left_out = [(note.row, (note.values.get("label", ""),)) for note in sheet.trace.left_out]

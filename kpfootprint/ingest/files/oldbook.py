@@ -134,10 +134,8 @@ def sheets_of(data: bytes) -> list[OldSheet]:
     """Return what the sheets of an .ods have beside their values."""
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         text = archive.read("content.xml")
-    named = (
-        piece.partition(b"</style:style>")[0]
-        for piece in text.partition(b"</office:automatic-styles>")[0].split(b"<style:style ")[1:]
-    )
+    styles = text.partition(b"</office:automatic-styles>")[0].split(b"<style:style ")[1:]
+    named = (piece.partition(b"</style:style>")[0] for piece in styles)
     struck = {found[1] for piece in named if _STRUCK.search(piece) and (found := _NAME.search(piece))}
     begins = [found.end() for found in _TABLE.finditer(text)]
     sheets: list[OldSheet] = []
@@ -247,11 +245,10 @@ def tell(there: Connection) -> None:
         there.send((info.name, (*(() if seen else ("sheet",)), *of_sheet.hidden), of_sheet.comments))
         stretch: list[list[Any]] = []
         for number, row in enumerate(sheet.iter_rows()):
-            stretch.append(
-                [("struck", cell) if (number, on) in of_sheet.struck else cell for on, cell in enumerate(row)]
-                if of_sheet.struck
-                else row
-            )
+            cells: list[Any] = row
+            if of_sheet.struck:
+                cells = [("struck", cell) if (number, on) in of_sheet.struck else cell for on, cell in enumerate(row)]
+            stretch.append(cells)
             if len(stretch) == STRETCH:
                 there.send(stretch)
                 stretch = []

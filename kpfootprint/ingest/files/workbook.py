@@ -267,9 +267,8 @@ def _facts(text: bytes, title: str, *, hidden: bool) -> _Facts:
     for found in _UNVALUED.finditer(text) if formulas else ():
         if found[2] is None:
             raise refuse(title, "formulas_in_workbook")
-        unvalued[int(found[3]), _column_number(found[2])] = "=" + (found[4] or b"\xe2\x80\xa6").decode(
-            "utf-8", "replace"
-        )
+        formula = (found[4] or b"\xe2\x80\xa6").decode("utf-8", "replace")
+        unvalued[int(found[3]), _column_number(found[2])] = f"={formula}"
     said = ["sheet"] if hidden else []
     said += [f"row {found.group(1).decode()}" for found in islice(_HIDDEN_ROW.finditer(text), 20)]
     said += [f"column {found.group(1).decode()}" for found in islice(_HIDDEN_COLUMN.finditer(text), 20)]
@@ -325,13 +324,8 @@ def _read_sheet(
         lines += [line for line, _ in chunk]
         if made.n_rows > limits.max_rows:
             raise refuse(title, "too_many_rows", limit=limits.max_rows)
-    table = RawTable(
-        name=title,
-        source=source,
-        columns=made.columns(whole=headers is None),
-        rows=np.array(lines, dtype=np.int32),
-        ragged=made.ragged,
-    )
+    columns, rows_read = made.columns(whole=headers is None), np.array(lines, dtype=np.int32)
+    table = RawTable(name=title, source=source, columns=columns, rows=rows_read, ragged=made.ragged)
     return head.over(table, [tuple(map(shortened, row)) for _, row in first], [line for line, _ in first])
 
 

@@ -235,25 +235,14 @@ class Headers:
         if (sized := self._of_carats(header)) is not None:
             return sized
         part = next((role for role in ("sample", "whole") if says(role, *tokens)), "")
-        rest = [token for token in tokens if not any(says(role, token) for role in ("whole", "sample", "filler"))]
-        measure = next((role for role in ("carats", "n_stones") if says(role, *rest)), "")
-        measure = "n_stones" if _counts_weights(tokens) else measure
-        pieces = says("n_stones", *rest)
-        rest = [token for token in rest if not says("carats", token) and not says("n_stones", token)]
-        if pieces:
-            rest = [token for token in rest if token not in (*_NUMBER_OF, "num", "numero", "nombre", "p")]
-        elif not measure and {*_NUMBER_OF} & {*rest}:
-            others = [token for token in rest if token not in _NUMBER_OF]
-            if sized_too := self._names_size(header):
-                header = _without_number_of(header)
-            if sized_too or (self._classes(" ".join(others), others, "n_stones") if others else part == "whole"):
-                measure, rest = "n_stones", others
+        bare = [token for token in tokens if not any(says(role, token) for role in ("whole", "sample", "filler"))]
+        header, measure, rest = self._counted(header, tokens, bare, part)
         role = self._exactly("".join(rest)) if rest and not measure else None
         if role is not None and role not in ("n_stones", "carats", "percent"):
             return Meaning(role=role)
         if classes := self._classes(header, rest, measure) or self._classes_of_attributes(header, rest, measure):
             return Meaning(role=measure or "stones_or_carats", classes=classes, part="" if part == "whole" else part)
-        if pieces and (of_stone := self._of_each(tokens, rest)) is not None:
+        if says("n_stones", *bare) and (of_stone := self._of_each(tokens, rest)) is not None:
             return Meaning(role=of_stone)
         if not measure:
             return self._other(rest, part)
@@ -261,6 +250,22 @@ class Headers:
         letters = _LETTERS.search(header)  # ``D-H``, of which ``d`` is a filler
         party = plain(letters[0]) if letters else " ".join(rest)
         return Meaning(role=measure, part=part, party="" if alone else party, sure=alone)
+
+    def _counted(self, header: str, tokens: Sequence[str], bare: list[str], part: str) -> tuple[str, str, list[str]]:
+        """Return a header without the sign that counts stones, ``+11 n``, what it measures, and the other words."""
+        measure = next((role for role in ("carats", "n_stones") if says(role, *bare)), "")
+        measure = "n_stones" if _counts_weights(tokens) else measure
+        rest = [token for token in bare if not says("carats", token) and not says("n_stones", token)]
+        if says("n_stones", *bare):
+            signs = (*_NUMBER_OF, "num", "numero", "nombre", "p")
+            return header, measure, [token for token in rest if token not in signs]
+        others = [token for token in rest if token not in _NUMBER_OF]
+        if measure or others == rest:
+            return header, measure, rest
+        if self._names_size(header):
+            return _without_number_of(header), "n_stones", others
+        of_classes = self._classes(" ".join(others), others, "n_stones") if others else part == "whole"
+        return (header, "n_stones", others) if of_classes else (header, measure, rest)
 
     def _classes_of_attributes(self, header: str, rest: Sequence[str], measure: str) -> tuple[tuple[str, str], ...]:
         """Return the classes that words name beside the names of their attributes: ``Couleur Blanc``."""

@@ -262,6 +262,21 @@ def _parcel(draft: Draft, body: Mapping[str, Any]) -> Parcel:
     )
 
 
+def _add_drafts(
+    drafts: dict[str, Draft], named: Sequence[tuple[KnownTable, str, int | None, int]], findings: Findings
+) -> None:
+    """Add parcels that other tables name, each with its first row and their number; told where parcels are listed."""
+    listed = bool(drafts)
+    for table, parcel_id, first, count in named:
+        if parcel_id in drafts or not parcel_id:
+            continue
+        drafts[parcel_id] = Draft(parcel_id)
+        if listed:
+            told = table.problem(Broken("unknown_parcel", {"count": count}), first, "parcel_id")
+            findings.add(parcel_id, replace(told, value=parcel_id))
+    drafts |= {name: Draft(name) for name in findings.spoiled() if name and name not in drafts}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParcelFailure:
     """A parcel that cannot be examined, with everything that is wrong with it."""
@@ -348,28 +363,19 @@ def assemble(
 def _assembled(
     tables: Mapping[str, KnownTable], words: Vocabulary, single: str | None, findings: Findings, *, copies: bool
 ) -> Reading:
-    parcels = tables.get("parcels")
-    if parcels is not None and parcels.complete:
-        drafts = read_parcels(parcels, findings)
-    else:
-        drafts = {} if single is None else {single: Draft(single)}
+    complete = {kind: table for kind, table in tables.items() if table.complete}
+    drafts = {} if single is None else {single: Draft(single)}
+    if "parcels" in complete:
+        drafts = read_parcels(complete["parcels"], findings)
     listed = bool(drafts)
     goods = [read_goods(tables[kind], single, words, findings) for kind in GOODS if kind in tables]
     declared: dict[str, list[Declared]] = {}
-    if "declarations" in tables and tables["declarations"].complete:
-        declared = read_declarations(tables["declarations"], single, words, findings)
-    sizes = tables.get("size_classes")
-    sieve_sets = read_sieve_sets(sizes if sizes and sizes.complete else None, words, findings)
+    if "declarations" in complete:
+        declared = read_declarations(complete["declarations"], single, words, findings)
+    sieve_sets = read_sieve_sets(complete.get("size_classes"), words, findings)
     rows = [(item, item.rows_by_parcel()) for item in goods if item.table.complete]
-    named = [(item.table.kind, name, int(own[0]), len(own)) for item, found in rows for name, own in found.items()]
-    for kind, parcel_id, first, count in (*named, *(("declarations", name, None, 1) for name in declared)):
-        if parcel_id in drafts or not parcel_id:
-            continue
-        drafts[parcel_id] = Draft(parcel_id)
-        if listed:
-            told = tables[kind].problem(Broken("unknown_parcel", {"count": count}), first, "parcel_id")
-            findings.add(parcel_id, replace(told, value=parcel_id))
-    drafts |= {name: Draft(name) for name in findings.spoiled() if name and name not in drafts}
+    named = [(item.table, name, int(own[0]), len(own)) for item, found in rows for name, own in found.items()]
+    _add_drafts(drafts, [*named, *((tables["declarations"], name, None, 1) for name in declared)], findings)
     tell_ids_alike(drafts, tables, findings)
     if findings.of(None):
         raise IngestError(findings.all(drafts))

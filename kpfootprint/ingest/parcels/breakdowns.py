@@ -77,10 +77,9 @@ def settle_sizes(
                 lower[row], upper[row] = low, None if high == float("inf") else high
     if not notes:
         return {**tables, "counts": table}
-    table.trace.notes += [
-        Note(code="size_limits", values={"classes": classes}, parcels=() if "" in ids else tuple(ids))
-        for classes, ids in notes.items()
-    ]
+    for classes, ids in notes.items():
+        of = () if "" in ids else tuple(ids)
+        table.trace.notes.append(Note(code="size_limits", values={"classes": classes}, parcels=of))
     columns = {**table.columns}
     for name, cells in (("lower_ct", lower), ("upper_ct", upper)):
         columns[name] = Column.of(column.header, cells)
@@ -376,14 +375,13 @@ def _breakdown(part: _Part, codes: NDArray[np.int16], attributes: tuple[str, ...
     cells, inverse = np.unique(np.column_stack([codes, counts < 0]), axis=0, return_inverse=True)
     inverse = inverse.reshape(-1)
     totals = np.bincount(inverse, weights=counts, minlength=len(cells)).astype(np.int64)
+    worth: NDArray[np.float64] = np.round(np.bincount(inverse, weights=values, minlength=len(cells)), 2)
     return Breakdown(
         attributes=attributes,
         codes=np.ascontiguousarray(cells[:, :-1]).astype(np.int16),
         n_stones=np.where(cells[:, -1] > 0, NOT_RECORDED, totals),
         carats=np.round(np.bincount(inverse, weights=carats, minlength=len(cells)), 6) if weighed else None,
-        value_usd=None
-        if np.isnan(values).any()
-        else np.round(np.bincount(inverse, weights=values, minlength=len(cells)), 2),
+        value_usd=None if np.isnan(values).any() else worth,
         sample=sample,
     )
 
@@ -421,11 +419,9 @@ def _check_sample(sample: Breakdown, whole: Breakdown, part: _Part) -> None:
     shared = [name for name in sample.attributes if name in whole.attributes]
     if shared and shared[0] == whole.attributes[0]:
         sizes = [item.codes[:, item.attributes.index(shared[0])] for item in (sample, whole)]
+        both = [*zip((sample, whole), sizes, strict=True)]
         for code in np.unique(sizes[0][sizes[0] >= 0]).tolist():
-            held = [
-                int(np.maximum(item.n_stones, 0)[size == code].sum())
-                for item, size in zip((sample, whole), sizes, strict=True)
-            ]
+            held = [int(np.maximum(item.n_stones, 0)[size == code].sum()) for item, size in both]
             pairs.append((held[0], held[1]))
     for found, expected in pairs:
         if found > expected:

@@ -117,7 +117,8 @@ def settle_days(tables: Mapping[str, KnownTable], choices: Mapping[str, str]) ->
 
 def field_readers(marks: DecimalMarks, typed: bool) -> Mapping[str, Callable[[Cell], Any]]:
     """Return how each column of ``parcels`` is read."""
-    screen = number_reader(marks, typed, maximum=100.0)
+    screen, weight = (number_reader(marks, typed, maximum=maximum) for maximum in (100.0, MAX_CARATS))
+    money = number_reader(marks, typed, maximum=1e12, zero=True) if typed else partial(read_value, marks=marks)
     return {
         "exported_on": _read_day,
         "certificate_no": read_id,
@@ -127,13 +128,9 @@ def field_readers(marks: DecimalMarks, typed: bool) -> Mapping[str, Callable[[Ce
         "specials_removed": read_yes_or_no,
         "sieve_set": read_text,
         "n_stones": number_reader(marks, typed, maximum=1e12, whole=True),
-        "value_usd": number_reader(marks, typed, maximum=1e12, zero=True)
-        if typed
-        else partial(read_value, marks=marks),
+        "value_usd": money,
         "hs_code": _read_hs_code,
-        **dict.fromkeys(
-            ("carats", "weight_g", "mean_ct", "largest_ct"), number_reader(marks, typed, maximum=MAX_CARATS)
-        ),
+        **dict.fromkeys(("carats", "weight_g", "mean_ct", "largest_ct"), weight),
     }
 
 

@@ -160,10 +160,8 @@ def read_text(cell: Cell) -> str | Broken | None:
     if len(text) > LONGEST_TEXT:
         return Broken("wrong_type", {"expected": Said("text of at most {most} characters", most=LONGEST_TEXT)})
     if not is_visible(text):
-        return Broken(
-            "wrong_type",
-            {"expected": Said("text without characters that cannot be seen, as in {text},", text=visible(text))},
-        )
+        said = Said("text without characters that cannot be seen, as in {text},", text=visible(text))
+        return Broken("wrong_type", {"expected": said})
     return text
 
 

@@ -428,6 +428,14 @@ def stacked(tables: Sequence[KnownTable], ids: Sequence[str | None]) -> KnownTab
     )
 
 
+def stacked_by_kind(parts: Iterable[tuple[KnownTable, str | None]]) -> dict[str, KnownTable]:
+    """Lay tables below each other, those of each kind; each may have the parcel that all of its rows are of."""
+    found: dict[str, list[tuple[KnownTable, str | None]]] = {}
+    for table, parcel_id in parts:
+        found.setdefault(table.kind, []).append((table, parcel_id))
+    return {kind: stacked([of for of, _ in items], [own for _, own in items]) for kind, items in found.items()}
+
+
 def _of_all(traces: Sequence[Trace]) -> Trace:
     """Return how several tables were read, as that of one: what holds for two of them is told once."""
     return Trace(

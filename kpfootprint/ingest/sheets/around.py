@@ -132,14 +132,10 @@ def _made(
     counts = [any(map(is_number, map(text_of, own))) or len(own) == n for own, n in zip(inside, whole, strict=True)]
     kept = np.array([bool(own) and said for own, said in zip(inside, counts, strict=True)], dtype=bool)
     beside = np.flatnonzero(~kept).tolist()  # of words, some of which stand below none of its headers
-    made = RawTable(
-        name=raw.name,
-        source=raw.source,
-        columns=columns,
-        rows=np.array(lines[1 : _MOST + 1], dtype=np.int32),
-        header_rows=(lines[0],),
-        titles=tuple((lines[row + 1], tuple(rows[row + 1])) for row in beside),
-    )
+    titles = tuple((lines[row + 1], tuple(rows[row + 1])) for row in beside)
+    numbers = np.array(lines[1 : _MOST + 1], dtype=np.int32)
+    made = RawTable(name=raw.name, source=raw.source, columns=columns, rows=numbers, header_rows=(lines[0],))
+    made = replace(made, titles=titles)
     return [Block(where, made.keep(np.flatnonzero(kept)))] if kept.any() else []
 
 

@@ -10,7 +10,7 @@ from kpfootprint.ingest.files.workbook import BOOKS
 from kpfootprint.ingest.names.inquiry import Inquiry
 from kpfootprint.ingest.names.parcel_names import ask_about_names
 from kpfootprint.ingest.problems import listed
-from kpfootprint.ingest.raw.tables import GOODS, KnownTable, RawTable, stacked
+from kpfootprint.ingest.raw.tables import GOODS, KnownTable, RawTable, stacked_by_kind
 from kpfootprint.ingest.sheets.around import sums_up
 from kpfootprint.ingest.sheets.together import ask_about_same_rows, ids_of, recognise_all
 from kpfootprint.ingest.words import fold, table_names
@@ -24,29 +24,35 @@ def recognise_files(raws: list[RawTable], inquiry: Inquiry) -> dict[str, KnownTa
     """
     for of in (_folder, _workbook):
         groups = _grouped(raws, of)
-        named = [name for name in groups if name]
-        if len(named) < 2 or (of is _folder and not _share_names([groups[name] for name in named])):
+        named = [group for name, group in groups.items() if name]
+        if len(named) < 2 or (of is _folder and not _share_names(named)):
             continue
-        told = {name: inquiry.apart() for name in groups}
-        found = {name: recognise_all(group, told[name], several=True) for name, group in groups.items()}
-        bare = {name: {kind for kind, own in found[name].items() if "parcel_id" not in own.columns} for name in named}
-        goods = [name for name in named if bare[name] & {*GOODS}]
-        held = [found[name][kind] for name in goods for kind in GOODS if kind in found[name]]
-        summed = any(sums_up(one, other, inquiry.scheme) for one in held for other in held)
-        if len(goods) < 2 or summed or any(fold(name) in table_names() for name in goods):
-            continue
-        said = {name: sorted(ids_of(found[name])) for name in goods}
-        ids = {name: own[0] if len(own) == 1 else name for name, own in said.items()}
-        one = inquiry.choices.get("sheets") == "one"
-        for name, heard in told.items():
-            whole = name in ids and all(table.complete for table in found[name].values())
-            own = {"parcel": ids[name]} if whole and not one else {}
-            for item in heard.problems:
-                table = f"{name}/{item.table}" if name else item.table
-                inquiry.problems.append(replace(item, table=table, values={**own, **item.values}))
-        _ask({name: found[name] for name in goods}, ids, inquiry)
-        return _stacked(found, ids, one=one)
+        if (found := _each_a_parcel(groups, inquiry)) is not None:
+            return found
     return recognise_all(raws, inquiry)
+
+
+def _each_a_parcel(groups: Mapping[str, list[RawTable]], inquiry: Inquiry) -> dict[str, KnownTable] | None:
+    """Return the tables of groups that are a parcel each, below each other; None where less than two hold goods."""
+    told = {name: inquiry.apart() for name in groups}
+    found = {name: recognise_all(group, told[name], several=True) for name, group in groups.items()}
+    held = {name: [tables[kind] for kind in GOODS if kind in tables] for name, tables in found.items() if name}
+    goods = [name for name, own in held.items() if any("parcel_id" not in table.columns for table in own)]
+    every = [table for name in goods for table in held[name]]
+    summed = any(sums_up(one, other, inquiry.scheme) for one in every for other in every)
+    if len(goods) < 2 or summed or any(fold(name) in table_names() for name in goods):
+        return None
+    said = {name: sorted(ids_of(found[name])) for name in goods}
+    ids = {name: own[0] if len(own) == 1 else name for name, own in said.items()}
+    one = inquiry.choices.get("sheets") == "one"
+    for name, heard in told.items():
+        whole = name in ids and all(table.complete for table in found[name].values())
+        of_parcel = {"parcel": ids[name]} if whole and not one else {}
+        for item in heard.problems:
+            table = f"{name}/{item.table}" if name else item.table
+            inquiry.problems.append(replace(item, table=table, values={**of_parcel, **item.values}))
+    _ask({name: found[name] for name in goods}, ids, inquiry)
+    return _stacked(found, ids, one=one)
 
 
 def _folder(raw: RawTable) -> tuple[str, ...]:
@@ -95,12 +101,9 @@ def _stacked(
     found: Mapping[str, Mapping[str, KnownTable]], ids: Mapping[str, str], *, one: bool
 ) -> dict[str, KnownTable]:
     """Lay the tables of all parcels below each other."""
-    gathered: dict[str, list[tuple[KnownTable, str | None]]] = {}
-    for name, tables in found.items():
-        for kind, table in tables.items():
-            bare = kind != "size_classes" and "parcel_id" not in table.columns and not one
-            gathered.setdefault(kind, []).append((table, ids.get(name) if bare else None))
-    made = {kind: stacked([t for t, _ in items], [own for _, own in items]) for kind, items in gathered.items()}
+    parts = [(table, ids.get(name)) for name, tables in found.items() for table in tables.values()]
+    bare = [table.kind != "size_classes" and "parcel_id" not in table.columns and not one for table, _ in parts]
+    made = stacked_by_kind((table, own if of else None) for of, (table, own) in zip(bare, parts, strict=True))
     if not one:
         goods = next(made[kind] for kind in GOODS if kind in made)
         goods.trace.note("files_of_parcels", parcels=listed(sorted(ids.values()), 20))

@@ -383,14 +383,17 @@ def _sum_without_classes(rows: Rows) -> list[int]:
         counted = [*shown.values()] == [len(others)] and not rows.sheet.places("n_stones")
         if counted and len(others) > 1 and rows.classes and rows.blank(every=True)[end]:
             found.append(end)
-    if rows.classes or found or len(places) > _WALKED or len(rows.values) != 1:
-        return found
-    weights = next(iter(rows.values.values()))[places]
-    start, total, sums = 0, 0.0, []
+    alone = not (rows.classes or found or len(places) > _WALKED or len(rows.values) != 1)
+    return _sums_among_weights(places, next(iter(rows.values.values()))[places]) if alone else found
+
+
+def _sums_among_weights(places: NDArray[np.intp], weights: NDArray[np.float64]) -> list[int]:
+    """Return the rows of a bare list of weights that sum those since the last sum, where several do."""
+    start, total, sums = 0, 0.0, list[int]()
     for place, weight in enumerate(weights.tolist()):
         if place - start >= 5 and abs(total - weight) <= 0.005 + 1e-9:
             sums.append(int(places[place]))
             start, total = place + 1, 0.0
         elif math.isfinite(weight):
             total += weight
-    return sums if len(sums) > 1 else found
+    return sums if len(sums) > 1 else []

@@ -98,13 +98,20 @@ def quote_lines(name: str | None, lines: Iterable[str], trace: Trace) -> None:
         trace.note("sheet_not_read", sheet=name, lines=listed(worded or found, _LINES if worded else _OF_NUMBERS))
 
 
+def _rows_of(raw: RawTable) -> list[Sequence[Cell]]:
+    """Return the first lines of a sheet, titles and header first."""
+    rows = map(raw.row, range(min(raw.n_rows, _LOOKED_AT)))
+    return [*(cells for _, cells in raw.titles), [column.header for column in raw.columns], *rows]
+
+
 def lines_of(raw: RawTable) -> Iterator[str]:
     """Give the lines of a sheet, titles and header first, each as one text."""
-    head: tuple[Cell, ...] = tuple(column.header for column in raw.columns)
-    rows = [raw.row(row) for row in range(min(raw.n_rows, _LOOKED_AT))]
-    for cells in (*(cells for _, cells in raw.titles), head, *rows):
-        if text := line_of(cells):
-            yield text
+    return filter(None, map(line_of, _rows_of(raw)))
+
+
+def _is_fact(line: Sequence[str], headers: Headers) -> bool:
+    """Say whether a line is a label of what is said of a parcel, and a number: ``Total ct | 12.90``."""
+    return len(line) == 2 and headers.names_fact(line[0]) and has_digit(line[1])
 
 
 def may_hold_goods(raw: RawTable, headers: Headers, whole: Set[str]) -> bool:
@@ -113,11 +120,7 @@ def may_hold_goods(raw: RawTable, headers: Headers, whole: Set[str]) -> bool:
     One that speaks of money, percents or millimetres holds none, but below headers of stones and carats; nor do lines
     that say what the parcel is in all, such as the amounts of the `whole`, to the hundredth.
     """
-    head: list[Cell] = [column.header for column in raw.columns]
-    rows = [cells for _, cells in raw.titles] + [head] + [raw.row(row) for row in range(min(raw.n_rows, _LOOKED_AT))]
-    lines = [texts_in(cells) for cells in rows]
-    facts = [len(line) == 2 and headers.names_fact(line[0]) and has_digit(line[1]) for line in lines]
-    lines = [line for line, fact in zip(lines, facts, strict=True) if not fact]
+    lines = [line for cells in _rows_of(raw) if not _is_fact(line := texts_in(cells), headers)]
     tokens = {token for texts in [[raw.name], *lines] for text in texts for token in tokens_of(text)} - _AMOUNTS
     roles = {headers.of(column.header).role for column in raw.columns}
     others = says("money", *tokens) or "mm" in tokens or roles & {"percent", "mean", "lower_ct", "upper_ct"}

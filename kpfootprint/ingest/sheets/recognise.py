@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import zip_longest
 
@@ -12,7 +12,7 @@ import numpy as np
 from kpfootprint.ingest.columns.meanings import Layout, meanings_of
 from kpfootprint.ingest.columns.origins import DECLARED, declared_beside, once_each, parted_places
 from kpfootprint.ingest.names.documented import recognise
-from kpfootprint.ingest.names.headers import Headers
+from kpfootprint.ingest.names.headers import Headers, Meaning
 from kpfootprint.ingest.names.inquiry import Inquiry
 from kpfootprint.ingest.names.parcel_names import is_parcel_name, own_name
 from kpfootprint.ingest.raw.cells import Cell, is_blank, is_number, text_of, texts_in
@@ -91,22 +91,10 @@ def _of_parcels(raw: RawTable, hint: str | None, inquiry: Inquiry, sheets: set[s
     Without its name it is one by columns of ours besides the ids, or by ids that are names of other `sheets`.
     """
     headers = inquiry.headers
-    known = headers.words.columns("parcels")
-    attributes = {"size_class", *(item.column for item in inquiry.scheme.categorical)}
     said = {fold(column.header): headers.of(column.header) for column in raw.columns}
-    named = {known[name] for name in said if name in known}
-    goods = any(item.role in attributes or item.wide for name, item in said.items() if name not in known)
-    if goods or (hint != "parcels" and "parcel_id" not in named):
+    if (sure := _lists_parcels(said, hint, headers)) is None:
         return []
-    roles = {item.role for item in said.values()}
-    weights = {"carats", "percent", "other_unit", "n_stones"}
-    listed = hint is None and "zone_id" in roles and roles.isdisjoint(weights)  # ``Parcel | Origin``
-    sure = hint == "parcels" or bool(named - {"parcel_id", *_OF_GOODS}) or listed
-    counted = hint == "declarations" and "n_stones" in roles
-    weighed = not roles.isdisjoint({"carats", "percent"})
-    if hint not in (None, "parcels") and (hint != "declarations" or (weighed and not sure and not counted)):
-        return []
-    if (summed := _without_sums(raw, inquiry, None if sure or counted else sheets)) is None:
+    if (summed := _without_sums(raw, inquiry, None if sure else sheets)) is None:
         return []
     inquiry.problems.extend(summed.problems)
     more = {key: item.role for key, item in said.items() if item.role in _OF_GOODS and not (item.wide or item.party)}
@@ -122,6 +110,24 @@ def _of_parcels(raw: RawTable, hint: str | None, inquiry: Inquiry, sheets: set[s
     if hint == "declarations" and zones:  # which seldom weigh what their parcels do
         made = replace(made, columns={name: item for name, item in made.columns.items() if name != "carats"})
     return [once_each(made, zones[0], slips=hint == "declarations") if zones else made, *zones]
+
+
+def _lists_parcels(said: Mapping[str, Meaning], hint: str | None, headers: Headers) -> bool | None:
+    """Say whether headers are those of a table of parcels for sure, or may be; None where they are of none."""
+    known = headers.words.columns("parcels")
+    attributes = {"size_class", *(item.column for item in headers.words.scheme.categorical)}
+    named = {known[name] for name in said if name in known}
+    goods = any(item.role in attributes or item.wide for name, item in said.items() if name not in known)
+    if goods or (hint != "parcels" and "parcel_id" not in named):
+        return None
+    roles = {item.role for item in said.values()}
+    weights = {"carats", "percent", "other_unit", "n_stones"}
+    listed = hint is None and "zone_id" in roles and roles.isdisjoint(weights)  # ``Parcel | Origin``
+    counted = hint == "declarations" and "n_stones" in roles
+    sure = hint == "parcels" or bool(named - {"parcel_id", *_OF_GOODS}) or listed or counted
+    weighed = not roles.isdisjoint({"carats", "percent"})
+    of_goods = hint not in (None, "parcels", "declarations") or (hint == "declarations" and weighed and not sure)
+    return None if of_goods else sure
 
 
 def _with_sheets_as_parcels(raw: RawTable, headers: Headers, sheets: set[str]) -> RawTable:

@@ -25,13 +25,7 @@ _REPEATED = re.compile(
 
 def unrepeated(raw: RawTable, headers: Headers) -> RawTable:
     """Lay the repeats of a form below each other: ``stones[1]/weight``, ``stones[2]/weight``; or ``weight_1``."""
-    found: dict[str, dict[str, int]] = {}
-    for at, column in enumerate(raw.columns):
-        hit = _REPEATED.fullmatch(column.header)
-        if hit is not None:
-            number = hit["at"] or hit["last"]
-            name = f"{hit['before']}/{hit['field']}" if hit["field"] else hit["own"]
-            found.setdefault(number, {})[name] = at
+    found = _fields_by_number(raw)
     first = next(iter(found), "")
     names = set(found.get(first, {}))
     if any(set(tokens_of(name.partition("/")[0])) & {"lot", "parcel", "parcelle", "colis"} for name in names):
@@ -56,6 +50,16 @@ def unrepeated(raw: RawTable, headers: Headers) -> RawTable:
     rest = [raw.columns[at].rows(every[by_row]) for at in own if at not in (*counts, *weights)]
     columns = [*rest, *(column.rows(by_row) for column in made)]
     return replace(raw, columns=columns, rows=raw.rows[every[by_row]], ragged={})
+
+
+def _fields_by_number(raw: RawTable) -> dict[str, dict[str, int]]:
+    """Return the columns of each repeat of a form by the name of their field."""
+    found: dict[str, dict[str, int]] = {}
+    for at, column in enumerate(raw.columns):
+        if (hit := _REPEATED.fullmatch(column.header)) is not None:
+            name = f"{hit['before']}/{hit['field']}" if hit["field"] else hit["own"]
+            found.setdefault(hit["at"] or hit["last"], {})[name] = at
+    return found
 
 
 _IN_A_CELL = {"n_stones": r"\d+", "carats": r"\d+(?:[.,]\d+)?"}

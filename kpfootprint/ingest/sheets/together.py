@@ -16,7 +16,7 @@ from kpfootprint.ingest.names.parcel_names import ask_about_names, is_parcel_nam
 from kpfootprint.ingest.names.statements import amounts_besides, amounts_in
 from kpfootprint.ingest.problems import cut, listed
 from kpfootprint.ingest.raw.cells import Cell, is_blank, is_number, text_of, texts_in
-from kpfootprint.ingest.raw.tables import GOODS, Column, KnownTable, RawTable, stacked
+from kpfootprint.ingest.raw.tables import GOODS, Column, KnownTable, RawTable, stacked, stacked_by_kind
 from kpfootprint.ingest.sheets.around import heads_rows, sums_up
 from kpfootprint.ingest.sheets.asked import is_in_part
 from kpfootprint.ingest.sheets.counted_twice import counted_otherwise
@@ -63,16 +63,13 @@ class _ParcelSheet:
         return self.tables[0].complete
 
 
-def _gathered(held: Sequence[_ParcelSheet]) -> dict[str, list[tuple[KnownTable, str | None]]]:
-    """Return the tables of some sheets by kind, each with the parcel that it is of, or None for those of a column."""
-    found: dict[str, list[tuple[KnownTable, str | None]]] = {}
-    for item in held:
-        for table in (*item.tables, *item.said.values()):
-            found.setdefault(table.kind, []).append((table, item.parcel_id))
-    for item in held if "parcels" in found else ():
-        if "parcels" not in item.said:  # of these nothing is said
-            ids = {"parcel_id": Column.of("parcel_id", item.ids)}
-            found["parcels"].append((KnownTable.of_lines("parcels", item.raw.name, ids, [1] * len(item.ids)), None))
+def _gathered(held: Sequence[_ParcelSheet]) -> list[tuple[KnownTable, str | None]]:
+    """Return the tables of some sheets, each with the parcel that it is of, or None for those of a column."""
+    found = [(table, item.parcel_id) for item in held for table in (*item.tables, *item.said.values())]
+    said = any(table.kind == "parcels" for table, _ in found)
+    for item in [item for item in held if said and "parcels" not in item.said]:  # of these nothing is said
+        ids = {"parcel_id": Column.of("parcel_id", item.ids)}
+        found.append((KnownTable.of_lines("parcels", item.raw.name, ids, [1] * len(item.ids)), None))
     return found
 
 
@@ -112,29 +109,16 @@ class _Input:
 
     def read(self, raws: Sequence[RawTable]) -> dict[str, KnownTable]:
         """Return the tables of all sheets by kind, with what titles, covers and notes say of them."""
-        goods: list[_Sheet] = []
-        passed: list[str] = []
-        for raw in each(sorted(raws, key=_turn)):
-            sheet = self._sheet(raw, {other.name for other in raws if other is not raw})
-            if self.several and sheet.tables and sheet.main.kind in GOODS:
-                goods.append(sheet)
-                continue
-            self.problems.extend(sheet.problems)
-            self._add(sheet.tables)
-            if not sheet.tables and raw.columns and not self._is_told(raw):
-                passed.append(raw.name)
+        goods, passed = self._read_each(raws)
         for raw in [raw for raw in raws if raw.name in passed and _goes_on(raw, goods, self.headers)]:
             tell_headless(raw, self.inquiry)
         filled = [sheet for sheet in goods if _holds_goods(sheet.main, self.headers)] or goods
         kept = _without_summaries(filled, self.headers)
         told = len(self.problems)
         parcels = self._add_goods(_counted_once(kept, self.headers))
-        spoiled: list[Problem] = []
-        for sheet in goods:
-            own = {"parcel": of} if (of := parcels.get(sheet.raw.name)) else {}
-            found = [item for item in sheet.problems if sheet in kept or item.code == "total_disagrees"]
-            spoiled += [replace(item, values={**item.values, **own}) for item in found]
-        self.problems[told:told] = spoiled
+        said_of = [(sheet, item) for sheet in goods for item in sheet.problems]
+        said_of = [(sheet, item) for sheet, item in said_of if sheet in kept or item.code == "total_disagrees"]
+        self.problems[told:told] = [_of_parcel(item, parcels.get(sheet.raw.name)) for sheet, item in said_of]
         raws = [raw for raw in raws if raw.name not in parcels]
         if (chosen := self.inquiry.choices.get("goods")) in self.tables and len({*GOODS} & {*self.tables}) == 2:
             passed.append(self.tables.pop("counts" if chosen == "stones" else "stones").name)
@@ -148,6 +132,21 @@ class _Input:
                 quote_lines(raw.name, lines_of(raw), next(iter(self.tables.values())).trace)
         covers = [sheet.raw for sheet in filled if sheet.raw.n_rows == 1 and sheet not in kept]
         return {**self._said(raws, [*notes, *covers]), **self.tables}
+
+    def _read_each(self, raws: Sequence[RawTable]) -> tuple[list[_Sheet], list[str]]:
+        """Add what sheets without goods hold; return those with goods, and the names of those that hold nothing."""
+        goods: list[_Sheet] = []
+        passed: list[str] = []
+        for raw in each(sorted(raws, key=_turn)):
+            sheet = self._sheet(raw, {other.name for other in raws if other is not raw})
+            if self.several and sheet.tables and sheet.main.kind in GOODS:
+                goods.append(sheet)
+                continue
+            self.problems.extend(sheet.problems)
+            self._add(sheet.tables)
+            if not sheet.tables and raw.columns and not self._is_told(raw):
+                passed.append(raw.name)
+        return goods, passed
 
     def _sheet(self, raw: RawTable, others: set[str]) -> _Sheet:
         """Find the tables of one of several sheets, with what the tables before it say of parcels."""
@@ -207,8 +206,8 @@ class _Input:
                 if ask_about_same_rows(sheet.raw.name, other.raw.name, [sheet.main], [other.main], inquiry):
                     return parcels
         ask_about_names(named, sheets[0].raw.name, inquiry)
-        for kind, items in _gathered(held).items():
-            made = stacked([t for t, _ in items], [None if meant == "one" else name for _, name in items])
+        parts = [(table, None if meant == "one" else own) for table, own in _gathered(held)]
+        for kind, made in stacked_by_kind(parts).items():
             if kind not in self.tables:
                 self.tables[kind] = made
             elif kind == "parcels":
@@ -278,6 +277,11 @@ class _Input:
                 if code:
                     self.inquiry.tell(code, raw.name, title=text, choices=[WHOLE])
                     return
+
+
+def _of_parcel(item: Problem, parcel_id: str | None) -> Problem:
+    """Return a problem as one of a parcel alone, where it is."""
+    return replace(item, values={**item.values, "parcel": parcel_id}) if parcel_id else item
 
 
 def _of_others(text: str, whole: Set[str]) -> set[str]:
