@@ -686,7 +686,7 @@ def test_a_comment_that_takes_a_row_out_is_asked_about(comment: str, scheme: Sch
     assert [parcel.n_stones for parcel in kept.parcels] == [2]
 
 
-@pytest.mark.parametrize("comment", ["Sample of the parcel", "estimated", "Liste partielle", "Sans les boarts"])
+@pytest.mark.parametrize("comment", ["Sample of the parcel", "estimated", "Sans les boarts", "Doublon de la fiche 3"])
 def test_a_comment_by_which_rows_are_a_part_is_asked_about(comment: str, scheme: Scheme, zone_table: ZoneTable) -> None:
     book = openpyxl.load_workbook(io.BytesIO(book_of([["No", "Weight"], [1, 0.4], [2, 0.3]])))
     book.worksheets[0]["A1"].comment = Comment(comment, "JM")

@@ -104,7 +104,7 @@ def ask_about_cancelled(sheet: Layout) -> None:
     if sheet.inquiry.chose(_KEPT):
         return
     for line, text in sheet.raw.comments:
-        if _is_cancelled(text) and not has_digit(_DAY.sub("", text)):  # not ``wrong, should be 0.45``
+        if _takes_out(text):
             sheet.inquiry.tell("row_cancelled", sheet.raw.name, line, None, text, label=text, choices=[_KEPT])
     for at in sheet.places("other", "unknown", "description", "stones_or_carats", "row"):
         column, numbered = sheet.column(at), sheet.meanings[at].role == "row"
@@ -123,6 +123,11 @@ def ask_about_cancelled(sheet: Layout) -> None:
         for row in rows[:20].tolist() if not numbered or 2 * len(rows) <= sheet.n_rows else ():
             label = text_of(column.at(row)) if hits else f"{column.header}: {text_of(column.at(row))}"
             sheet.tell("row_cancelled", at, row, label=label, choices=[_KEPT])
+
+
+def _takes_out(comment: str) -> bool:
+    """Say whether a comment may take the row of its cell out; ``wrong, should be 0.45`` does not."""
+    return _is_cancelled(comment) and not has_digit(_DAY.sub("", comment))
 
 
 def _is_cancelled(text: str) -> bool:
@@ -318,7 +323,7 @@ def _ask_about_parts(sheet: Layout) -> None:
     named = [item.header for item, said in zip(sheet.raw.columns, sheet.meanings, strict=True) if said.part != "sample"]
     heads = [header.partition("(")[2].strip(" )") for header in named]  # ``Sieve (sample only)``
     lines = [*_name_of_sheet(sheet.raw), *(text for _, text in sheet.lines_around()), *filter(None, heads)]
-    lines += [text for _, text in sheet.raw.comments if not _is_cancelled(text)]
+    lines += [text for _, text in sheet.raw.comments if not _takes_out(text)]
     for text in [text for text in lines if is_in_part(text, sheet.headers)][:1]:
         sheet.tell("part_in_title", None, title=text, choices=[WHOLE])
     for at in sheet.places("other", "unknown") if sheet.places("n_stones") else ():
