@@ -11,6 +11,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import IO
 
 from kpfootprint.retold import SAID_AS, Said, again
@@ -19,8 +20,8 @@ from service.clock import written
 from service.errors import Refused
 from service.processes import ended
 from service.register import jobs, submissions
-from service.register.database import writing
-from service.register.jobs import Job
+from service.register.database import RegisterUnavailable, writing
+from service.register.jobs import Job, cancel_was_asked
 from service.work.place import Workplace
 from service.work.releases import ROOT, STEPS, TRAINING, release_of
 
@@ -34,11 +35,26 @@ PERCENT = re.compile(r"\[ *(\d+)%\]")
 def train(work: Workplace, job: Job, halt: Callable[[], bool]) -> str | None:
     """Fit and evaluate in a folder of the job, and move what came out among the releases; None where it was halted.
 
-    A fit that was finished before is not done again. Nothing is put in force.
+    A fit that was finished before is not done again. Nothing is put in force. Nothing stays of a training that failed
+    or was cancelled.
     """
+    folder = work.settings.home / "trainings" / job.id
+    try:
+        result = _trained(work, job, halt, folder)
+        over = result is not None or cancel_was_asked(work.engine, job)
+    except RegisterUnavailable:  # it is found again
+        raise
+    except Exception:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    if over:
+        shutil.rmtree(folder, ignore_errors=True)
+    return result
+
+
+def _trained(work: Workplace, job: Job, halt: Callable[[], bool], folder: Path) -> str | None:
     name = release_of(job.id)
     released = work.settings.home / "releases" / name
-    folder = work.settings.home / "trainings" / job.id
     if not released.is_dir():
         folder.mkdir(parents=True, exist_ok=True)
         kept = submissions.file_of(work.engine, job.id)
@@ -76,7 +92,6 @@ def train(work: Workplace, job: Job, halt: Callable[[], bool]) -> str | None:
             return None
         released.parent.mkdir(parents=True, exist_ok=True)
         fitted.rename(released)
-    shutil.rmtree(folder, ignore_errors=True)
     with writing(work.engine) as connection:
         jobs.progress(connection, job, STEPS)
     return f"/v1/models/{name}"

@@ -213,6 +213,9 @@ def test_processes_that_a_training_began_end_with_it(
             with pytest.raises(Refused):
                 train(office.work, job, lambda: False)
     assert time.monotonic() - began < 10
+    assert (office.settings.home / "trainings" / job.id).exists() is goes_on, (
+        "it is found again, or nothing is left of it"
+    )
     with suppress(psutil.NoSuchProcess):
         assert psutil.Process(int((tmp_path / "child").read_text())).status() == psutil.STATUS_ZOMBIE
 
